@@ -1,0 +1,49 @@
+import type * as z from 'zod'
+import type { owner } from '../config/contract.ts'
+import type { ComponentStatus, DeliveryOrder } from '../functions/contract.ts'
+import type { CaseFile } from '../triage/contract.ts'
+
+/** What a channel turns into words. `caseFile` is absent when the questions were not answered in time. */
+export type Message = {
+  order: DeliveryOrder
+  caseFile?: CaseFile
+  /** Where a person sees the incident; absent when nothing serves it. */
+  incidentUrl?: string
+  /** Of the service itself, so that a page without a case file still says whose it is. */
+  owner?: z.output<typeof owner>
+  runbook?: string
+  /** `worst` is the worst status of all components; absent when only this message's component is known. */
+  statusPage: { id: string; name: string; url?: string; worst?: ComponentStatus }
+}
+
+/** Rendered once, kept until acknowledged: every retry sends the same bytes under the same id. */
+export type Rendered = { body: string; contentType: string }
+
+export type DeliveryResult =
+  | { status: 'delivered' }
+  | { status: 'retry'; afterMs?: number; cause: string }
+  | { status: 'rejected'; cause: string }
+
+export type ChannelWorld = {
+  nowMs: () => number
+  secret: (reference: string) => string
+  /** The attempt is over when this fires; the row is retried. */
+  signal: AbortSignal
+  /** Where `console` writes. */
+  print: (text: string) => void
+}
+
+/**
+ * One kind of channel. `render` is pure and runs once per delivery; `send` runs once per attempt and never throws for
+ * what the provider does. `order.id` is the idempotency key the provider must see.
+ */
+export type ChannelKind<S extends z.ZodType = z.ZodType> = {
+  kind: string
+  schema: S
+  /** `people` get pages; `status` gets component changes. */
+  audience: 'people' | 'status'
+  render: (spec: z.output<S>, message: Message) => Rendered
+  send: (spec: z.output<S>, order: DeliveryOrder, rendered: Rendered, world: ChannelWorld) => Promise<DeliveryResult>
+}
+
+export const defineChannel = <S extends z.ZodType>(channel: ChannelKind<S>): ChannelKind<S> => channel

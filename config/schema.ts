@@ -1,0 +1,50 @@
+import * as z from 'zod'
+import { channelSpec } from '../channels/registry.ts'
+import { targetRange } from '../probes/contract.ts'
+import { monitorSpec } from '../probes/registry.ts'
+import { ruleSpec } from '../rules/registry.ts'
+import { sourceSpec } from '../sources/registry.ts'
+import { httpUrl, id, route, service } from './contract.ts'
+
+const cluster = z.strictObject({
+  scrapeIntervalSeconds: z.int().min(1).max(3600).default(30),
+  /** How far back the window reaches. */
+  windowSeconds: z.int().min(60).max(86_400).default(900),
+  sources: z.array(sourceSpec).min(1),
+})
+
+/** `whodunit.yaml` as a person writes it. References between its parts are checked by `references.ts`. */
+export const configSchema = z.strictObject({
+  /** Where editors find the JSON Schema of this file; nothing else reads it. */
+  $schema: z.string().optional(),
+  services: z.record(id, service),
+  monitors: z.record(id, monitorSpec),
+  rules: z.record(id, ruleSpec).default({}),
+  clusters: z.record(id, cluster).default({}),
+  channels: z.record(id, channelSpec),
+  /** The first route that matches an alert's service and severity decides; the last one must match everything. */
+  routes: z.array(route).min(1),
+  statusPage: z
+    .strictObject({
+      title: z.string().min(1).default('Status'),
+      url: httpUrl.optional(),
+      channels: z.array(id).default([]),
+    })
+    .prefault({}),
+  /** Where probes run from. */
+  locations: z.array(id).min(1).default(['local']),
+  /** Target ranges that probes may look at besides public and private addresses. */
+  allowTargets: z.array(targetRange).default(['private']),
+  /** How many ways state is split; a power of two that only grows. */
+  shards: z
+    .int()
+    .min(1)
+    .max(1024)
+    .refine((n) => (n & (n - 1)) === 0, 'a power of two')
+    .default(1),
+})
+
+/** What a person may write: defaults left out. */
+export type ConfigInput = z.input<typeof configSchema>
+/** The normalised config everything else reads: defaults filled in, implicit rules written out (`normalise.ts`). */
+export type Config = z.output<typeof configSchema>

@@ -1,0 +1,195 @@
+import * as z from 'zod'
+import { severity } from '../config/contract.ts'
+import { probeOutcome } from '../probes/contract.ts'
+import { labels, ruleResult } from '../rules/contract.ts'
+import { brief } from '../triage/contract.ts'
+
+/** A message to `evaluate`. `id` is its FIFO deduplication id; `shard` its FIFO group. */
+export const observation = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('outcomes'), id: z.string(), shard: z.string(), outcomes: z.array(probeOutcome) }),
+  z.strictObject({ kind: z.literal('rule-results'), id: z.string(), shard: z.string(), results: z.array(ruleResult) }),
+  z.strictObject({ kind: z.literal('timer'), id: z.string(), shard: z.string(), rowId: z.string() }),
+])
+export type Observation = z.infer<typeof observation>
+
+/** Why an alert changed; the closed list `explain` prints. */
+export const alertReason = z.enum([
+  'first-failure',
+  'threshold-met',
+  'for-elapsed',
+  'success-threshold-met',
+  'condition-gone',
+  'quorum-not-met',
+  'silence-too-long',
+  'heard-again',
+  'rule-removed',
+])
+export type AlertReason = z.infer<typeof alertReason>
+
+export const alertState = z.enum(['inactive', 'pending', 'firing'])
+
+/** One alert's step from one state to another, as `evaluate` tells `correlate`. Only firing and its end are told. */
+export const alertChange = z.strictObject({
+  alertId: z.string(),
+  ruleId: z.string(),
+  service: z.string(),
+  severity,
+  labels,
+  from: alertState,
+  to: alertState,
+  reason: alertReason,
+  atMs: z.number(),
+  /** Scheduled time of the first failing look: what the incident's id is made of. */
+  sinceMs: z.number(),
+  summary: z.string(),
+})
+export type AlertChange = z.infer<typeof alertChange>
+
+export const deliveryEvent = z.enum(['opened', 'updated', 'resolved', 'component-changed'])
+export type DeliveryEvent = z.infer<typeof deliveryEvent>
+
+export const componentStatus = z.enum([
+  'operational',
+  'degraded_performance',
+  'partial_outage',
+  'major_outage',
+  'under_maintenance',
+])
+export type ComponentStatus = z.infer<typeof componentStatus>
+
+/** What a delivery is about, frozen by `correlate` when it decided to send it. */
+export const deliveryOrder = z.strictObject({
+  /** `${incidentId}:${channel}:${sequence}`: the idempotency key everywhere. */
+  id: z.string(),
+  incidentId: z.string(),
+  channel: z.string(),
+  sequence: z.int().min(1),
+  event: deliveryEvent,
+  /** With `component-changed` only. */
+  component: z.strictObject({ id: z.string(), from: componentStatus, to: componentStatus }).optional(),
+  service: z.string(),
+  severity,
+  sinceMs: z.number(),
+  openedAtMs: z.number(),
+  resolvedAtMs: z.number().optional(),
+  summaries: z.array(z.string()),
+  /** The channels that refused this very message before, when this is a fallback. */
+  fallbackFor: z.array(z.string()),
+})
+export type DeliveryOrder = z.infer<typeof deliveryOrder>
+
+export const receipt = z.strictObject({
+  order: deliveryOrder,
+  status: z.enum(['delivered', 'rejected']),
+  cause: z.string().optional(),
+  atMs: z.number(),
+  attempts: z.int(),
+  /** Did the frozen body carry the answered checklist? */
+  withCaseFile: z.boolean(),
+})
+export type Receipt = z.infer<typeof receipt>
+
+export const correlateBody = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('alert-changes'), changes: z.array(alertChange) }),
+  z.strictObject({ kind: z.literal('receipt'), receipt }),
+  z.strictObject({ kind: z.literal('case-file'), incidentId: z.string() }),
+])
+
+/** A message frozen by its first claim, so that every repeat is byte for byte the same. */
+export const frozen = z.strictObject({ body: z.string(), contentType: z.string(), withCaseFile: z.boolean() })
+
+export const deliverBody = z.strictObject({
+  order: deliveryOrder,
+  /** Go earlier than due when this incident's case file is there. */
+  waitsForCaseFile: z.boolean(),
+  attempts: z.int().default(0),
+  leaseUntilMs: z.number().default(0),
+  frozen: frozen.optional(),
+  lastCause: z.string().optional(),
+})
+export type DeliverBody = z.infer<typeof deliverBody>
+
+export const triageBody = z.strictObject({
+  brief,
+  /** Rows of `deliver` that wait for the case file. */
+  nudge: z.array(z.string()),
+  answerByMs: z.number(),
+})
+export type TriageBody = z.infer<typeof triageBody>
+
+const rowFields = { id: z.string(), dueAtMs: z.number(), nudges: z.int().default(0) }
+
+/** Something that must happen, now or at `dueAtMs`, written in the transaction that decided it. */
+export const outboxRow = z.discriminatedUnion('to', [
+  z.strictObject({ ...rowFields, to: z.literal('correlate'), body: correlateBody }),
+  z.strictObject({ ...rowFields, to: z.literal('evaluate'), body: z.strictObject({ shard: z.string() }) }),
+  z.strictObject({ ...rowFields, to: z.literal('triage'), body: triageBody }),
+  z.strictObject({ ...rowFields, to: z.literal('deliver'), body: deliverBody }),
+  z.strictObject({ ...rowFields, to: z.literal('publish'), body: z.strictObject({}) }),
+])
+export type OutboxRow = z.infer<typeof outboxRow>
+
+/** The quick half of the outbox: sent after the commit, lost without harm. `afterMs` is a delivery delay. */
+export type Nudge = { to: OutboxRow['to']; rowId: string; afterMs: number }
+
+/** An incident as `correlate` keeps it, in its own item. */
+export const incident = z.strictObject({
+  id: z.string(),
+  service: z.string(),
+  severity,
+  status: z.enum(['open', 'acknowledged', 'resolved']),
+  sinceMs: z.number(),
+  openedAtMs: z.number(),
+  resolvedAtMs: z.number().optional(),
+  alerts: z.record(
+    z.string(),
+    z.strictObject({ ruleId: z.string(), severity, summary: z.string(), sinceMs: z.number(), firing: z.boolean() }),
+  ),
+  /** Per channel: the last sequence written, whether it is still on its way, what waits behind it. */
+  channels: z.record(
+    z.string(),
+    z.strictObject({
+      sequence: z.int(),
+      inFlight: z.boolean(),
+      /** Something reached this channel, so a resolve is owed to it. */
+      reached: z.boolean(),
+      /** The page that reached it carried no case file. */
+      blind: z.boolean(),
+      waiting: z.array(deliveryEvent),
+    }),
+  ),
+  caseFile: z.boolean(),
+  timeline: z.array(z.strictObject({ atMs: z.number(), what: z.string(), reason: z.string().optional() })),
+})
+export type Incident = z.infer<typeof incident>
+
+/** A component's changes on their way to one status channel: one at a time, only the latest waits. */
+export const componentStream = z.strictObject({
+  incidentId: z.string(),
+  sequence: z.int(),
+  inFlight: z.boolean(),
+  sent: componentStatus,
+  waiting: z.strictObject({ incidentId: z.string(), to: componentStatus }).optional(),
+})
+export type ComponentStream = z.infer<typeof componentStream>
+
+/** `correlate`'s own index: which incident is open for which service, and each component's published status. */
+export const hubIndex = z.strictObject({
+  open: z.record(z.string(), z.string()),
+  components: z.record(
+    z.string(),
+    z.strictObject({ status: componentStatus, streams: z.record(z.string(), componentStream) }),
+  ),
+  /** Incident ids, the newest first, open or not. */
+  recent: z.array(z.string()),
+})
+export type HubIndex = z.infer<typeof hubIndex>
+
+export const keys = {
+  shard: (shard: string) => `shard/${shard}`,
+  location: (shard: string, location: string) => `shard/${shard}/at/${location}`,
+  hub: 'hub/index',
+  incident: (incidentId: string) => `incident/${incidentId}`,
+  caseFile: (incidentId: string) => `casefile/${incidentId}`,
+  lease: (name: string) => `lease/${name}`,
+}

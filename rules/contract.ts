@@ -1,0 +1,71 @@
+import * as z from 'zod'
+import { id, severity } from '../config/contract.ts'
+import type { AlertReason } from '../functions/contract.ts'
+import type { Verdict } from '../probes/contract.ts'
+import type { Selector } from '../sources/contract.ts'
+
+export const labels = z.record(z.string(), z.string())
+
+/** What a rule kind that reads series answers at one time. `unknown`: its source could not be read. */
+export const ruleResult = z.strictObject({
+  ruleId: z.string(),
+  atMs: z.number(),
+  status: z.enum(['ok', 'unknown']),
+  active: z.array(z.strictObject({ labels, value: z.number() })),
+})
+export type RuleResult = z.infer<typeof ruleResult>
+
+/** What every rule has, whatever its kind. */
+export const ruleFields = {
+  severity: severity.default('page'),
+  /** Whose alert it is; a rule about a monitor takes the monitor's service. */
+  service: id.optional(),
+  /** One sentence for the page; the rule makes its own when this is absent. */
+  summary: z.string().min(1).max(200).optional(),
+}
+
+/** One look at a monitor from one location, as the rule sees it, oldest first. */
+export type Look = { scheduledAtMs: number; look: string; verdict: Verdict; detail?: string | undefined }
+export type LocationHistory = { location: string; looks: readonly Look[]; fresh: boolean; periodMs: number }
+
+/** What a rule may know when it judges. Pure data: no clock, no network. */
+export type Facts = {
+  nowMs: number
+  /** Every location the rule's monitor runs from; one that never reported has no looks. */
+  locations: readonly LocationHistory[]
+  /** The rule's last series result, for kinds that read series. */
+  result?: RuleResult
+  /** When this hub first heard of the rule: silence is counted from here, not from the beginning of time. */
+  knownSinceMs: number
+  firing: boolean
+  /** When the rule's alert became pending or firing, if it is. */
+  activeSinceMs?: number
+}
+
+/**
+ * A rule's judgement. `active` with `met: false` is Prometheus' pending; `held`: the input is unknown, so an alert
+ * neither advances nor resolves.
+ */
+export type Judgement = {
+  status: 'active' | 'inactive' | 'held'
+  met: boolean
+  reason: AlertReason | 'input-unknown'
+  summary: string
+  /** When what it judges began: the scheduled time of the first failing look. */
+  sinceMs?: number
+  /** Judge again at this time even when nothing arrives. */
+  againAtMs?: number
+}
+
+/** One kind of rule: its schema and its pure judgement. */
+export type RuleKind<S extends z.ZodType = z.ZodType> = {
+  kind: string
+  schema: S
+  /** Which monitor's outcomes it judges, if any. */
+  monitor: (spec: z.output<S>) => string | undefined
+  /** Which series of which cluster `scrape` must evaluate for it, if any. */
+  series: (spec: z.output<S>) => { cluster: string; selector: Selector } | undefined
+  judge: (spec: z.output<S>, facts: Facts) => Judgement
+}
+
+export const defineRule = <S extends z.ZodType>(rule: RuleKind<S>): RuleKind<S> => rule

@@ -1,0 +1,80 @@
+import * as z from 'zod'
+import { httpUrl, secretRef } from '../config/contract.ts'
+
+export type Labels = Readonly<Record<string, string>>
+
+/** One line of an exposition. `timestampMs` only where the exposition carries one. */
+export type Sample = { name: string; labels: Labels; value: number; timestampMs?: number }
+
+export type Matcher = { label: string; op: '=' | '!=' | '=~' | '!~'; value: string }
+/** A Prometheus series selector; `=~` is anchored as in Prometheus, an absent label equals "". */
+export type Selector = { name: string; matchers?: readonly Matcher[] }
+
+/** One read of a target. `incomplete` is a truncated or over-limit read: true facts, but absence proves nothing. */
+export type Scrape = {
+  atMs: number
+  samples: Sample[]
+  incomplete?: string
+  bytes: number
+  seriesSeen: number
+  /** Samples left out because their own timestamp was over five minutes old (Prometheus' lookback); absent for none. */
+  staleDropped?: number
+}
+
+export type LogQuery = {
+  /** Label equality every line must match, such as `{ namespace: 'shop' }`. */
+  labels: Labels
+  sinceMs: number
+  untilMs: number
+  /** Only lines that look like errors. */
+  errorsOnly: boolean
+  limit: number
+}
+export type LogLine = { atMs: number; line: string; labels: Labels }
+export type LogReading = {
+  /** Newest first. */
+  lines: LogLine[]
+  /** There were more than `limit`: counts made from `lines` are a lower bound. */
+  truncated: boolean
+}
+
+/** A source that cannot be read says why; it never answers with nothing. */
+export type Reading<T> = { status: 'read'; value: T } | { status: 'unreadable'; why: string }
+
+export type SourceWorld = {
+  nowMs: () => number
+  secret: (reference: string) => string
+  /** The read is over when this fires. */
+  signal: AbortSignal
+}
+
+export const auth = z.union([
+  z.strictObject({ bearer: secretRef }),
+  z.strictObject({ basic: z.strictObject({ username: z.string().min(1), password: secretRef }) }),
+])
+export type Auth = z.infer<typeof auth>
+
+/** What every source has: where it answers, how to be let in, labels the answers lack (a target's labels). */
+export const sourceFields = {
+  url: httpUrl,
+  auth: auth.optional(),
+  /** A PEM bundle to trust besides the system's. */
+  caFile: z.string().min(1).optional(),
+  labels: z.record(z.string(), z.string()).default({}),
+}
+
+type SourceBase<S extends z.ZodType> = { kind: string; schema: S }
+
+/** Read by scraping an exposition; only series some selector names are kept. */
+export type SeriesSource<S extends z.ZodType = z.ZodType> = SourceBase<S> & {
+  reads: 'series'
+  scrape: (spec: z.output<S>, world: SourceWorld, keep: readonly Selector[]) => Promise<Reading<Scrape>>
+}
+export type LogSource<S extends z.ZodType = z.ZodType> = SourceBase<S> & {
+  reads: 'logs'
+  logs: (spec: z.output<S>, world: SourceWorld, query: LogQuery) => Promise<Reading<LogReading>>
+}
+export type SourceKind = SeriesSource | LogSource
+
+export const defineSeriesSource = <S extends z.ZodType>(source: SeriesSource<S>): SeriesSource<S> => source
+export const defineLogSource = <S extends z.ZodType>(source: LogSource<S>): LogSource<S> => source
