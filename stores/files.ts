@@ -1,0 +1,90 @@
+import { randomUUID } from 'node:crypto'
+import { open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { blobNames, checkBlobSize } from './blob.ts'
+import type { Blobs } from './contract.ts'
+import { failureCode, fileFailure } from './failures.ts'
+import { makeFolder, syncFolder } from './folder.ts'
+
+/** A blob's name never starts with a dot, so a temporary file is never taken for one, nor served. */
+const temporaryPrefix = '.tmp-'
+const leftOverAfterMs = 60 * 60 * 1000
+const sweptLimit = 10_000
+
+/** A colon would mean an alternate stream on Windows; `%` is in no key, so no two keys meet. */
+const pathOf = (directory: string, key: string): string =>
+  join(directory, ...blobNames(key).map((name) => name.replaceAll(':', '%3A')))
+
+const notThere = new Set(['ENOENT', 'ENOTDIR', 'EISDIR'])
+
+const get = async (path: string): Promise<Uint8Array | undefined> => {
+  try {
+    return new Uint8Array(await readFile(path))
+  } catch (error) {
+    if (notThere.has(failureCode(error))) return undefined
+    throw fileFailure(error, path)
+  }
+}
+
+const writeSynced = async (path: string, bytes: Uint8Array): Promise<void> => {
+  const file = await open(path, 'wx')
+  try {
+    await file.writeFile(bytes)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
+
+/** Best effort: another process may have been quicker. */
+const discard = async (path: string): Promise<void> => {
+  await unlink(path).catch(() => undefined)
+}
+
+/** Housekeeping never fails the write that led to it. Ages are measured against a file written just now, so the disk's clock is compared with itself. */
+const sweepLeftOvers = async (folder: string, fresh: string): Promise<void> => {
+  const { mtimeMs: nowMs } = await stat(fresh)
+  for (const name of await readdir(folder)) {
+    if (!name.startsWith(temporaryPrefix)) continue
+    const path = join(folder, name)
+    const writtenAtMs = (await stat(path).catch(() => undefined))?.mtimeMs ?? nowMs
+    if (nowMs - writtenAtMs > leftOverAfterMs) await discard(path)
+  }
+}
+
+const put = async (path: string, bytes: Uint8Array, swept: Set<string>): Promise<void> => {
+  const folder = dirname(path)
+  const temporary = join(folder, `${temporaryPrefix}${randomUUID()}`)
+  try {
+    makeFolder(folder)
+    await writeSynced(temporary, bytes)
+    if (!swept.has(folder)) {
+      if (swept.size >= sweptLimit) swept.clear()
+      swept.add(folder)
+      await sweepLeftOvers(folder, temporary).catch(() => undefined)
+    }
+    await rename(temporary, path)
+    syncFolder(folder)
+  } catch (error) {
+    await discard(temporary)
+    throw fileFailure(error, path)
+  }
+}
+
+/**
+ * {@link Blobs} as files under `directory`, which is created. A blob is written beside its place, synced and renamed
+ * into it, so a reader, or a power cut, meets the old bytes or the new ones. What a killed process left half written
+ * is removed an hour later, by the first `put` into the same folder. Throws {@link StoreError}.
+ */
+export const fileBlobs = ({ directory }: { directory: string }): Blobs => {
+  const root = resolve(directory)
+  const swept = new Set<string>()
+  return {
+    get: async (key) => get(pathOf(root, key)),
+    put: async (key, bytes) => {
+      const path = pathOf(root, key)
+      checkBlobSize(key, bytes)
+      await put(path, bytes, swept)
+    },
+  }
+}

@@ -1,0 +1,114 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from '@jest/globals'
+import { type Blobs, blobLimitBytes } from '../../stores/contract.ts'
+import { fileBlobs } from '../../stores/files.ts'
+import { memoryBlobs } from '../../stores/memory.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'whodunit-blobs-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+let opened = 0
+const stores: { name: string; open: () => Blobs }[] = [
+  { name: 'memory', open: memoryBlobs },
+  { name: 'files', open: () => fileBlobs({ directory: join(folder, `not/there/yet/${opened++}`) }) },
+]
+
+const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
+const codeOf = (work: Promise<unknown>): Promise<unknown> =>
+  work.then(
+    () => 'no error',
+    (error: unknown) => error instanceof Error && 'code' in error && error.code,
+  )
+
+describe.each(stores)('$name blobs', ({ open }) => {
+  test('what is not there is undefined', async () => {
+    const blobs = open()
+    expect(await blobs.get('window/none')).toBeUndefined()
+    await blobs.put('window/a', bytesOf('a'))
+    expect(await blobs.get('window')).toBeUndefined()
+    expect(await blobs.get('window/a/below')).toBeUndefined()
+  })
+
+  test.each([
+    ['a page', 'status/index.html', bytesOf('<p>Zoë 🚨')],
+    ['nothing at all', 'evidence/empty', new Uint8Array()],
+    ['every byte', 'evidence/bytes', Uint8Array.from({ length: 256 }, (_, n) => n)],
+    ['a megabyte', 'window/c1', new Uint8Array(1024 * 1024).fill(7)],
+    ['a deep key of every allowed character', 'a/b/c/d/Az09_:=@+,-.x', bytesOf('deep')],
+  ])('%s comes back byte for byte', async (_, key, bytes) => {
+    const blobs = open()
+    await blobs.put(key, bytes)
+    const read = await blobs.get(key)
+    expect(read).toBeInstanceOf(Uint8Array)
+    expect(Buffer.compare(read ?? new Uint8Array(1), bytes)).toBe(0)
+  })
+
+  test('a put replaces the whole object', async () => {
+    const blobs = open()
+    await blobs.put('window/a', bytesOf('a long one'))
+    await blobs.put('window/a', bytesOf('short'))
+    expect(await blobs.get('window/a')).toEqual(bytesOf('short'))
+  })
+
+  test('bytes are copied on the way in and out', async () => {
+    const blobs = open()
+    const bytes = bytesOf('abc')
+    await blobs.put('window/a', bytes)
+    bytes.fill(0)
+    const read = await blobs.get('window/a')
+    expect(read).toEqual(bytesOf('abc'))
+    read?.fill(0)
+    expect(await blobs.get('window/a')).toEqual(bytesOf('abc'))
+  })
+
+  test('while many write and read one key, a reader sees one of the objects, whole', async () => {
+    const blobs = open()
+    const size = 200_000
+    await blobs.put('window/a', new Uint8Array(size).fill(1))
+    const writes = [2, 3, 4, 5].map((n) => blobs.put('window/a', new Uint8Array(size).fill(n)))
+    const reads = await Promise.all(Array.from({ length: 20 }, () => blobs.get('window/a')))
+    await Promise.all(writes)
+    for (const read of reads) {
+      expect(read).toHaveLength(size)
+      expect(new Set(read).size).toBe(1)
+    }
+  })
+
+  test.each([
+    '',
+    '/',
+    '/etc/passwd',
+    '..',
+    '../a',
+    'a/../b',
+    'a/..',
+    './a',
+    'a//b',
+    'a/',
+    '.hidden',
+    'a/.tmp-1',
+    'a\\b',
+    '..\\a',
+    'C:\\a',
+    'a\0b',
+    'a b',
+    'a\nb',
+    '%2e%2e/a',
+    'é',
+    'a'.repeat(151),
+    `${'a/'.repeat(256)}a`,
+  ])('the key %j is refused', async (key) => {
+    const blobs = open()
+    expect(await codeOf(blobs.put(key, bytesOf('x')))).toBe('misuse')
+    expect(await codeOf(blobs.get(key))).toBe('misuse')
+  })
+
+  test('an object over the limit is refused and the old one stays', async () => {
+    const blobs = open()
+    await blobs.put('window/a', bytesOf('old'))
+    expect(await codeOf(blobs.put('window/a', new Uint8Array(blobLimitBytes + 1)))).toBe('too-large')
+    expect(await blobs.get('window/a')).toEqual(bytesOf('old'))
+  })
+})
