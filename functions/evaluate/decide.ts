@@ -1,0 +1,119 @@
+import type { Facts, Judgement } from '../../rules/contract.ts'
+import type { AlertChange, Observation } from '../contract.ts'
+import { emptyLocation, type LocationState, type ShardState } from '../shard-state.ts'
+import { advanceAlert, endAlert, type RuleIdentity } from './alerts.ts'
+import { countOutcome, historyOf } from './counters.ts'
+
+/** A rule as the decision sees it: who it is, whose outcomes it judges, and its judgement as a pure function. */
+export type RuleView = RuleIdentity & {
+  monitor?: { monitorId: string; locations: readonly string[]; periodSeconds: number }
+  judge: (facts: Facts) => Judgement
+}
+
+export type Seen = { shard: ShardState; locations: ReadonlyMap<string, LocationState> }
+
+export type Decision = {
+  shard: ShardState
+  /** Only the locations whose counters changed. */
+  locations: Map<string, LocationState>
+  changes: AlertChange[]
+  /** When this shard must be judged again even if nothing arrives. */
+  againAtMs?: number
+}
+
+/** An observation older than this changes counters, never alerts. */
+export const staleAfterMs = 10 * 60_000
+
+const count = (seen: Seen, observation: Observation): Map<string, LocationState> => {
+  const changed = new Map<string, LocationState>()
+  if (observation.kind !== 'outcomes') return changed
+  for (const outcome of observation.outcomes) {
+    const before = changed.get(outcome.location) ?? seen.locations.get(outcome.location) ?? emptyLocation
+    const after = countOutcome(before, outcome)
+    if (after !== before) changed.set(outcome.location, after)
+  }
+  return changed
+}
+
+/** The newest result of each rule; an older one that arrives late changes nothing. */
+const latestResults = (before: ShardState['results'], observation: Observation): ShardState['results'] => {
+  if (observation.kind !== 'rule-results') return before
+  const newer = observation.results.filter(({ ruleId, atMs }) => atMs > (before[ruleId]?.atMs ?? 0))
+  return { ...before, ...Object.fromEntries(newer.map((result) => [result.ruleId, result])) }
+}
+
+const isStale = (observation: Observation, nowMs: number) =>
+  observation.kind === 'outcomes' &&
+  observation.outcomes.every(({ scheduledAtMs }) => nowMs - scheduledAtMs > staleAfterMs)
+
+const factsFor = (rule: RuleView, shard: ShardState, at: { locations: Seen['locations']; nowMs: number }): Facts => {
+  const alert = shard.alerts[rule.ruleId]
+  const result = shard.results[rule.ruleId]
+  const { monitor } = rule
+  const histories = monitor
+    ? monitor.locations.map((location) =>
+        historyOf(at.locations.get(location), { ...monitor, location, nowMs: at.nowMs }),
+      )
+    : []
+  return {
+    nowMs: at.nowMs,
+    locations: histories,
+    knownSinceMs: shard.knownSinceMs[rule.ruleId] ?? at.nowMs,
+    firing: alert?.state === 'firing',
+    ...(result ? { result } : {}),
+    ...(alert ? { activeSinceMs: alert.activeAtMs } : {}),
+  }
+}
+
+const judgeAll = (
+  rules: readonly RuleView[],
+  shard: ShardState,
+  at: { locations: Seen['locations']; nowMs: number },
+) => {
+  const alerts = { ...shard.alerts }
+  const changes: AlertChange[] = []
+  const againAtMs: number[] = []
+  for (const rule of rules) {
+    const judgement = rule.judge(factsFor(rule, shard, at))
+    if (judgement.againAtMs !== undefined) againAtMs.push(judgement.againAtMs)
+    const { alert, change } = advanceAlert(rule, alerts[rule.ruleId], { judgement, nowMs: at.nowMs })
+    if (alert) alerts[rule.ruleId] = alert
+    else delete alerts[rule.ruleId]
+    if (change) changes.push(change)
+  }
+  return { alerts, changes, againAtMs }
+}
+
+/** Alerts whose rule left the config end, so that nothing stays open that nobody watches. */
+const endRemoved = (rules: readonly RuleView[], shard: ShardState, nowMs: number) => {
+  const known = new Set(rules.map(({ ruleId }) => ruleId))
+  const removed = Object.entries(shard.alerts).filter(([ruleId]) => !known.has(ruleId))
+  const changes = removed.flatMap(([ruleId, alert]) => {
+    const identity = { ruleId, service: alert.service, severity: 'page' as const }
+    return endAlert(identity, alert, { reason: 'rule-removed', nowMs }).change ?? []
+  })
+  const kept = Object.entries(shard.alerts).filter(([ruleId]) => known.has(ruleId))
+  return { alerts: Object.fromEntries(kept), changes }
+}
+
+/** What one observation does to a shard. Pure; the same observation twice decides nothing the second time. */
+export const decideEvaluate = (
+  seen: Seen,
+  observation: Observation,
+  at: { rules: readonly RuleView[]; nowMs: number },
+): Decision => {
+  const { rules, nowMs } = at
+  const changed = count(seen, observation)
+  const locations = new Map([...seen.locations, ...changed])
+  const results = latestResults(seen.shard.results, observation)
+  const knownSinceMs = Object.fromEntries(rules.map(({ ruleId }) => [ruleId, seen.shard.knownSinceMs[ruleId] ?? nowMs]))
+  if (isStale(observation, nowMs)) {
+    return { shard: { ...seen.shard, results, knownSinceMs }, locations: changed, changes: [] }
+  }
+  const removed = endRemoved(rules, seen.shard, nowMs)
+  const shard = { ...seen.shard, results, knownSinceMs, alerts: removed.alerts }
+  const judged = judgeAll(rules, shard, { locations, nowMs })
+  const changes = [...removed.changes, ...judged.changes]
+  const againAtMs = judged.againAtMs.length > 0 ? { againAtMs: Math.min(...judged.againAtMs) } : {}
+  return { shard: { ...shard, alerts: judged.alerts }, locations: changed, changes, ...againAtMs }
+}

@@ -1,0 +1,46 @@
+/**
+ * Reads the hub's index, its recent incidents and the last outcomes; decides what the public may see; writes the status
+ * page. It consumes its row after the page is written.
+ * Run twice: the same page is written again.
+ */
+import type { Blobs, Store } from '../../stores/contract.ts'
+import { type HubIndex, hubIndex, type Incident, incident, keys } from '../contract.ts'
+import { latestOutcomes, type MonitorView } from '../latest-outcomes.ts'
+import { type StatusView, statusView } from './view.ts'
+
+export type PublishWorld = {
+  store: Store
+  blobs: Blobs
+  nowMs: () => number
+  config: { title: string; shards: number; locations: readonly string[]; monitors: readonly MonitorView[] }
+  render: (view: StatusView) => string
+}
+
+export const statusPageKey = 'status/index.html'
+const empty: HubIndex = { open: {}, components: {}, recent: [] }
+
+/** The hub's index and the incidents it lists, the newest first. */
+export const readHub = async (store: Store): Promise<{ index: HubIndex; incidents: Incident[] }> => {
+  const stored = (await store.read([keys.hub])).get(keys.hub)
+  const index = stored ? hubIndex.parse(stored.value) : empty
+  const items = await store.read(index.recent.map(keys.incident))
+  const incidents = index.recent.flatMap((id) => {
+    const item = items.get(keys.incident(id))
+    return item ? [incident.parse(item.value)] : []
+  })
+  return { index, incidents }
+}
+
+/** Writes the status page; with a row id, because that row demanded it. */
+export const publishStep =
+  (world: PublishWorld) =>
+  async (rowId?: string): Promise<StatusView> => {
+    const { title, monitors } = world.config
+    const [hub, outcomes] = await Promise.all([readHub(world.store), latestOutcomes(world.store, world.config)])
+    const seen = { incidents: hub.incidents, outcomes }
+    const view = statusView({ title, monitors, nowMs: world.nowMs() }, hub.index, seen)
+    await world.blobs.put(statusPageKey, new TextEncoder().encode(world.render(view)))
+    const row = rowId === undefined ? undefined : await world.store.row(rowId)
+    if (row) await world.store.commit([], [{ id: row.row.id, expect: row.version }])
+    return view
+  }

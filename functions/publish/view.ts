@@ -1,0 +1,67 @@
+import type { ComponentStatus, HubIndex, Incident } from '../contract.ts'
+import type { LatestOutcome, MonitorView } from '../latest-outcomes.ts'
+
+export type ShownStatus = ComponentStatus | 'unknown'
+
+export type StatusView = {
+  title: string
+  atMs: number
+  overall: ShownStatus
+  components: { id: string; status: ShownStatus; sinceMs?: number }[]
+  open: { id: string; service: string; sinceMs: number; status: ComponentStatus }[]
+  past: { id: string; service: string; sinceMs: number; resolvedAtMs: number }[]
+}
+
+const worseFirst: readonly ShownStatus[] = [
+  'major_outage',
+  'partial_outage',
+  'degraded_performance',
+  'unknown',
+  'under_maintenance',
+  'operational',
+]
+
+/** A component nobody could look at lately is unknown, never operational. */
+const isSeen = (monitor: MonitorView, outcomes: readonly LatestOutcome[], nowMs: number) =>
+  outcomes.some(
+    ({ monitorId, verdict, scheduledAtMs, periodSeconds }) =>
+      monitorId === monitor.monitorId &&
+      verdict !== 'unknown' &&
+      nowMs - scheduledAtMs <= (2 * periodSeconds + 60) * 1000,
+  )
+
+/** What the public may see: components and incidents, never suspects or evidence. */
+export const statusView = (
+  at: { title: string; nowMs: number; monitors: readonly MonitorView[] },
+  index: HubIndex,
+  seen: { incidents: readonly Incident[]; outcomes: readonly LatestOutcome[] },
+): StatusView => {
+  const services = [...new Set(at.monitors.map(({ service }) => service))]
+  const components = services.map((id) => {
+    const published = index.components[id]?.status ?? 'operational'
+    const blind = at.monitors
+      .filter(({ service }) => service === id)
+      .some((one) => !isSeen(one, seen.outcomes, at.nowMs))
+    const status: ShownStatus = published === 'operational' && blind ? 'unknown' : published
+    const incident = seen.incidents.find((one) => one.id === index.open[id])
+    return { id, status, ...(incident && status !== 'operational' ? { sinceMs: incident.sinceMs } : {}) }
+  })
+  const told = seen.incidents.filter(({ severity }) => severity !== 'advisory')
+  return {
+    title: at.title,
+    atMs: at.nowMs,
+    components,
+    overall: worseFirst.find((status) => components.some((component) => component.status === status)) ?? 'unknown',
+    open: told
+      .filter(({ status }) => status !== 'resolved')
+      .map(({ id, service, sinceMs }) => ({
+        id,
+        service,
+        sinceMs,
+        status: index.components[service]?.status ?? 'operational',
+      })),
+    past: told.flatMap(({ id, service, sinceMs, resolvedAtMs }) =>
+      resolvedAtMs === undefined ? [] : [{ id, service, sinceMs, resolvedAtMs }],
+    ),
+  }
+}

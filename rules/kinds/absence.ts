@@ -1,0 +1,65 @@
+import * as z from 'zod'
+import { id } from '../../config/contract.ts'
+import { defineRule, type Facts, type Judgement, ruleFields } from '../contract.ts'
+import { parseSelector } from '../selector.ts'
+
+const selector = z
+  .string()
+  .refine((text) => parseSelector(text) !== undefined, 'a series selector like kube_pod_info{namespace="shop"}')
+
+const schema = z
+  .strictObject({
+    kind: z.literal('absence'),
+    ...ruleFields,
+    /** Alert when no location has seen this monitor pass or fail: we are blind. */
+    monitor: id.optional(),
+    /** Alert when no such series is there, although its source could be read. */
+    series: z.strictObject({ cluster: id, selector }).optional(),
+    forSeconds: z
+      .int()
+      .min(1)
+      .max(86_400 * 31),
+  })
+  .refine(
+    ({ monitor, series }) => (monitor === undefined) !== (series === undefined),
+    'exactly one of monitor and series',
+  )
+type Spec = z.output<typeof schema>
+
+const judgeSilence = (spec: Spec, monitor: string, facts: Facts): Judgement => {
+  const known = facts.locations.flatMap(({ looks }) => looks.filter(({ verdict }) => verdict !== 'unknown'))
+  const lastMs = Math.max(facts.knownSinceMs, ...known.map(({ scheduledAtMs }) => scheduledAtMs))
+  const deadlineMs = lastMs + spec.forSeconds * 1000
+  const summary = spec.summary ?? `we are blind: nobody could look at ${monitor} for ${spec.forSeconds} s`
+  return facts.nowMs >= deadlineMs
+    ? { status: 'active', met: true, reason: 'silence-too-long', summary, sinceMs: lastMs }
+    : { status: 'inactive', met: false, reason: 'heard-again', summary, againAtMs: deadlineMs }
+}
+
+const judgeSeries = (spec: Spec, selectorText: string, facts: Facts): Judgement => {
+  const summary = spec.summary ?? `no series ${selectorText} for ${spec.forSeconds} s`
+  const { result } = facts
+  if (result?.status !== 'ok') return { status: 'held', met: false, reason: 'input-unknown', summary }
+  if (result.active.length === 0) return { status: 'inactive', met: false, reason: 'heard-again', summary }
+  const sinceMs = facts.activeSinceMs ?? result.atMs
+  const dueMs = sinceMs + spec.forSeconds * 1000
+  const met = facts.nowMs >= dueMs
+  return met
+    ? { status: 'active', met, reason: 'silence-too-long', summary, sinceMs }
+    : { status: 'active', met, reason: 'first-failure', summary, sinceMs, againAtMs: dueMs }
+}
+
+/** Silence is news: a monitor nobody could look at, or a series that is gone from a source that answers. */
+export const absenceRule = defineRule({
+  kind: 'absence',
+  schema,
+  monitor: ({ monitor }) => monitor,
+  series: ({ series }) => {
+    const parsed = series && parseSelector(series.selector)
+    return series && parsed ? { cluster: series.cluster, selector: parsed } : undefined
+  },
+  judge: (spec, facts) => {
+    if (spec.monitor !== undefined) return judgeSilence(spec, spec.monitor, facts)
+    return judgeSeries(spec, spec.series?.selector ?? '', facts)
+  },
+})

@@ -1,0 +1,71 @@
+import type { Route } from '../../config/contract.ts'
+import type { AlertChange, Observation } from '../../functions/contract.ts'
+import type { HubView } from '../../functions/correlate/decide.ts'
+import type { RuleView } from '../../functions/evaluate/decide.ts'
+import type { ProbeOutcome, Verdict } from '../../probes/contract.ts'
+import { judge, type RuleSpec } from '../../rules/registry.ts'
+
+export const start = Date.UTC(2026, 10, 23, 6, 0, 0)
+export const period = 60_000
+
+export const outcome = (at: Partial<ProbeOutcome> & { verdict: Verdict }): ProbeOutcome => ({
+  monitorId: 'front',
+  location: 'local',
+  scheduledAtMs: start,
+  startedAtMs: start,
+  look: 'tick',
+  timingsMs: { total: 12 },
+  ...(at.verdict === 'fail'
+    ? { cause: { phase: 'assert', code: 'assert-status', detail: 'expected 2xx, saw 500' } }
+    : {}),
+  ...at,
+})
+
+export const seen = (outcomes: readonly ProbeOutcome[], shard = '0/1'): Observation => ({
+  kind: 'outcomes',
+  id: outcomes.map(({ monitorId, scheduledAtMs, look }) => `${monitorId}:${scheduledAtMs}:${look}`).join(','),
+  shard,
+  outcomes: [...outcomes],
+})
+
+export const ruleView = (
+  rule: RuleSpec,
+  at: { ruleId?: string; monitorId?: string; service?: string; locations?: readonly string[] } = {},
+): RuleView => ({
+  ruleId: at.ruleId ?? 'front-down',
+  service: at.service ?? 'shop',
+  severity: rule.severity,
+  monitor: { monitorId: at.monitorId ?? 'front', locations: at.locations ?? ['local'], periodSeconds: period / 1000 },
+  judge: (facts) => judge(rule, facts),
+})
+
+export const availability = (
+  thresholds: { failureThreshold?: number; successThreshold?: number; quorum?: number } = {},
+): RuleSpec => ({
+  kind: 'availability',
+  monitor: 'front',
+  severity: 'page',
+  failureThreshold: 2,
+  successThreshold: 1,
+  ...thresholds,
+})
+
+export const change = (at: Partial<AlertChange> & { to: AlertChange['to'] }): AlertChange => ({
+  alertId: 'front-down',
+  ruleId: 'front-down',
+  service: 'shop',
+  severity: 'page',
+  labels: {},
+  from: at.to === 'firing' ? 'pending' : 'firing',
+  reason: at.to === 'firing' ? 'threshold-met' : 'success-threshold-met',
+  atMs: start,
+  sinceMs: start,
+  summary: 'front fails from local',
+  ...at,
+})
+
+export const hubView = (routes: readonly Route[], people = ['pager', 'chat']): HubView => ({
+  routing: { routes, people },
+  statusChannels: [],
+  availabilityRules: () => ['front-down'],
+})

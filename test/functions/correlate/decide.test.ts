@@ -1,0 +1,204 @@
+import { expect, test } from '@jest/globals'
+import type { DeliveryOrder, OutboxRow, Receipt } from '../../../functions/contract.ts'
+import {
+  type CorrelateMessage,
+  decideCorrelate,
+  emptyIndex,
+  type HubDecision,
+  type HubView,
+} from '../../../functions/correlate/decide.ts'
+import { change, hubView, start } from '../builders.ts'
+
+const nothing: HubDecision = { index: emptyIndex, incidents: new Map(), rows: [] }
+const oneChannel = hubView([{ channels: ['pager'] }])
+const firing = (more: object = {}): CorrelateMessage => ({
+  kind: 'alert-changes',
+  changes: [change({ to: 'firing', ...more })],
+})
+const over = (more: object = {}): CorrelateMessage => ({
+  kind: 'alert-changes',
+  changes: [change({ to: 'inactive', ...more })],
+})
+
+/** One message after another; rows pile up so that a test sees all that was ever sent. */
+const apply = (
+  hub: HubDecision,
+  message: CorrelateMessage,
+  at: { view?: HubView; afterMs?: number } = {},
+): HubDecision => {
+  const next = decideCorrelate(hub, [message], { view: at.view ?? oneChannel, nowMs: start + (at.afterMs ?? 0) })
+  return { ...next, rows: [...hub.rows, ...next.rows] }
+}
+
+const orders = ({ rows }: { rows: readonly OutboxRow[] }): DeliveryOrder[] =>
+  rows.flatMap((row) => (row.to === 'deliver' ? [row.body.order] : []))
+const sent = (hub: HubDecision) => orders(hub).map(({ id, event }) => `${id} ${event}`)
+
+const receipt = (
+  order: DeliveryOrder | undefined,
+  status: Receipt['status'],
+  more: Partial<Receipt> = {},
+): CorrelateMessage => {
+  if (!order) throw new Error('no order to acknowledge')
+  return { kind: 'receipt', receipt: { order, status, atMs: start, attempts: 1, withCaseFile: true, ...more } }
+}
+
+const id = 'shop-20261123-060000'
+
+test('a firing alert opens an incident that is paged and triaged', () => {
+  const hub = apply(nothing, firing())
+  expect(sent(hub)).toEqual([`${id}:pager:1 opened`])
+  expect(hub.rows.map(({ to, dueAtMs }) => [to, dueAtMs - start])).toEqual([
+    ['deliver', 3000],
+    ['triage', 0],
+  ])
+  expect(hub.index.open).toEqual({ shop: id })
+})
+
+test('the same alert told again opens nothing', () => {
+  const hub = apply(apply(nothing, firing()), firing())
+  expect(sent(hub)).toEqual([`${id}:pager:1 opened`])
+})
+
+test('a resolve waits for the page that is on its way, and never overtakes it', () => {
+  const resolved = apply(apply(nothing, firing()), over(), { afterMs: 1000 })
+  expect(sent(resolved)).toEqual([`${id}:pager:1 opened`])
+  const arrived = apply(resolved, receipt(orders(resolved)[0], 'delivered'), { afterMs: 1500 })
+  expect(sent(arrived)).toEqual([`${id}:pager:1 opened`, `${id}:pager:2 resolved`])
+})
+
+test('a channel that refused the page gets no resolve, the fallback gets page and resolve', () => {
+  const opened = apply(nothing, firing())
+  const refused = apply(opened, receipt(orders(opened)[0], 'rejected', { cause: '404' }))
+  expect(sent(refused)).toEqual([`${id}:pager:1 opened`, `${id}:chat:1 opened`])
+  const toChat = apply(refused, receipt(orders(refused)[1], 'delivered'))
+  expect(sent(apply(toChat, over()))).toEqual([`${id}:pager:1 opened`, `${id}:chat:1 opened`, `${id}:chat:2 resolved`])
+})
+
+test('a page that is refused after the incident ended still reaches a person, and is then resolved', () => {
+  const ended = apply(apply(nothing, firing()), over())
+  const refused = apply(ended, receipt(orders(ended)[0], 'rejected', { cause: '404' }))
+  const arrived = apply(refused, receipt(orders(refused)[1], 'delivered'))
+  expect(sent(arrived)).toEqual([`${id}:pager:1 opened`, `${id}:chat:1 opened`, `${id}:chat:2 resolved`])
+})
+
+test('with nobody else left the same channel is tried again later, under the same id', () => {
+  const view = hubView([{ channels: ['pager'] }], ['pager'])
+  const opened = apply(nothing, firing(), { view })
+  const refused = apply({ ...opened, rows: [] }, receipt(orders(opened)[0], 'rejected', { cause: '500' }), { view })
+  expect(sent(refused)).toEqual([`${id}:pager:1 opened`])
+  expect(refused.rows[0]?.dueAtMs).toBe(start + 60_000)
+})
+
+test('a resolve that is refused is tried again, not dropped', () => {
+  const opened = apply(nothing, firing())
+  const resolved = apply(apply(opened, receipt(orders(opened)[0], 'delivered')), over())
+  const refused = apply({ ...resolved, rows: [] }, receipt(orders(resolved)[1], 'rejected', { cause: '500' }))
+  expect(sent(refused)).toEqual([`${id}:pager:2 resolved`])
+})
+
+test('another alert of the same service updates whoever was paged, once each', () => {
+  const opened = apply(nothing, firing())
+  const arrived = apply(opened, receipt(orders(opened)[0], 'delivered'))
+  const joined = apply(arrived, firing({ alertId: 'list-down', ruleId: 'list-down' }))
+  expect(sent(joined)).toEqual([`${id}:pager:1 opened`, `${id}:pager:2 updated`])
+})
+
+test('updates that wait fold into one, and a resolve makes them pointless', () => {
+  const opened = apply(nothing, firing())
+  const more = ['b', 'c'].reduce((hub, name) => apply(hub, firing({ alertId: name, ruleId: name })), opened)
+  const ended = ['front-down', 'b', 'c'].reduce((hub, name) => apply(hub, over({ alertId: name, ruleId: name })), more)
+  const arrived = apply(ended, receipt(orders(opened)[0], 'delivered'))
+  expect(sent(arrived)).toEqual([`${id}:pager:1 opened`, `${id}:pager:2 resolved`])
+})
+
+test('the incident ends with its last alert, not before', () => {
+  const both = apply(apply(nothing, firing()), firing({ alertId: 'b', ruleId: 'b' }))
+  const one = apply(both, over())
+  expect(one.index.open).toEqual({ shop: id })
+  expect(apply(one, over({ alertId: 'b', ruleId: 'b' })).index.open).toEqual({})
+})
+
+test('a higher severity pages its own route, those already told get an update', () => {
+  const view = hubView([{ severities: ['page'], channels: ['pager'] }, { channels: ['chat'] }])
+  const ticket = apply(nothing, firing({ severity: 'ticket' }), { view })
+  const arrived = apply(ticket, receipt(orders(ticket)[0], 'delivered'), { view })
+  const severer = apply(arrived, firing({ alertId: 'b', ruleId: 'b', severity: 'page' }), { view })
+  expect(sent(severer)).toEqual([`${id}:chat:1 opened`, `${id}:chat:2 updated`, `${id}:pager:1 opened`])
+})
+
+test('a page that left without its case file is followed by an update as soon as there is one', () => {
+  const opened = apply(nothing, firing())
+  const blind = apply(opened, receipt(orders(opened)[0], 'delivered', { withCaseFile: false }))
+  const answered = apply(blind, { kind: 'case-file', incidentId: id })
+  expect(sent(answered)).toEqual([`${id}:pager:1 opened`, `${id}:pager:2 updated`])
+  const twice = apply(answered, { kind: 'case-file', incidentId: id })
+  expect(sent(twice)).toHaveLength(2)
+})
+
+test('a case file that came in time needs no update', () => {
+  const opened = apply(nothing, firing())
+  const answered = apply(opened, { kind: 'case-file', incidentId: id })
+  expect(sent(apply(answered, receipt(orders(opened)[0], 'delivered')))).toEqual([`${id}:pager:1 opened`])
+})
+
+test('a second outage of the same service is a new incident', () => {
+  const first = apply(apply(nothing, firing()), over())
+  const second = apply(first, firing({ sinceMs: start + 600_000 }), { afterMs: 600_000 })
+  expect(second.index.open).toEqual({ shop: 'shop-20261123-061000' })
+  expect(second.index.recent).toEqual(['shop-20261123-061000', id])
+})
+
+test('services have incidents of their own', () => {
+  const both = apply(apply(nothing, firing()), firing({ service: 'cart', alertId: 'cart-down', ruleId: 'cart-down' }))
+  expect(Object.keys(both.index.open).sort()).toEqual(['cart', 'shop'])
+})
+
+const withStatus: HubView = {
+  ...oneChannel,
+  statusChannels: ['status'],
+  availabilityRules: () => ['front-down', 'list-down'],
+}
+const statusOrders = (hub: HubDecision) =>
+  orders(hub).flatMap(({ id: orderId, component }) =>
+    component ? [`${orderId} ${component.from}>${component.to}`] : [],
+  )
+
+test('the status page hears of a partial outage, then of a major one, then of the end, in that order', () => {
+  const view = withStatus
+  const opened = apply(nothing, firing(), { view })
+  const worse = apply(opened, firing({ alertId: 'list-down', ruleId: 'list-down' }), { view })
+  expect(statusOrders(worse)).toEqual([`${id}:status:1 operational>partial_outage`])
+  const order = orders(worse).find(({ component }) => component)
+  const arrived = apply(worse, receipt(order, 'delivered'), { view })
+  expect(statusOrders(arrived)).toEqual([
+    `${id}:status:1 operational>partial_outage`,
+    `${id}:status:2 partial_outage>major_outage`,
+  ])
+})
+
+test('a component that flapped while a change was on its way ends with the latest status only', () => {
+  const view = withStatus
+  const opened = apply(nothing, firing(), { view })
+  const ended = apply(opened, over(), { view })
+  const again = apply(ended, firing({ sinceMs: start + 60_000 }), { view, afterMs: 60_000 })
+  const order = orders(opened).find(({ component }) => component)
+  const arrived = apply(again, receipt(order, 'delivered'), { view, afterMs: 61_000 })
+  expect(statusOrders(arrived)).toEqual([`${id}:status:1 operational>partial_outage`])
+})
+
+test('an advisory does not redden the status page', () => {
+  const hub = apply(nothing, firing({ severity: 'advisory' }), { view: withStatus })
+  expect(statusOrders(hub)).toEqual([])
+})
+
+test('every decision is in the timeline with its reason', () => {
+  const hub = apply(apply(nothing, firing()), over())
+  const timeline = hub.incidents.get(id)?.timeline.map(({ what, reason }) => `${what} (${reason})`)
+  expect(timeline).toEqual([
+    'alert front-down is firing: front fails from local (threshold-met)',
+    'opened, pages pager (first-alert)',
+    'alert front-down is inactive: front fails from local (success-threshold-met)',
+    'resolved (all-alerts-gone)',
+  ])
+})

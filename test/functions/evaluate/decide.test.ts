@@ -1,0 +1,104 @@
+import { expect, test } from '@jest/globals'
+import type { Observation } from '../../../functions/contract.ts'
+import { decideEvaluate, type RuleView, type Seen } from '../../../functions/evaluate/decide.ts'
+import { emptyShard, looksKept } from '../../../functions/shard-state.ts'
+import { availability, outcome, period, ruleView, seen, start } from '../builders.ts'
+
+const rules = [ruleView(availability())]
+const nothing: Seen = { shard: emptyShard, locations: new Map() }
+
+const apply = (before: Seen, observation: Observation, at: { nowMs: number; rules?: readonly RuleView[] }) => {
+  const decision = decideEvaluate(before, observation, { rules: at.rules ?? rules, nowMs: at.nowMs })
+  const after: Seen = { shard: decision.shard, locations: new Map([...before.locations, ...decision.locations]) }
+  return { after, decision }
+}
+
+/** Plays one letter a minute: Pass, Fail, `?` unknown; answers what was told at each. */
+const play = (letters: string) => {
+  let state = nothing
+  return [...letters].map((letter, index) => {
+    const verdict = letter === 'P' ? 'pass' : letter === 'F' ? 'fail' : 'unknown'
+    const scheduledAtMs = start + index * period
+    const { after, decision } = apply(state, seen([outcome({ verdict, scheduledAtMs })]), {
+      nowMs: scheduledAtMs + 100,
+    })
+    state = after
+    const [told] = decision.changes
+    return told ? `${told.to} ${told.reason}` : (after.shard.alerts['front-down']?.state ?? '-')
+  })
+}
+
+test.each([
+  { given: 'one failure', letters: 'F', told: ['pending'] },
+  { given: 'the threshold', letters: 'PFF', told: ['-', 'pending', 'firing threshold-met'] },
+  { given: 'more failures after it', letters: 'FFF', told: ['pending', 'firing threshold-met', 'firing'] },
+  { given: 'a recovery', letters: 'FFP', told: ['pending', 'firing threshold-met', 'inactive success-threshold-met'] },
+  { given: 'a pending alert that passes', letters: 'FP', told: ['pending', '-'] },
+  { given: 'blindness while firing', letters: 'FF?', told: ['pending', 'firing threshold-met', 'firing'] },
+  { given: 'blindness while pending', letters: 'F?F', told: ['pending', 'pending', 'firing threshold-met'] },
+])('$given', ({ letters, told }) => expect(play(letters)).toEqual(told))
+
+test('the same observation twice decides nothing the second time', () => {
+  const observation = seen([outcome({ verdict: 'fail' }), outcome({ verdict: 'fail', look: 'recheck' })])
+  const first = apply(nothing, observation, { nowMs: start })
+  const second = apply(first.after, observation, { nowMs: start + 5 })
+  expect(first.decision.changes.map(({ to }) => to)).toEqual(['firing'])
+  expect(second.decision.changes).toEqual([])
+  expect(second.decision.locations.size).toBe(0)
+})
+
+test('a repeat that comes much later still counts once', () => {
+  const observation = seen([outcome({ verdict: 'fail' })])
+  const { after } = apply(nothing, observation, { nowMs: start })
+  const late = apply(after, observation, { nowMs: start + 5 * period })
+  expect(late.decision.changes).toEqual([])
+  expect(late.after.locations.get('local')?.monitors['front']?.looks).toHaveLength(1)
+})
+
+test('a look that was overtaken is put back in its place', () => {
+  const at = (index: number) => start + index * period
+  const late = seen([outcome({ verdict: 'pass', scheduledAtMs: at(1) })])
+  const first = apply(nothing, seen([outcome({ verdict: 'fail', scheduledAtMs: at(0) })]), { nowMs: at(0) })
+  const second = apply(first.after, seen([outcome({ verdict: 'fail', scheduledAtMs: at(2) })]), { nowMs: at(2) })
+  const third = apply(second.after, late, { nowMs: at(2) + 1 })
+  const looks = third.after.locations.get('local')?.monitors['front']?.looks ?? []
+  expect(looks.map(({ verdict }) => verdict)).toEqual(['fail', 'pass', 'fail'])
+})
+
+test('an observation older than ten minutes changes counters, never alerts', () => {
+  const old = seen([outcome({ verdict: 'fail' }), outcome({ verdict: 'fail', look: 'recheck' })])
+  const { after, decision } = apply(nothing, old, { nowMs: start + 11 * 60_000 })
+  expect(decision.changes).toEqual([])
+  expect(after.locations.get('local')?.monitors['front']?.looks).toHaveLength(2)
+})
+
+test('a location remembers a bounded number of looks', () => {
+  let state = nothing
+  for (let index = 0; index < 100; index++) {
+    const scheduledAtMs = start + index * period
+    state = apply(state, seen([outcome({ verdict: 'pass', scheduledAtMs })]), { nowMs: scheduledAtMs }).after
+  }
+  expect(state.locations.get('local')?.monitors['front']?.looks).toHaveLength(looksKept)
+})
+
+test('an alert whose rule left the config ends, and says so', () => {
+  const firing = apply(nothing, seen([outcome({ verdict: 'fail' }), outcome({ verdict: 'fail', look: 'recheck' })]), {
+    nowMs: start,
+  })
+  const timer: Observation = { kind: 'timer', id: 't', shard: '0/1', rowId: '' }
+  const { decision } = apply(firing.after, timer, { nowMs: start + 1, rules: [] })
+  expect(decision.changes.map(({ to, reason }) => `${to} ${reason}`)).toEqual(['inactive rule-removed'])
+  expect(decision.shard.alerts).toEqual({})
+})
+
+test('an older rule result that arrives late does not replace a newer one', () => {
+  const result = (atMs: number, absent: boolean): Observation => ({
+    kind: 'rule-results',
+    id: String(atMs),
+    shard: '0/1',
+    results: [{ ruleId: 'r', atMs, status: 'ok', active: absent ? [{ labels: {}, value: 1 }] : [] }],
+  })
+  const newer = apply(nothing, result(start + 10, true), { nowMs: start + 10 })
+  const older = apply(newer.after, result(start, false), { nowMs: start + 11 })
+  expect(older.after.shard.results['r']?.atMs).toBe(start + 10)
+})

@@ -1,0 +1,121 @@
+import { expect, test } from '@jest/globals'
+import { keys, type Nudge } from '../../../functions/contract.ts'
+import type { RuleView } from '../../../functions/evaluate/decide.ts'
+import { evaluateStep } from '../../../functions/evaluate/step.ts'
+import { shardState } from '../../../functions/shard-state.ts'
+import { parentShard, shardOf } from '../../../functions/shards.ts'
+import type { RuleSpec } from '../../../rules/registry.ts'
+import type { Store } from '../../../stores/contract.ts'
+import { memoryStore } from '../../../stores/memory.ts'
+import { availability, outcome, period, ruleView, seen, start } from '../builders.ts'
+
+const monitors = ['front', 'cart', 'list', 'pay', 'search', 'login']
+
+const hubWith = (shards: number, options: { store?: Store; rules?: readonly RuleView[] } = {}) => {
+  const clock = { nowMs: start }
+  const store = options.store ?? memoryStore({ nowMs: () => clock.nowMs })
+  const nudges: Nudge[] = []
+  const all =
+    options.rules ?? monitors.map((monitorId) => ruleView(availability(), { ruleId: `${monitorId}-down`, monitorId }))
+  const home = (id: string) => shardOf(id.replace(/-down$/, ''), shards)
+  const evaluate = evaluateStep({
+    store,
+    nowMs: () => clock.nowMs,
+    nudge: async (more) => {
+      nudges.push(...more)
+    },
+    locations: ['local'],
+    rulesOf: (shard) => all.filter(({ ruleId }) => home(ruleId) === shard),
+    belongs: (shard, id) => home(id) === shard,
+  })
+  return { store, evaluate, nudges, clock, home }
+}
+
+const failing = (monitorId: string, scheduledAtMs = start) => [
+  outcome({ monitorId, verdict: 'fail', scheduledAtMs }),
+  outcome({ monitorId, verdict: 'fail', scheduledAtMs, look: 'recheck' }),
+]
+
+test('a firing alert is told in the transaction that decided it, then nudged', async () => {
+  const { evaluate, store, nudges } = hubWith(1)
+  await evaluate(seen(failing('front')))
+  const [due] = await store.due(start, 10)
+  expect(due?.row).toMatchObject({
+    to: 'correlate',
+    body: { kind: 'alert-changes', changes: [{ alertId: 'front-down', to: 'firing' }] },
+  })
+  expect(nudges).toEqual([{ to: 'correlate', rowId: due?.row.id, afterMs: 0 }])
+})
+
+test('two evaluations of one shard at once lose nothing', async () => {
+  const { evaluate, store } = hubWith(1)
+  const untilApplied = async (monitorId: string) => {
+    while ((await evaluate(seen(failing(monitorId)))).status === 'conflict');
+  }
+  await Promise.all(monitors.map(untilApplied))
+  const stored = (await store.read([keys.shard('0/1')])).get(keys.shard('0/1'))
+  expect(Object.keys(shardState.parse(stored?.value).alerts).sort()).toEqual(monitors.map((id) => `${id}-down`).sort())
+})
+
+test('when nothing changes nothing is written', async () => {
+  const { evaluate, store } = hubWith(1)
+  await evaluate(seen([outcome({ verdict: 'pass' })]))
+  const version = async () => (await store.read([keys.shard('0/1')])).get(keys.shard('0/1'))?.version
+  const before = await version()
+  await evaluate(seen([outcome({ verdict: 'pass' })]))
+  expect(await version()).toBe(before)
+})
+
+test('a larger number of shards takes the state over once, with alerts firing', async () => {
+  const one = hubWith(1)
+  for (const monitorId of monitors) await one.evaluate(seen(failing(monitorId)))
+  const four = hubWith(4, { store: one.store })
+  const told: string[] = []
+  for (const monitorId of monitors) {
+    const scheduledAtMs = start + period
+    const recovered = seen([outcome({ monitorId, verdict: 'pass', scheduledAtMs })], four.home(monitorId))
+    const result = await four.evaluate(recovered)
+    if (result.status === 'evaluated') told.push(...result.changes.map(({ alertId, to }) => `${alertId} ${to}`))
+  }
+  expect(told.sort()).toEqual(monitors.map((id) => `${id}-down inactive`).sort())
+  expect(await one.evaluate(seen(failing('front', start + 2 * period)))).toEqual({ status: 'moved' })
+})
+
+test('a shard splits from its nearest ancestor even when a generation was skipped', () => {
+  expect([parentShard('5/8'), parentShard('1/4'), parentShard('1/2'), parentShard('0/1')]).toEqual([
+    '1/4',
+    '1/2',
+    '0/1',
+    undefined,
+  ])
+})
+
+const blind = (): RuleView[] => {
+  const rule: RuleSpec = { kind: 'absence', monitor: 'front', severity: 'ticket', forSeconds: 300 }
+  return [ruleView(rule, { ruleId: 'front-blind' })]
+}
+
+test('a deadline is one timer row a shard, and firing it consumes it', async () => {
+  const hub = hubWith(1, { rules: blind() })
+  await hub.evaluate(seen([outcome({ verdict: 'pass' })]))
+  const later = start + 300_000
+  const [timer] = await hub.store.due(later, 10)
+  expect(timer?.row).toMatchObject({ id: 'timer:0/1', to: 'evaluate', dueAtMs: later })
+  hub.clock.nowMs = later
+  const result = await hub.evaluate({ kind: 'timer', id: 'x', shard: '0/1', rowId: 'timer:0/1' })
+  expect(result).toMatchObject({
+    status: 'evaluated',
+    changes: [{ alertId: 'front-blind', to: 'firing', reason: 'silence-too-long' }],
+  })
+  expect(await hub.store.row('timer:0/1')).toBeUndefined()
+})
+
+test('a timer that fires before the deadline moved sets itself to the new one', async () => {
+  const hub = hubWith(1, { rules: blind() })
+  await hub.evaluate(seen([outcome({ verdict: 'pass' })]))
+  await hub.evaluate(seen([outcome({ verdict: 'pass', scheduledAtMs: start + 200_000 })]))
+  hub.clock.nowMs = start + 300_000
+  const result = await hub.evaluate({ kind: 'timer', id: 'x', shard: '0/1', rowId: 'timer:0/1' })
+  expect(result).toEqual({ status: 'evaluated', changes: [] })
+  expect((await hub.store.row('timer:0/1'))?.row.dueAtMs).toBe(start + 500_000)
+})
