@@ -1,0 +1,164 @@
+import { expect, test } from '@jest/globals'
+import { pageText, pageTitle } from '../../channels/page-text.ts'
+import { columns } from '../../channels/plain-text.ts'
+import {
+  caseFile,
+  componentChanged,
+  harmful,
+  hostileMessage,
+  message,
+  order,
+  sinceMs,
+  withoutCaseFile,
+} from './messages.ts'
+
+const [answer] = caseFile.answers
+if (!answer) throw new Error('the case file of the tests has answers')
+const resolved = { ...message, order: { ...order, event: 'resolved' as const, resolvedAtMs: sinceMs + 2_520_000 } }
+const updated = { ...message, order: { ...order, event: 'updated' as const, sequence: 2 } }
+
+test('a page leads with the headline, then the checklist, the suspects and where to go', () => {
+  expect(pageText(message, { width: 72 })).toBe(
+    `OPEN checkout: payments v42, rolled out 3 min before, is killed for
+  memory
+
+since     2026-11-23 03:12:00 UTC, incident opened 1 min 5 s later,
+          questions answered at 03:13:07 UTC
+failing   https://shop.example/checkout fails from 3 of 3 locations:
+          HTTP 503, wanted 200
+
+[BAD!] Service running? 1 of 3 pods of payments is ready
+       - payments-7d9f8-x2x restarted 5 times in 4 min
+       - its last exit was OOMKilled
+       - memory 511 MiB of 512 MiB
+       … and 1 more
+[ ok ] Health checks passing? ready probes of checkout pass
+[odd?] Logs look okay? 1 new error pattern, 214 times
+       - new since 03:11:50
+         | error out of memory allocating 16 MB
+[ ?? ] Latency normal? unknown: linkerd did not answer within 3 s
+
+suspect   87% rollout of payments v42 ended 3 min before the first
+          failure
+          for: pods of v42 fail, pods of v41 do not
+          against: checkout itself was rolled out later
+or        12% node ip-10-0-3-17 is short of memory
+
+owner     payments (developers) #payments-oncall, for payments
+runbook   https://runbooks.example/payments
+incident  https://whodunit.example/incidents/checkout-1vabc
+delivery  checkout-1vabc:oncall:1`,
+  )
+})
+
+test('without a case file the alert leads, and the page says that nobody answered', () => {
+  expect(pageText({ ...withoutCaseFile, owner: { team: 'shop', role: 'sre' } }, { width: 72 })).toBe(
+    `OPEN checkout: https://shop.example/checkout fails from 3 of 3
+  locations: HTTP 503, wanted 200
+
+since     2026-11-23 03:12:00 UTC, incident opened 1 min 5 s later
+failing   https://shop.example/checkout fails from 3 of 3 locations:
+          HTTP 503, wanted 200
+
+[ ?? ] Checklist: the questions were not answered in time
+
+owner     shop (sre)
+delivery  checkout-1vabc:oncall:1`,
+  )
+})
+
+test('a resolve says how long it lasted and asks nothing', () => {
+  expect(pageText(resolved, { width: 72 })).toBe(
+    `RESOLVED checkout: it lasted 42 min
+
+from      2026-11-23 03:12:00 UTC until 2026-11-23 03:54:00 UTC
+failed    https://shop.example/checkout fails from 3 of 3 locations:
+          HTTP 503, wanted 200
+it was    payments v42, rolled out 3 min before, is killed for memory
+suspect   87% rollout of payments v42 ended 3 min before the first
+          failure
+
+incident  https://whodunit.example/incidents/checkout-1vabc
+delivery  checkout-1vabc:oncall:1`,
+  )
+})
+
+test('an update is shorter and counts what it leaves out', () => {
+  const text = pageText(updated, { width: 72 })
+  expect(text.startsWith('UPDATE checkout: payments v42')).toBe(true)
+  expect(text).toContain('       … and 2 more\n')
+  expect(text.length).toBeLessThan(pageText(message, { width: 72 }).length)
+})
+
+test('the service’s own people are named beside the suspect’s', () => {
+  const text = pageText(
+    { ...message, owner: { team: 'shop', role: 'sre' }, runbook: 'https://runbooks.example/shop' },
+    { width: 72 },
+  )
+  expect(text).toContain('owner     shop (sre), for checkout\n')
+  expect(text).toContain('runbook   https://runbooks.example/payments\nrunbook   https://runbooks.example/shop\n')
+})
+
+test('a page that finds no suspect says so', () => {
+  const none = { ...message, caseFile: { ...hostileMessage(message).caseFile, suspects: [] } }
+  // Spreading an optional property widens it; the case file is there.
+  expect(pageText(none as typeof message, { width: 72 })).toContain('suspect   none: nothing that was found')
+})
+
+test('a fallback names the channels that refused', () => {
+  const text = pageText({ ...message, order: { ...order, fallbackFor: ['sns', 'hook'] } }, { width: 72 })
+  expect(text).toContain('fallback  sent here because sns, hook refused it\n')
+})
+
+test('a component change is told in the words of the status page', () => {
+  expect(pageTitle(componentChanged)).toBe('STATUS checkout: operational -> major_outage')
+})
+
+test.each([32, 40, 72, 120])('no line is wider than %s columns but for addresses and ids', (width) => {
+  const lines = [message, updated, resolved, withoutCaseFile, hostileMessage(message), hostileMessage(updated)]
+    .flatMap((each) => pageText(each, { width }).split('\n'))
+    .filter((line) => !/^(?:runbook|incident|delivery) /.test(line))
+  expect(lines.filter((line) => columns(line) > width)).toEqual([])
+})
+
+test.each([message, updated, resolved, componentChanged].map((base) => ({ event: base.order.event, base })))(
+  'what logs and targets say cannot start a line or move the cursor: $event',
+  ({ base }) => {
+    const text = pageText(hostileMessage(base), { width: 72 })
+    expect(text).not.toMatch(harmful)
+    expect(text.match(/^(?:OPEN|UPDATE|RESOLVED|STATUS) /gm)).toHaveLength(1)
+    expect(text.match(/^\[ ok \]/gm)).toBeNull()
+    expect(text.match(/^delivery /gm)).toHaveLength(1)
+    expect(Buffer.byteLength(text)).toBeLessThanOrEqual(20_000)
+    expect(pageTitle(hostileMessage(base)).length).toBeLessThanOrEqual(100)
+  },
+)
+
+test('a page of many long texts keeps its checklist and its end, and counts what it left out', () => {
+  const long = '漢字'.repeat(400)
+  const evidence = Array.from({ length: 5 }, () => ({ says: long, quote: long }))
+  const answers = Array.from({ length: 30 }, () => ({ ...answer, title: long, headline: long, evidence }))
+  const dense = { ...message, order: { ...order, summaries: Array(9).fill(long) }, caseFile: { ...caseFile, answers } }
+  const text = pageText(dense, { width: 72 })
+  expect(Buffer.byteLength(text)).toBeLessThanOrEqual(20_000)
+  expect(text.match(/^\[BAD!\]/gm)).toHaveLength(8)
+  expect(text).toContain('… and 5 more\n[BAD!]')
+  expect(text).toContain('… and 22 more\n')
+  expect(text).toContain('… and 8 more\n')
+  expect(text.endsWith('\ndelivery  checkout-1vabc:oncall:1')).toBe(true)
+})
+
+test('a width that is no width still gives a page', () => {
+  expect(pageText(message, { width: Number.NaN })).toBe(pageText(message, { width: 72 }))
+  expect(pageText(message, { width: 1 })).toBe(pageText(message, { width: 32 }))
+})
+
+test('the title is the lead line in at most 100 characters', () => {
+  expect(pageTitle(message)).toBe('OPEN checkout: payments v42, rolled out 3 min before, is killed for memory')
+  const long = { ...withoutCaseFile, order: { ...order, summaries: ['y'.repeat(300), 'z'] } }
+  expect(pageTitle(long)).toHaveLength(100)
+  expect(pageTitle(long).endsWith('…')).toBe(true)
+  expect(pageTitle({ ...withoutCaseFile, order: { ...order, summaries: [] } })).toBe(
+    'OPEN checkout: the questions were not answered in time',
+  )
+})

@@ -1,0 +1,53 @@
+import { expect, test } from '@jest/globals'
+import { bodyLimitBytes, webhookBody } from '../../channels/webhook-body.ts'
+import { caseFile, componentChanged, harmful, hostileMessage, message, order } from './messages.ts'
+
+const long = (characters: number) => ({
+  ...message,
+  caseFile: {
+    ...caseFile,
+    answers: caseFile.answers.map((each) => ({
+      ...each,
+      evidence: Array.from({ length: 8 }, (_, at) => ({ says: `fact ${at}`, quote: 'q'.repeat(characters) })),
+    })),
+  },
+})
+
+test('an ordinary case file goes whole', () => {
+  const { data } = JSON.parse(webhookBody(message))
+  expect(data.caseFile.answers[0].evidence).toEqual(caseFile.answers[0]?.evidence)
+  expect(data).not.toHaveProperty('trimmed')
+})
+
+test.each([
+  { characters: 100, trimmed: undefined, evidence: 8 },
+  { characters: 900, trimmed: true, evidence: 3 },
+])('evidence is cut only when it is too much: $characters characters a quote', ({ characters, trimmed, evidence }) => {
+  const { data } = JSON.parse(webhookBody(long(characters)))
+  expect({ trimmed: data.trimmed, evidence: data.caseFile.answers[0].evidence.length }).toEqual({ trimmed, evidence })
+})
+
+test('a text that is cut sets the mark though the body is small', () => {
+  const { data } = JSON.parse(webhookBody({ ...message, order: { ...order, summaries: ['x'.repeat(5000)] } }))
+  expect(data.trimmed).toBe(true)
+  expect(data.incident.summaries[0]).toHaveLength(1000)
+})
+
+test('a text that ends with an ellipsis of its own does not', () => {
+  const { data } = JSON.parse(webhookBody({ ...message, order: { ...order, summaries: ['wait…'] } }))
+  expect(data).not.toHaveProperty('trimmed')
+})
+
+test.each([message, componentChanged].map((base) => ({ event: base.order.event, base })))(
+  'whatever the message holds, the body is small, whole JSON and harmless: $event',
+  ({ base }) => {
+    const body = webhookBody(hostileMessage(base))
+    expect(Buffer.byteLength(body)).toBeLessThanOrEqual(bodyLimitBytes)
+    const { data } = JSON.parse(body)
+    expect(data).toMatchObject({ deliveryId: base.order.id, trimmed: true })
+    expect(data.incident.id).toBe('checkout-1vabc')
+    const texts = JSON.stringify(data).replaceAll('\\n', ' ').replaceAll('\\\\', '')
+    expect(texts).not.toMatch(harmful)
+    expect(texts).not.toMatch(/\\u00[01]|\\u[d-f]/)
+  },
+)
