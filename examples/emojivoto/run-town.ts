@@ -1,0 +1,127 @@
+// node examples/emojivoto/run-town.ts --scene doughnut --fault-after 20 --fault-for 60 --hang loki,linkerd
+import { mkdir, rename, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { freePorts } from './ports.ts'
+import { type SceneName, sceneNames } from './scenes.ts'
+import { TownPortTaken } from './serving.ts'
+import { isSourceName, type SourceName, sourceNames } from './sources.ts'
+import { startTown, type Town, type TownOptions } from './town.ts'
+
+const usage = `Usage: node examples/emojivoto/run-town.ts [options]
+  --scene NAME         ${sceneNames.join(', ')} (doughnut)
+  --fault-after S      the fault comes on after S seconds; without it, POST {"on":true} to the control address
+  --fault-for S        and goes after S more seconds
+  --hang NAMES         sources that accept and never answer: ${sourceNames.join(', ')}
+  --unavailable NAMES  sources that answer 503
+  --free-ports         take any free ports instead of 18080 to 18089
+  --logs               print what the programs log
+  --help`
+
+class UsageError extends Error {}
+
+const isScene = (name: string): name is SceneName => sceneNames.some((known) => known === name)
+
+const seconds = (flag: string, text: string | undefined): number | undefined => {
+  if (text === undefined) return undefined
+  const value = Number(text)
+  if (text.trim() === '' || !Number.isFinite(value) || value < 0 || value > 1_000_000) {
+    throw new UsageError(`${flag} wants seconds, not "${text}"`)
+  }
+  return value * 1000
+}
+
+const sourcesOf = (flag: string, text: string | undefined): SourceName[] =>
+  (text ?? '')
+    .split(',')
+    .filter((name) => name !== '')
+    .map((name) => {
+      if (!isSourceName(name)) throw new UsageError(`${flag} knows ${sourceNames.join(', ')}, not "${name}"`)
+      return name
+    })
+
+const options = {
+  scene: { type: 'string', default: 'doughnut' },
+  'fault-after': { type: 'string' },
+  'fault-for': { type: 'string' },
+  hang: { type: 'string' },
+  unavailable: { type: 'string' },
+  'free-ports': { type: 'boolean', default: false },
+  logs: { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
+} as const
+
+type Wish = { help: boolean; town: TownOptions; hang: SourceName[]; unavailable: SourceName[] }
+
+const parse = (args: string[]): ReturnType<typeof parseArgs<{ options: typeof options }>>['values'] => {
+  try {
+    return parseArgs({ args, options }).values
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error))
+  }
+}
+
+const wishOf = (args: string[]): Wish => {
+  const values = parse(args)
+  const { scene, hang, unavailable, logs, help } = values
+  if (!isScene(scene)) throw new UsageError(`--scene knows ${sceneNames.join(', ')}, not "${scene}"`)
+  const faultAfterMs = seconds('--fault-after', values['fault-after'])
+  const faultForMs = seconds('--fault-for', values['fault-for'])
+  return {
+    help,
+    hang: sourcesOf('--hang', hang),
+    unavailable: sourcesOf('--unavailable', unavailable),
+    town: {
+      scene,
+      ...(faultAfterMs === undefined ? {} : { faultAfterMs }),
+      ...(faultForMs === undefined ? {} : { faultForMs }),
+      ...(values['free-ports'] ? { ports: freePorts } : {}),
+      ...(logs ? { logs: ({ app, line }) => console.log(`${app.padEnd(8)} ${line}`) } : {}),
+    },
+  }
+}
+
+/** Where `whodunit.yaml` expects the authority of the HTTPS endpoint. */
+const writeAuthority = async ({ caPem }: Town): Promise<string> => {
+  const folder = resolve('.whodunit')
+  await mkdir(folder, { recursive: true })
+  const path = join(folder, 'town-ca.pem')
+  // Renamed into place, so nobody reads half of it.
+  await writeFile(`${path}.${process.pid}`, caPem)
+  await rename(`${path}.${process.pid}`, path)
+  return path
+}
+
+const runTown = async ({ town: townOptions, hang, unavailable }: Wish): Promise<void> => {
+  const town = await startTown(townOptions)
+  const close = () => {
+    if (process.connected) process.disconnect()
+    void town.close()
+  }
+  for (const name of ['SIGINT', 'SIGTERM', 'disconnect'] as const) process.once(name, close)
+  if (hang.length > 0) town.setHang(hang)
+  if (unavailable.length > 0) town.setUnavailable(unavailable)
+  const authority = await writeAuthority(town)
+  const rows = [['scene', town.scene], ...Object.entries(town.urls), ['certificate authority', authority]]
+  console.log(rows.map(([name = '', value = '']) => `${name.padEnd(22)} ${value}`).join('\n'))
+  console.log('Ctrl-C closes the town.')
+}
+
+const main = async (): Promise<number> => {
+  try {
+    const wish = wishOf(process.argv.slice(2))
+    if (wish.help) console.log(usage)
+    else await runTown(wish)
+    return 0
+  } catch (error) {
+    if (error instanceof TownPortTaken) {
+      console.error(error.message)
+      return 1
+    }
+    if (!(error instanceof UsageError)) throw error
+    console.error(`${error.message}\n\n${usage}`)
+    return 2
+  }
+}
+
+process.exitCode = await main()

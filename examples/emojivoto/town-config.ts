@@ -1,0 +1,95 @@
+// The whodunit config that watches a town: what `whodunit.yaml` says by hand, for any names and ports.
+import type { Component, Names } from './names.ts'
+
+/** Where a town can be reached. */
+export type TownUrls = {
+  web: string
+  webSecure: string
+  votingMetrics: string
+  emojiMetrics: string
+  kubeStateMetrics: string
+  linkerd: string
+  loki: string
+  control: string
+}
+
+type Owner = { team: string; role: 'developers' | 'sre' }
+
+const serviceOf = (names: Names, component: Component, owner: Owner) => {
+  const { deployment } = names.workloads[component]
+  return {
+    owner,
+    runbook: `https://runbooks.example/${names.namespace}/${deployment}`,
+    runsIn: { cluster: names.config.cluster, namespace: names.namespace, workload: deployment },
+  }
+}
+
+const services = (names: Names) => {
+  const { web, voting, emoji, bot } = names.workloads
+  const { teams } = names.config
+  return {
+    [web.deployment]: {
+      ...serviceOf(names, 'web', { team: teams.web, role: 'developers' as const }),
+      dependsOn: [voting.deployment, emoji.deployment],
+    },
+    [voting.deployment]: serviceOf(names, 'voting', { team: teams.voting, role: 'developers' }),
+    [emoji.deployment]: serviceOf(names, 'emoji', { team: teams.platform, role: 'sre' }),
+    [bot.deployment]: {
+      ...serviceOf(names, 'bot', { team: teams.platform, role: 'sre' as const }),
+      dependsOn: [web.deployment],
+    },
+  }
+}
+
+const monitors = (names: Names, urls: TownUrls, caFile: string) => {
+  const { homepage, list, vote, https } = names.config.monitors
+  const { paths, items, workloads } = names
+  const usual = { kind: 'http' as const, service: workloads.web.deployment, periodSeconds: 5, timeoutSeconds: 3 }
+  const choice = `${paths.choice}=${items[0].shortcode}`
+  return {
+    [homepage]: { ...usual, url: `${urls.web}/`, assert: { status: [200], body: { contains: names.title } } },
+    [list]: {
+      ...usual,
+      url: `${urls.web}${paths.list}`,
+      assert: { status: [200], json: { [`$[0].${names.fields.shortcode}`]: { equals: items[0].shortcode } } },
+    },
+    [vote]: { ...usual, url: `${urls.web}${paths.vote}?${choice}`, assert: { status: [200] } },
+    [https]: {
+      ...usual,
+      url: `${urls.webSecure}/`,
+      assert: { status: [200] },
+      tls: { caFile, serverName: 'localhost', expiresWithinDays: 14 },
+    },
+  }
+}
+
+/**
+ * A config in the shape of whodunit's `ConfigInput`: four monitors of the town's web, a page after two failures in a
+ * row, and the three sources of its cluster. `caFile` holds the certificate authority the town wrote.
+ */
+export const townConfig = (names: Names, urls: TownUrls, caFile = '.whodunit/town-ca.pem') => {
+  const watched = monitors(names, urls, caFile)
+  const rules = Object.keys(watched).map((monitor) => [
+    `${monitor}-down`,
+    { kind: 'availability' as const, monitor, failureThreshold: 2, successThreshold: 2, severity: 'page' as const },
+  ])
+  return {
+    services: services(names),
+    monitors: watched,
+    rules: Object.fromEntries(rules),
+    clusters: {
+      [names.config.cluster]: {
+        scrapeIntervalSeconds: 2,
+        sources: [
+          { kind: 'kube-state-metrics' as const, url: `${urls.kubeStateMetrics}/metrics` },
+          { kind: 'linkerd' as const, url: `${urls.linkerd}/federate?match[]=%7Bjob%3D%22linkerd-proxy%22%7D` },
+          { kind: 'loki' as const, url: urls.loki },
+        ],
+      },
+    },
+    channels: { console: { kind: 'console' as const } },
+    routes: [{ channels: ['console'] }],
+    statusPage: { title: names.title },
+    allowTargets: ['loopback' as const],
+  }
+}
