@@ -1,0 +1,222 @@
+import pLimit from 'p-limit'
+import type { Config } from '../../config/schema.ts'
+import type { Nudge, Observation } from '../../functions/contract.ts'
+import { correlateStep } from '../../functions/correlate/step.ts'
+import { hubView } from '../../functions/correlate/config.ts'
+import { deliverChannels } from '../../functions/deliver/config.ts'
+import { deliverStep } from '../../functions/deliver/step.ts'
+import { rulesOfShard, shardOfRule } from '../../functions/evaluate/config.ts'
+import { evaluateStep } from '../../functions/evaluate/step.ts'
+import { monitorRunner, monitorViews } from '../../functions/probe/config.ts'
+import { probeStep } from '../../functions/probe/step.ts'
+import { publishStep } from '../../functions/publish/step.ts'
+import { type ScrapeResult, scrapeStep } from '../../functions/scrape/step.ts'
+import { clusterView } from '../../functions/scrape/config.ts'
+import { allShards, shardOf } from '../../functions/shards.ts'
+import { sweepStep } from '../../functions/sweep/step.ts'
+import { investigator } from '../../functions/triage/config.ts'
+import { triageStep } from '../../functions/triage/step.ts'
+import type { Blobs, Store } from '../../stores/contract.ts'
+import { releaseLease, takeLease } from '../../stores/lease.ts'
+import { seriesToRemember } from '../../triage/registry.ts'
+import { statusPage } from '../../web/status-page.ts'
+import { Observations } from './observations.ts'
+import { Queue } from './queue.ts'
+import { startTicker } from './ticker.ts'
+
+export type HubOptions = {
+  config: Config
+  store: Store
+  blobs: Blobs
+  nowMs: () => number
+  random: () => number
+  secret: (reference: string) => string
+  /** Where the `console` channel writes. */
+  print: (text: string) => void
+  /** Something a person should know about our own health. */
+  warn: (text: string) => void
+  baseUrl: string | undefined
+  /** Who holds the leases of this process. */
+  holder: string
+}
+
+export type Hub = {
+  /** Stops the schedules, lets what runs end, and keeps everything else for the next start. */
+  stop: () => Promise<void>
+  lastScrapes: () => ReadonlyMap<string, ScrapeResult>
+}
+
+const sweepMs = 1000
+const publishMs = 15_000
+const probesAtOnce = 100
+
+const message = (error: unknown) => (error instanceof Error ? error.message : String(error))
+
+const consumers = (
+  options: HubOptions,
+  nudge: (nudges: readonly Nudge[]) => Promise<void>,
+  send: (observation: Observation) => Promise<void>,
+) => {
+  const { config, store, blobs, nowMs, random } = options
+  const correlate = correlateStep({ store, nowMs, nudge, view: hubView(config) })
+  const triage = triageStep({ store, nowMs, nudge, investigate: investigator(config, options) })
+  const channels = deliverChannels(config, {
+    ...options,
+    incidentUrl: (id) => options.baseUrl && `${options.baseUrl}/incidents/${encodeURIComponent(id)}`,
+    statusPageUrl: config.statusPage.url ?? options.baseUrl,
+  })
+  const deliver = deliverStep({ store, nowMs, random, nudge, ...channels })
+  const publish = publishStep({ store, blobs, nowMs, render: statusPage, config: publishConfig(config) })
+  const each = (work: (rowId: string) => Promise<unknown>) => async (rowIds: readonly string[]) => {
+    await Promise.all(rowIds.map(work))
+    return []
+  }
+  return {
+    publishNow: () => publish(),
+    lanes: {
+      correlate: {
+        concurrency: 1,
+        batch: 10,
+        consume: async (rowIds: readonly string[]) => {
+          const { status } = await correlate(rowIds)
+          return status === 'conflict' ? rowIds.map((rowId) => ({ rowId, afterMs: 100 })) : []
+        },
+      },
+      triage: { concurrency: 4, batch: 1, consume: each(triage) },
+      deliver: {
+        concurrency: 32,
+        batch: 1,
+        consume: async ([rowId = '']: readonly string[]) => {
+          const result = await deliver(rowId)
+          return result.status === 'later' ? [{ rowId, afterMs: result.afterMs }] : []
+        },
+      },
+      publish: { concurrency: 1, batch: 1, consume: each(publish) },
+      evaluate: {
+        concurrency: 4,
+        batch: 1,
+        consume: each(async (rowId) => {
+          const stored = await store.row(rowId)
+          if (stored?.row.to !== 'evaluate') return
+          await send({ kind: 'timer', id: rowId, shard: stored.row.body.shard, rowId })
+        }),
+      },
+    },
+  }
+}
+
+const publishConfig = (config: Config) => ({
+  title: config.statusPage.title,
+  shards: config.shards,
+  locations: config.locations,
+  monitors: monitorViews(config),
+})
+
+const monitorsByPeriod = (config: Config, location: string, shard: string) => {
+  const here = Object.entries(config.monitors).filter(
+    ([id, spec]) => (spec.locations ?? config.locations).includes(location) && shardOf(id, config.shards) === shard,
+  )
+  return Map.groupBy(here, ([, spec]) => spec.periodSeconds)
+}
+
+const startProbes = (options: HubOptions, send: (observation: Observation) => Promise<void>) => {
+  const { config, nowMs, secret } = options
+  const limit = pLimit(probesAtOnce)
+  const run = monitorRunner(config, { nowMs, secret })
+  return config.locations.flatMap((location) => {
+    const probe = probeStep({ nowMs, location, run, limit: (work) => limit(work), send })
+    return allShards(config.shards).flatMap((shard) =>
+      [...monitorsByPeriod(config, location, shard)].map(([periodSeconds, monitors]) =>
+        startTicker({
+          periodMs: periodSeconds * 1000,
+          nowMs,
+          tick: async (scheduledAtMs) => {
+            await probe({ shard, scheduledAtMs, monitorIds: monitors.map(([id]) => id) })
+          },
+        }),
+      ),
+    )
+  })
+}
+
+const startScrapes = (
+  options: HubOptions,
+  send: (observation: Observation) => Promise<void>,
+  results: Map<string, ScrapeResult>,
+) => {
+  const { config, store, blobs, nowMs, holder } = options
+  return Object.entries(config.clusters).map(([cluster, { scrapeIntervalSeconds }]) => {
+    const forMs = scrapeIntervalSeconds * 1000 + 30_000
+    const lease = async () => {
+      const answer = await takeLease(store, { name: `scrape/${cluster}`, holder, nowMs: nowMs(), forMs })
+      if (answer.status !== 'taken') return undefined
+      return async () => {
+        await releaseLease(store, answer.lease)
+      }
+    }
+    const scrape = scrapeStep({ blobs, nowMs, send, lease })
+    const view = clusterView(config, cluster, { ...options, remembers: seriesToRemember })
+    return startTicker({
+      periodMs: scrapeIntervalSeconds * 1000,
+      nowMs,
+      tick: async () => {
+        try {
+          results.set(cluster, await scrape(view))
+        } catch (error) {
+          options.warn(`scrape of ${cluster} failed: ${message(error)}`)
+        }
+      },
+    })
+  })
+}
+
+/** Runs the whole pipeline in this process: the same steps as on AWS over in-process queues and timers. */
+export const startHub = (options: HubOptions): Hub => {
+  const { config, store, nowMs, warn } = options
+  const evaluate = evaluateStep({
+    store,
+    nowMs,
+    nudge: (nudges) => queue.nudge(nudges),
+    locations: config.locations,
+    rulesOf: (shard) => rulesOfShard(config, shard),
+    belongs: (shard, id) => (config.rules[id] ? shardOfRule(config, id) : shardOf(id, config.shards)) === shard,
+  })
+  const observations = new Observations(evaluate, ({ id }, why) => warn(`observation ${id} dropped: ${message(why)}`))
+  const { lanes, publishNow } = consumers(options, (nudges) => queue.nudge(nudges), observations.send)
+  const queue: Queue = new Queue({
+    consumers: lanes,
+    failed: (to, rowIds, error) => warn(`${to} ${rowIds.join(', ')} failed, will be tried again: ${message(error)}`),
+  })
+  const sweep = sweepStep({
+    store,
+    nowMs,
+    nudge: queue.nudge,
+    inHand: queue.inHand,
+    quarantined: (row) => warn(`row ${row.id} was set aside: nobody could apply it`),
+  })
+  const guarded = (what: string, work: () => Promise<unknown>) => async () => {
+    try {
+      await work()
+    } catch (error) {
+      warn(`${what} failed: ${message(error)}`)
+    }
+  }
+  for (const shard of allShards(config.shards)) {
+    void observations.send({ kind: 'timer', id: `start:${shard}`, shard, rowId: '' })
+  }
+  const scrapes = new Map<string, ScrapeResult>()
+  const tickers = [
+    ...startScrapes(options, observations.send, scrapes),
+    ...startProbes(options, observations.send),
+    startTicker({ periodMs: sweepMs, nowMs, tick: guarded('sweep', sweep) }),
+    startTicker({ periodMs: publishMs, nowMs, tick: guarded('status page', publishNow) }),
+  ]
+  return {
+    lastScrapes: () => scrapes,
+    stop: async () => {
+      await Promise.all(tickers.map((ticker) => ticker.stop()))
+      await observations.close()
+      await queue.close()
+    },
+  }
+}

@@ -1,0 +1,83 @@
+import type { LatestOutcome } from '../functions/latest-outcomes.ts'
+
+type Metric = { name: string; help: string; values: { labels: Record<string, string>; value: number | undefined }[] }
+
+const quoted = (text: string) => text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
+
+const labelText = (labels: Record<string, string>) =>
+  Object.entries(labels)
+    .map(([name, value]) => `${name}="${quoted(value)}"`)
+    .join(',')
+
+const family = ({ name, help, values }: Metric): string[] => {
+  const lines = values.flatMap(({ labels, value }) =>
+    value === undefined || !Number.isFinite(value) ? [] : [`${name}{${labelText(labels)}} ${value}`],
+  )
+  return lines.length === 0 ? [] : [`# HELP ${name} ${help}`, `# TYPE ${name} gauge`, ...lines]
+}
+
+const seconds = (ms: number | undefined) => (ms === undefined ? undefined : ms / 1000)
+
+const phases = ['resolve', 'connect', 'tls', 'processing', 'transfer'] as const
+const verdicts = ['pass', 'degraded', 'fail', 'unknown'] as const
+
+/**
+ * The last outcomes under blackbox_exporter's names, so that dashboards made for it work. What was not seen is left
+ * out: a monitor we could not look at has no `probe_success`, and a phase that was not reached has no duration.
+ */
+export const metricsText = (outcomes: readonly LatestOutcome[]): string => {
+  const of = (pick: (outcome: LatestOutcome) => number | undefined) =>
+    outcomes.map((outcome) => ({ labels: base(outcome), value: pick(outcome) }))
+  const families: Metric[] = [
+    {
+      name: 'probe_success',
+      help: 'Displays whether or not the probe was a success',
+      values: of(({ verdict }) => (verdict === 'unknown' ? undefined : verdict === 'fail' ? 0 : 1)),
+    },
+    {
+      name: 'probe_duration_seconds',
+      help: 'Returns how long the probe took to complete in seconds',
+      values: of(({ timingsMs }) => seconds(timingsMs.total)),
+    },
+    {
+      name: 'probe_http_status_code',
+      help: 'Response HTTP status code',
+      values: of(({ attempt }) => attempt?.statusCode),
+    },
+    {
+      name: 'probe_http_duration_seconds',
+      help: 'Duration of http request by phase, summed over all redirects',
+      values: outcomes.flatMap((outcome) =>
+        phases.map((phase) => ({ labels: { ...base(outcome), phase }, value: seconds(outcome.timingsMs[phase]) })),
+      ),
+    },
+    {
+      name: 'probe_ssl_earliest_cert_expiry',
+      help: 'Returns last SSL chain expiry in unixtime',
+      values: of(({ attempt }) => seconds(attempt?.certificate?.notAfterMs)),
+    },
+    {
+      name: 'whodunit_verdict',
+      help: 'The last verdict: pass, degraded, fail or unknown',
+      values: outcomes.flatMap((outcome) =>
+        verdicts.map((verdict) => ({
+          labels: { ...base(outcome), verdict },
+          value: outcome.verdict === verdict ? 1 : 0,
+        })),
+      ),
+    },
+    {
+      name: 'whodunit_scheduled_timestamp_seconds',
+      help: 'The time the last look was scheduled for',
+      values: of(({ scheduledAtMs }) => scheduledAtMs / 1000),
+    },
+  ]
+  return `${families.flatMap(family).join('\n')}\n`
+}
+
+const base = ({ monitorId, service, location, target }: LatestOutcome): Record<string, string> => ({
+  monitor: monitorId,
+  service,
+  location,
+  target,
+})
