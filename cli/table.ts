@@ -12,7 +12,11 @@ const cut = (text: string, width: number) => {
 
 /** The table as lines that fit the terminal; colour only where asked for, and never the only sign. */
 export const tableLines = (rows: readonly Row[], options: { width: number; colour: boolean }): string[] => {
-  const nameWidth = Math.min(28, Math.max(8, ...rows.map(({ monitor }) => monitor.length)))
+  const nameWidth = Math.min(
+    28,
+    Math.max(1, options.width - 22),
+    Math.max(8, ...rows.map(({ monitor }) => monitor.length)),
+  )
   const causeWidth = Math.max(0, options.width - nameWidth - 24)
   return rows.map(({ monitor, verdict, took, cause }) => {
     const sign = `${marks[verdict] ?? '·'} ${verdict.padEnd(8)}`

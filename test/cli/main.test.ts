@@ -1,0 +1,144 @@
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, expect, test } from '@jest/globals'
+import { listening, whodunit } from './serving.ts'
+
+const closing: (() => void)[] = []
+afterEach(() => {
+  for (const close of closing.splice(0)) close()
+})
+
+const target = async (statusCode: number) => {
+  const server = createServer((_, response) => {
+    response.statusCode = statusCode
+    response.end('what came back')
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  closing.push(() => server.close())
+  const { port } = server.address() as AddressInfo // a TCP server has one
+  return { url: `http://127.0.0.1:${port}/`, port }
+}
+
+const folderWith = (config: object) => {
+  const folder = mkdtempSync(join(tmpdir(), 'whodunit-cli-'))
+  closing.push(() => rmSync(folder, { recursive: true, force: true }))
+  writeFileSync(join(folder, 'whodunit.yaml'), JSON.stringify(config))
+  return folder
+}
+
+const watching = (url: string) => ({
+  services: { shop: {} },
+  monitors: { front: { kind: 'http', service: 'shop', url, periodSeconds: 5, timeoutSeconds: 2 } },
+  channels: { terminal: { kind: 'console' } },
+  routes: [{ channels: ['terminal'] }],
+  allowTargets: ['loopback'],
+})
+
+const run = async (args: readonly string[], cwd: string) => {
+  const running = whodunit(args, { cwd })
+  const code = await running.exited
+  return { code, stdout: running.stdout(), stderr: running.stderr() }
+}
+
+test('check exits 0 when everything passes', async () => {
+  const { url } = await target(200)
+  const { code, stdout } = await run(['check'], folderWith(watching(url)))
+  expect([code, stdout]).toEqual([0, expect.stringContaining('all 1 monitors pass')])
+})
+
+test('check exits 1 and says which monitor fails, in which phase, and why', async () => {
+  const { url } = await target(503)
+  const { code, stdout } = await run(['check'], folderWith(watching(url)))
+  expect(code).toBe(1)
+  expect(stdout).toContain('front (service shop) fail: assert: expected status 2xx, saw 503 (assert-status)')
+  expect(stdout).toContain('what came back')
+})
+
+test('check prints its outcomes as JSON', async () => {
+  const { url } = await target(200)
+  const { code, stdout } = await run(['check', '--json'], folderWith(watching(url)))
+  expect(code).toBe(0)
+  expect(JSON.parse(stdout)).toMatchObject([{ monitorId: 'front', verdict: 'pass', attempt: { statusCode: 200 } }])
+})
+
+test('what could not be looked at is not green: exit 1', async () => {
+  const { url } = await target(200)
+  const { code, stdout } = await run(['check'], folderWith({ ...watching(url), allowTargets: [] }))
+  expect([code, stdout]).toEqual([1, expect.stringContaining('target-refused')])
+})
+
+test.each([
+  { given: 'a config mistake', args: ['check'], config: { services: {} }, says: 'whodunit.yaml' },
+  { given: 'no config', args: ['check', '--config', 'nowhere.yaml'], config: {}, says: 'nowhere.yaml' },
+  { given: 'an unknown command', args: ['chekc'], config: {}, says: 'unknown command' },
+  {
+    given: 'an unknown monitor',
+    args: ['check', 'fornt'],
+    config: watching('http://127.0.0.1:9/'),
+    says: 'there is no monitor fornt',
+  },
+  {
+    given: 'a port that is none',
+    args: ['serve', '--port', '70000'],
+    config: watching('http://127.0.0.1:9/'),
+    says: 'a port is 0 to 65535',
+  },
+])('$given exits 2 with a sentence', async ({ args, config, says }) => {
+  const { code, stderr } = await run(args, folderWith(config))
+  expect([code, stderr]).toEqual([2, expect.stringContaining(says)])
+  expect(stderr).not.toMatch(/^\s+at /m)
+})
+
+test('serve in a pipe says where it is, stays quiet, shows its pages, and Ctrl-C ends it with 0', async () => {
+  const { url } = await target(200)
+  const running = whodunit(['serve', '--port', '0'], { cwd: folderWith(watching(url)) })
+  const base = await listening(running)
+  const text = async (path: string) => (await fetch(`${base}${path}`)).text()
+  expect(await text('/incidents')).toContain('None so far')
+  expect((await fetch(`${base}/incidents/nothing`)).status).toBe(404)
+  let metrics = ''
+  for (let index = 0; index < 100 && !metrics.includes('probe_success'); index++) {
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    metrics = await text('/metrics')
+  }
+  expect(metrics).toMatch(/probe_success\{monitor="front",service="shop",location="local",[^}]*\} 1/)
+  expect(await text('/')).toContain('operational')
+  running.process.kill('SIGINT')
+  expect(await running.exited).toBe(0)
+  expect(running.stdout().split('\n').filter(Boolean)).toHaveLength(6)
+  expect(running.stdout()).not.toContain('\u001b')
+})
+
+test('a port that is taken is a sentence, not a stack', async () => {
+  const { url, port } = await target(200)
+  const { code, stderr } = await run(['serve', '--port', String(port)], folderWith(watching(url)))
+  expect([code, stderr]).toEqual([2, expect.stringContaining(`port ${port} on 127.0.0.1 is taken`)])
+  expect(stderr).not.toMatch(/^\s+at /m)
+})
+
+test('a second serve on the same data is refused with a sentence, and the incidents can be listed meanwhile', async () => {
+  const { url } = await target(200)
+  const folder = folderWith(watching(url))
+  const first = whodunit(['serve', '--port', '0'], { cwd: folder })
+  await listening(first)
+  const second = await run(['serve', '--port', '0'], folder)
+  expect(second.code).toBe(1)
+  expect(second.stderr).toMatch(/hint: /)
+  expect(second.stderr).not.toMatch(/^\s+at /m)
+  expect(await run(['incidents'], folder)).toEqual({ code: 0, stdout: 'no incidents\n', stderr: '' })
+  first.process.kill('SIGTERM')
+  expect(await first.exited).toBe(0)
+})
+
+test('data that is not a store is a sentence', async () => {
+  const folder = folderWith(watching('http://127.0.0.1:9/'))
+  writeFileSync(join(folder, 'data'), 'a file where the folder should be')
+  const { code, stderr } = await run(['serve', '--port', '0', '--data', 'data'], folder)
+  expect([code, stderr]).toEqual([1, expect.stringContaining('hint: ')])
+  expect(stderr).not.toMatch(/^\s+at /m)
+})

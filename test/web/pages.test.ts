@@ -1,0 +1,106 @@
+import { expect, test } from '@jest/globals'
+import type { Incident } from '../../functions/contract.ts'
+import type { StatusView } from '../../functions/publish/view.ts'
+import type { CaseFile } from '../../triage/contract.ts'
+import { incidentPage } from '../../web/incident-page.ts'
+import { span } from '../../web/layout.ts'
+import { metricsText } from '../../web/metrics.ts'
+import { statusPage } from '../../web/status-page.ts'
+import { outcome, start } from '../functions/builders.ts'
+
+const hostile = '<script>alert(1)</script>'
+
+const incident: Incident = {
+  id: 'shop-1',
+  service: 'shop',
+  severity: 'page',
+  status: 'open',
+  sinceMs: start,
+  openedAtMs: start,
+  alerts: { a: { ruleId: 'a', severity: 'page', summary: `front fails ${hostile}`, sinceMs: start, firing: true } },
+  channels: {},
+  caseFile: true,
+  timeline: [{ atMs: start, what: 'opened', reason: 'first-alert' }],
+}
+const caseFile: CaseFile = {
+  incidentId: 'shop-1',
+  atMs: start,
+  headline: 'cart is out of memory',
+  answers: [
+    {
+      question: 'logs-look-okay',
+      title: 'Logs look okay?',
+      verdict: 'bad',
+      headline: 'no',
+      evidence: [{ says: 'cart logs', quote: hostile }],
+      tookMs: 3,
+    },
+  ],
+  suspects: [
+    {
+      accused: { kind: 'workload', name: 'cart' },
+      cause: 'out-of-memory',
+      score: 0.87,
+      headline: 'cart: out of memory',
+      for: ['killed five times'],
+      against: [],
+      owner: { team: 'platform', role: 'sre' },
+    },
+  ],
+}
+
+test('the incident page shows checklist, suspect and timeline, and runs nobody’s script', () => {
+  const page = incidentPage(incident, caseFile, start + 60_000)
+  for (const text of [
+    'cart is out of memory',
+    'Logs look okay?',
+    '87 %',
+    'killed five times',
+    'first-alert',
+    'platform',
+  ]) {
+    expect(page).toContain(text)
+  }
+  expect(page).not.toContain('<script')
+  expect(page).toContain('&lt;script&gt;')
+})
+
+test('an incident without answers says so', () => {
+  expect(incidentPage({ ...incident, caseFile: false }, undefined, start)).toContain(
+    'The questions are not answered yet.',
+  )
+})
+
+const view: StatusView = {
+  title: 'Shop',
+  atMs: start,
+  overall: 'unknown',
+  components: [{ id: 'shop', status: 'unknown' }],
+  open: [],
+  past: [],
+}
+
+test('the status page shows unknown as unknown', () => {
+  const page = statusPage(view)
+  expect(page).toContain('We cannot see some services right now')
+  expect(page).not.toContain('operational</span>')
+})
+
+const latest = { service: 'shop', target: 'GET https://"shop"\n', periodSeconds: 60, runSinceMs: start }
+
+test('metrics leave out what was not seen, and never say 0 for it', () => {
+  const text = metricsText([{ ...outcome({ verdict: 'unknown', timingsMs: { resolve: 4, total: 5 } }), ...latest }])
+  expect(text).not.toContain('probe_success')
+  expect(text).toContain(
+    'whodunit_verdict{monitor="front",service="shop",location="local",target="GET https://\\"shop\\"\\n",verdict="unknown"} 1',
+  )
+  expect(text).toContain('phase="resolve"} 0.004')
+  expect(text).not.toContain('phase="tls"')
+})
+
+test.each([
+  { ms: 999, text: '1 s' },
+  { ms: 60_000, text: '1 min' },
+  { ms: 125_000, text: '2 min 5 s' },
+  { ms: 3_900_000, text: '1 h 5 min' },
+])('$ms ms is $text', ({ ms, text }) => expect(span(ms)).toBe(text))
