@@ -1,0 +1,64 @@
+import * as z from 'zod'
+import { channelKinds } from '../channels/registry.ts'
+import { probeKinds } from '../probes/registry.ts'
+import { ruleKinds } from '../rules/registry.ts'
+import { sourceKinds } from '../sources/registry.ts'
+
+type Schema = z.core.JSONSchema.BaseSchema
+
+const doors = [
+  { door: 'probes', kinds: probeKinds, what: 'Under `monitors`: how a target is looked at from outside.' },
+  { door: 'rules', kinds: ruleKinds, what: 'Under `rules`: what turns outcomes or series into alerts.' },
+  { door: 'sources', kinds: sourceKinds, what: 'Under `clusters.<name>.sources`: what can be read inside.' },
+  { door: 'channels', kinds: channelKinds, what: 'Under `channels`: where messages go.' },
+] as const
+
+const isSchema = (value: unknown): value is Schema => typeof value === 'object' && value !== null
+
+const bounds = ({ minimum, maximum }: Schema) => {
+  const high = maximum === undefined || maximum >= Number.MAX_SAFE_INTEGER ? '' : `${maximum}`
+  const low = minimum === undefined || minimum <= Number.MIN_SAFE_INTEGER ? '' : `${minimum}`
+  return low || high ? ` (${low || '…'} to ${high || '…'})` : ''
+}
+
+const typeText = (schema: Schema): string => {
+  if (schema.const !== undefined) return `\`${String(schema.const)}\``
+  if (schema.enum) return schema.enum.map((value) => `\`${String(value)}\``).join(', ')
+  const branches = schema.anyOf ?? schema.oneOf
+  if (branches) return [...new Set(branches.filter(isSchema).map(typeText))].join(' or ')
+  if (schema.type === 'array') return `list of ${isSchema(schema.items) ? typeText(schema.items) : 'anything'}`
+  if (schema.properties)
+    return `map of ${Object.keys(schema.properties)
+      .map((key) => `\`${key}\``)
+      .join(', ')}`
+  if (schema.type === 'object') return 'map'
+  return `${String(schema.type ?? 'anything')}${bounds(schema)}`
+}
+
+const cell = (text: string) => text.replaceAll('|', '\\|')
+
+const fieldRow = (name: string, schema: Schema, required: boolean) => {
+  const preset = schema.default === undefined ? '' : `\`${JSON.stringify(schema.default)}\``
+  return `| \`${name}\` | ${cell(typeText(schema))} | ${required ? 'required' : cell(preset)} |`
+}
+
+const kindText = (door: string, kind: string, schema: Schema) => {
+  const required = new Set(schema.required ?? [])
+  const rows = Object.entries(schema.properties ?? {}).flatMap(([name, field]) =>
+    isSchema(field) ? [fieldRow(name, field, required.has(name))] : [],
+  )
+  return [`### ${door}: \`${kind}\``, '', '| field | takes | default |', '|---|---|---|', ...rows, ''].join('\n')
+}
+
+/** `docs/reference.md`: every kind's fields, from the schemas that read them. */
+export const referenceText = (): string => {
+  const parts = doors.map(({ door, kinds, what }) => {
+    const texts = kinds.map(({ kind, schema }) =>
+      kindText(door, kind, z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })),
+    )
+    return [`## ${door}`, '', what, '', ...texts].join('\n')
+  })
+  const intro =
+    'Written by `npm run docs` from the schemas; an example of everything is in `examples/reference/whodunit.yaml`.'
+  return `# Reference\n\n${intro}\n\n${parts.join('\n')}`
+}
