@@ -102,8 +102,11 @@ export type Testimony = {
 export type Witnesses = {
   nowMs: () => number
   services: Readonly<Record<string, Service>>
-  /** The last outcomes of every monitor of every service, newest last. */
-  outcomes: readonly (ProbeOutcome & { service: string; target: string })[]
+  /**
+   * The last outcomes of every monitor of every service, newest last. `runSinceMs`: the scheduled time of the first look
+   * of the run (of failing ones, or of passing ones) that this one ends, where earlier looks are not here themselves.
+   */
+  outcomes: readonly (ProbeOutcome & { service: string; target: string; runSinceMs?: number; periodSeconds?: number })[]
   /** Scrapes all sources of that kind in the cluster. */
   series: (kind: string, cluster: string) => Promise<Reading<Testimony>>
   logs: (cluster: string, namespace: string, span: LogSpan) => Promise<Reading<LogReading>>

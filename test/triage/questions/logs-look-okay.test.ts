@@ -1,0 +1,120 @@
+import { expect, test } from '@jest/globals'
+import type { LogLine } from '../../../sources/contract.ts'
+import { logsLookOkay } from '../../../triage/questions/logs-look-okay.ts'
+import { briefAbout, minute, noon, serviceIn, witnessesWho } from '../witness-stand.ts'
+
+const services = { web: serviceIn('shop', 'web', { dependsOn: ['db'] }), db: serviceIn('shop', 'db') }
+const nowMs = noon + minute
+
+const line = (text: string, atMs = noon + 10_000, pod = 'web-6d9c7c5b7f-x2x6k'): LogLine => ({
+  atMs,
+  line: text,
+  labels: { namespace: 'shop', pod },
+})
+const times = (count: number, make: (index: number) => LogLine) =>
+  Array.from({ length: count }, (_, index) => make(index))
+const ask = (lines: readonly LogLine[] | string, truncated = false) =>
+  logsLookOkay.ask(briefAbout('web'), witnessesWho({ nowMs, services, lines, truncated }), [])
+
+test('lines that complain of nothing are a yes', async () => {
+  expect(await ask([line('level=info msg="served" error=nil'), line('0 errors')])).toMatchObject({
+    verdict: 'ok',
+    headline: 'yes: no error line',
+    clues: [],
+  })
+})
+
+test('not one line at all is unknown, never a yes', async () => {
+  expect(await ask([])).toMatchObject({
+    verdict: 'unknown',
+    headline: 'unknown: not one line of namespace shop of cluster town was found',
+  })
+})
+
+test('a new complaint is counted, quoted and accused', async () => {
+  const answer = await ask(
+    times(5, (index) => line(`2026/11/23 12:00:1${index} cannot reach table ${index}`, noon + 1000 * index)),
+  )
+  expect(answer.verdict).toBe('bad')
+  expect(answer.headline).toBe(
+    'no: web logs "cannot reach table 4" (new, 5 lines since 12:00:00 UTC, last 12:00:04 UTC)',
+  )
+  expect(answer.evidence).toEqual([
+    {
+      says: 'web: new, 5 lines since 12:00:00 UTC, last 12:00:04 UTC',
+      quote: '2026/11/23 12:00:14 cannot reach table 4',
+    },
+  ])
+  expect(answer.clues).toMatchObject([{ kind: 'new-errors-in-logs', service: 'web', atMs: noon }])
+})
+
+test('what was said before the incident as well is no news', async () => {
+  const answer = await ask(
+    times(12, (index) => line(`cannot reach table ${index}`, noon - 9 * minute + index * 50_000)),
+  )
+  expect([answer.verdict, answer.clues]).toEqual(['ok', []])
+  expect(answer.headline).toBe('yes: nothing new, 12 error lines of 1 kind as before')
+})
+
+test('what is said far more often than before is suspicious', async () => {
+  const lines = [
+    line('cannot reach table 1', noon - 8 * minute),
+    ...times(40, (index) => line(`cannot reach table ${index}`, noon + index * 1000)),
+  ]
+  const answer = await ask(lines)
+  expect(answer.verdict).toBe('suspicious')
+  expect(answer.clues[0]?.kind).toBe('more-errors-in-logs')
+})
+
+test('a reading cut short cannot tell old from new, and says so', async () => {
+  const answer = await ask(
+    times(5, (index) => line(`cannot reach table ${index}`, noon + index)),
+    true,
+  )
+  expect([answer.verdict, answer.clues]).toEqual(['suspicious', []])
+  expect(answer.headline).toContain('at least 5 lines, how long already is not known')
+})
+
+test('a panic weighs more, and one line of it is enough', async () => {
+  const answer = await ask([line('panic: nil map')])
+  expect(answer.verdict).toBe('bad')
+  expect(answer.clues[0]?.kind).toBe('crash-in-logs')
+})
+
+test('one odd line is suspicious', async () => {
+  expect((await ask([line('cannot reach table 1')])).verdict).toBe('suspicious')
+})
+
+test('a neighbour’s complaints are shown and accuse nobody', async () => {
+  const answer = await ask(times(9, (index) => line(`cannot reach ${index}`, noon + index, 'wiki-6d9c7c5b7f-x2x6k')))
+  expect([answer.verdict, answer.clues]).toEqual(['ok', []])
+  expect(answer.headline).toBe('yes: no error line; new errors of wiki, not involved')
+  expect(answer.evidence[0]?.says).toContain('wiki (not involved)')
+})
+
+test('who is named in a complaint about a connection is accused a little', async () => {
+  const { clues } = await ask(times(3, () => line('dial tcp: lookup db.shop.svc: no such host')))
+  expect(clues.map(({ about, kind }) => `${about.name} ${kind}`)).toEqual([
+    'web new-errors-in-logs',
+    'db blamed-in-logs',
+  ])
+})
+
+test('the newest complaint comes first, then the most frequent', async () => {
+  const lines = [
+    ...times(6, (index) => line(`old error ${index}`, noon - 9 * minute + index * 90_000)),
+    ...times(3, (index) => line(`rare error of table ${index}`, noon + index)),
+    ...times(8, (index) => line(`common failure: shelf ${index}`, noon + index)),
+  ]
+  const { evidence } = await ask(lines)
+  expect(evidence.map(({ quote }) => quote?.split(' ')[0])).toEqual(['common', 'rare', 'old'])
+})
+
+test('secrets and control characters do not leave the log', async () => {
+  const { evidence, headline } = await ask([line('login failed \u001b[31m password=hunter22 \u0000 x')])
+  expect(`${headline} ${evidence[0]?.quote}`).not.toMatch(/hunter22|\p{Cc}/u)
+})
+
+test('an unreadable source is unknown with its reason', async () => {
+  expect((await ask('HTTP 503')).headline).toBe('unknown: namespace shop of cluster town: HTTP 503')
+})

@@ -1,0 +1,264 @@
+import type { LogLine } from '../../sources/contract.ts'
+import {
+  type Answer,
+  type Brief,
+  type Clue,
+  defineQuestion,
+  type Evidence,
+  type Statement,
+  type Witnesses,
+} from '../contract.ts'
+import { accusedOf, byCluster, type Placed, placedServices } from '../involved.ts'
+import { gravityOf } from '../log-errors.ts'
+import { logOwner } from '../log-owner.ts'
+import { groupLines, maxLines } from '../log-patterns.ts'
+import { redact } from '../redaction.ts'
+import { leadMs } from '../troubles.ts'
+import { clock, count, list, quoted } from '../wording.ts'
+
+/** How far before the incident lines are read: what was said then is not new. */
+const lookBackMs = 10 * 60_000
+
+/** Lines of one workload made by one statement of its program. */
+type Kind = {
+  owner: string
+  placed: Placed | undefined
+  template: string
+  lines: number
+  crash: boolean
+  firstMs: number
+  lastMs: number
+  /** `unknown`: the source had more lines than it gave, so the earlier ones were not seen. */
+  age: 'new' | 'more' | 'old' | 'unknown'
+  quote: string
+  raw: string
+}
+
+type Ear = { sinceMs: number; nowMs: number; seenFromMs: number }
+
+/** Not there before the incident, there but far more often since, or as ever. */
+const ageOf = (times: readonly number[], { sinceMs, nowMs, seenFromMs }: Ear): Kind['age'] => {
+  const newMs = sinceMs - leadMs
+  if (seenFromMs > newMs) return 'unknown'
+  const before = times.filter((atMs) => atMs < newMs).length
+  if (before === 0) return 'new'
+  const expected = (before / (newMs - seenFromMs)) * (nowMs - newMs)
+  const since = times.length - before
+  return since > expected * 3 && since > expected + 3 * Math.sqrt(expected) + 3 ? 'more' : 'old'
+}
+
+const kindsOf = (lines: readonly LogLine[], placed: readonly Placed[], ear: Ear): Kind[] => {
+  const names = placed.map(({ workload }) => workload)
+  const byOwner = new Map<string, LogLine[]>()
+  for (const line of lines) {
+    if (gravityOf(line.line) === undefined) continue
+    const owner = logOwner(line.labels, names).name
+    const own = byOwner.get(owner)
+    if (own) own.push(line)
+    else byOwner.set(owner, [line])
+  }
+  return [...byOwner].flatMap(([owner, own]) =>
+    groupLines(own.map(({ line }) => line)).map(({ template, members }): Kind => {
+      const mine = members.flatMap((index) => own[index] ?? [])
+      const times = mine.map(({ atMs }) => atMs)
+      // The newest line: it is the one a person finds first when they look.
+      const newest = mine.reduce(
+        (best, line) => (line.atMs > best.atMs ? line : best),
+        mine[0] ?? { atMs: 0, line: '' },
+      )
+      return {
+        owner,
+        placed: placed.find(({ workload }) => workload === owner),
+        template,
+        lines: mine.length,
+        crash: mine.some(({ line }) => gravityOf(line) === 'crash'),
+        firstMs: Math.min(...times),
+        lastMs: Math.max(...times),
+        age: ageOf(times, ear),
+        quote: quoted(redact(newest.line)),
+        raw: newest.line,
+      }
+    }),
+  )
+}
+
+const newness = { new: 0, more: 1, unknown: 2, old: 3 } as const
+
+const byImportance = (a: Kind, b: Kind): number =>
+  newness[a.age] - newness[b.age] ||
+  Number(b.placed !== undefined) - Number(a.placed !== undefined) ||
+  Number(b.crash) - Number(a.crash) ||
+  b.lines - a.lines ||
+  a.firstMs - b.firstMs
+
+const sayAge = ({ age, lines, firstMs, lastMs }: Kind, { nowMs }: Ear): string => {
+  const times = `${count(lines, 'line')}`
+  switch (age) {
+    case 'new':
+      return `new, ${times} since ${clock(firstMs, nowMs)}, last ${clock(lastMs, nowMs)}`
+    case 'more':
+      return `far more often than before, ${times}, last ${clock(lastMs, nowMs)}`
+    case 'unknown':
+      return `at least ${times}, how long already is not known`
+    case 'old':
+      return `as before the incident, ${times}, last ${clock(lastMs, nowMs)}`
+    default:
+      return age satisfies never
+  }
+}
+
+/** Without the time at its start, which the sentence around it gives. */
+const short = ({ quote }: Kind) => `"${quoted(quote.replace(/^[\d/:.,TZ+-]+(?:\s+[\d:.,]+)?\s+/, ''), 90)}"`
+
+type Heard = { kinds: Kind[]; ear: Ear; unread?: string; silent?: string }
+
+const context = (cluster: string, namespace: string) => `namespace ${namespace} of cluster ${cluster}`
+
+const isSilent = async (
+  place: { cluster: string; namespace: string },
+  span: Ear,
+  witnesses: Witnesses,
+): Promise<boolean> => {
+  const { sinceMs, nowMs } = span
+  const any = await witnesses.logs(place.cluster, place.namespace, {
+    sinceMs: sinceMs - lookBackMs,
+    untilMs: nowMs,
+    errorsOnly: false,
+    limit: 1,
+  })
+  return any.status === 'unreadable' || any.value.lines.length === 0
+}
+
+const hear = async (
+  place: { cluster: string; namespace: string },
+  placed: readonly Placed[],
+  asked: { brief: Brief; witnesses: Witnesses },
+): Promise<Heard> => {
+  const { brief, witnesses } = asked
+  const { cluster, namespace } = place
+  const nowMs = witnesses.nowMs()
+  const fromMs = brief.sinceMs - lookBackMs
+  const ear = { sinceMs: brief.sinceMs, nowMs, seenFromMs: fromMs }
+  // Both at once: there is no time to wait for one and then for the other.
+  const anyLine = isSilent(place, ear, witnesses)
+  const reading = await witnesses.logs(cluster, namespace, { sinceMs: fromMs, untilMs: nowMs, errorsOnly: true })
+  if (reading.status === 'unreadable')
+    return { kinds: [], ear, unread: `${context(cluster, namespace)}: ${reading.why}` }
+  const lines = reading.value.lines.slice(0, maxLines)
+  const cut = reading.value.truncated || lines.length < reading.value.lines.length
+  const oldest = Math.min(...lines.map(({ atMs }) => atMs))
+  const kinds = kindsOf(lines, placed, { ...ear, seenFromMs: cut ? oldest : fromMs })
+  // No error line is good news only from a source that has lines of these pods at all.
+  const silent = lines.length === 0 && (await anyLine)
+  return { kinds, ear, ...(silent && { silent: `not one line of ${context(cluster, namespace)} was found` }) }
+}
+
+const connectionWords =
+  /refused|unavailable|unreachable|no such host|timed? ?out|deadline exceeded|connection reset|broken pipe|dial tcp/i
+
+/** A line about a connection that names another involved workload as a host: `dial tcp: lookup cart-svc: …`. */
+const blamed = ({ raw, owner }: Kind, placed: readonly Placed[]): Placed[] =>
+  connectionWords.test(raw)
+    ? placed.filter(({ workload }) => {
+        const name = workload.replaceAll(/[^\w-]/g, '\\$&')
+        return (
+          workload !== owner &&
+          new RegExp(`(?<![\\w-])${name}(?:-svc|-service)?(?:[.:]\\w|:\\s)`).test(raw.slice(0, 2000))
+        )
+      })
+    : []
+
+const cluesOf = ({ kinds, ear }: Heard, placed: readonly Placed[]): Clue[] =>
+  kinds
+    .filter(({ age }) => age === 'new' || age === 'more')
+    .flatMap((kind): Clue[] => {
+      const says = `logs ${short(kind)}: ${sayAge(kind, ear)}`
+      const base = { says, ...(kind.age === 'new' && { atMs: kind.firstMs }) }
+      const own = kind.placed
+      const kindOf = kind.age === 'more' ? 'more-errors-in-logs' : kind.crash ? 'crash-in-logs' : 'new-errors-in-logs'
+      return [
+        ...(own ? [{ ...base, about: accusedOf(own), kind: kindOf, service: own.service }] : []),
+        ...blamed(kind, placed).map((other) => ({
+          ...base,
+          about: accusedOf(other),
+          kind: 'blamed-in-logs',
+          says: `${kind.owner} ${says}`,
+          service: other.service,
+        })),
+      ]
+    })
+
+const verdictOf = (heard: readonly Heard[]): Pick<Statement, 'verdict' | 'headline'> => {
+  const kinds = heard
+    .flatMap(({ kinds, ear }) => kinds.map((kind) => ({ kind, ear })))
+    .sort((a, b) => byImportance(a.kind, b.kind))
+  const ours = kinds.filter(({ kind }) => kind.placed)
+  const say = (shown: typeof kinds, verdict: Answer['verdict'], word: string) => ({
+    verdict,
+    headline: `${word}: ${list(
+      shown.map(({ kind, ear }) => `${kind.owner} logs ${short(kind)} (${sayAge(kind, ear)})`),
+      2,
+    )}`,
+  })
+  const bad = ours.filter(({ kind }) => kind.age === 'new' && (kind.crash || kind.lines >= 3))
+  if (bad.length > 0) return say(bad, 'bad', 'no')
+  const odd = ours.filter(({ kind }) => kind.age !== 'old')
+  if (odd.length > 0) return say(odd, 'suspicious', 'perhaps not')
+  const blind = heard.flatMap(({ unread, silent }) => unread ?? silent ?? [])
+  if (blind.length > 0) return { verdict: 'unknown', headline: `unknown: ${list(blind, 2)}` }
+  return {
+    verdict: 'ok',
+    headline: `yes: ${[sayOld(ours.map(({ kind }) => kind)), ...sayStrangers(kinds.map(({ kind }) => kind))].join('; ')}`,
+  }
+}
+
+const sayOld = (kinds: readonly Kind[]): string => {
+  const lines = kinds.reduce((sum, kind) => sum + kind.lines, 0)
+  return lines === 0
+    ? 'no error line'
+    : `nothing new, ${count(lines, 'error line')} of ${count(kinds.length, 'kind')} as before`
+}
+
+/** New complaints of neighbours in the namespace, who may have heard the shot. */
+const sayStrangers = (kinds: readonly Kind[]): string[] => {
+  const names = [...new Set(kinds.filter(({ placed, age }) => !placed && age === 'new').map(({ owner }) => owner))]
+  return names.length === 0 ? [] : [`new errors of ${list(names)}, not involved`]
+}
+
+const evidenceOf = ({ kinds, ear, unread, silent }: Heard): Evidence[] => [
+  ...[unread, silent].flatMap((says) => (says === undefined ? [] : [{ says }])),
+  ...[...kinds].sort(byImportance).map((kind) => ({
+    says: `${kind.owner}${kind.placed ? '' : ' (not involved)'}: ${sayAge(kind, ear)}`,
+    quote: kind.quote,
+  })),
+]
+
+const ask = async (brief: Brief, witnesses: Witnesses): Promise<Statement> => {
+  const placed = placedServices(brief, witnesses)
+  if (placed.length === 0) {
+    const headline = `unknown: the config does not say where ${brief.service} runs (runsIn)`
+    return { verdict: 'unknown', headline, evidence: [], clues: [] }
+  }
+  const places = byCluster(placed).flatMap(([cluster, own]) =>
+    [...new Set(own.map(({ namespace }) => namespace))].map((namespace) => ({
+      cluster,
+      namespace,
+      own: own.filter((one) => one.namespace === namespace),
+    })),
+  )
+  const heard = await Promise.all(places.map(({ own, ...place }) => hear(place, own, { brief, witnesses })))
+  return {
+    ...verdictOf(heard),
+    evidence: heard.flatMap(evidenceOf),
+    clues: heard.flatMap((one) => cluesOf(one, placed)),
+  }
+}
+
+/** Do the programs complain of something they did not complain of before? */
+export const logsLookOkay = defineQuestion({
+  id: 'logs-look-okay',
+  title: 'Logs look okay?',
+  reads: {},
+  remembers: {},
+  ask,
+})
