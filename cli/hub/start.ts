@@ -47,7 +47,7 @@ export type Hub = {
 }
 
 const sweepMs = 1000
-const publishMs = 15_000
+const publishMs = 5000
 const probesAtOnce = 100
 
 const message = (error: unknown) => (error instanceof Error ? error.message : String(error))

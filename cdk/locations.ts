@@ -1,0 +1,40 @@
+import type { Config } from '../config/schema.ts'
+
+/** Where a location's stack goes. `local` follows the command line's region; a private location is not ours to deploy. */
+export type Place = { status: 'here' } | { status: 'region'; region: string } | { status: 'private' }
+
+const regionName = /^[a-z]{2,}(-[a-z]+)+-\d{1,2}$/
+
+export const placeOf = (location: string): Place => {
+  if (location === 'local') return { status: 'here' }
+  return regionName.test(location) ? { status: 'region', region: location } : { status: 'private' }
+}
+
+/** Every location somebody's monitor runs from, in the config's order. */
+export const locationsInUse = ({ locations, monitors }: Config): string[] => {
+  const used = new Set(Object.values(monitors).flatMap((monitor) => monitor.locations ?? locations))
+  const order = [...new Set([...locations, ...used])]
+  return order.filter((location) => used.has(location))
+}
+
+type Monitor = Config['monitors'][string]
+
+/** The monitors that run from a location. */
+export const monitorsAt = ({ locations, monitors }: Config, location: string): [string, Monitor][] =>
+  Object.entries(monitors).filter(([, monitor]) => (monitor.locations ?? locations).includes(location))
+
+const strings = (value: unknown): string[] => {
+  if (typeof value === 'string') return [value]
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(strings) : []
+}
+
+/** What a function deployed from this config will not find where it runs. */
+export const missingThere = (monitors: readonly [string, Monitor][]): string[] =>
+  monitors.flatMap(([id, monitor]) => {
+    const secrets = new Set(strings(monitor).filter((text) => text.startsWith('secret:')))
+    const caFile = monitor.tls?.caFile
+    return [
+      ...[...secrets].map((secret) => `monitor ${id}: ${secret} is not deployed, so it will be unknown there`),
+      ...(caFile === undefined ? [] : [`monitor ${id}: the file ${caFile} is not deployed`]),
+    ]
+  })

@@ -1,0 +1,38 @@
+import * as z from 'zod'
+import type { Config } from '../../config/schema.ts'
+import { shardOf } from '../shards.ts'
+
+/** What the stack tells the function through its environment. */
+export const probeEnvironment = z.object({
+  WHODUNIT_LOCATION: z.string().min(1),
+  WHODUNIT_OBSERVATIONS_URL: z.url(),
+  WHODUNIT_PROBES_AT_ONCE: z.coerce.number().int().min(1).max(1000),
+})
+
+/** What the stack's schedules send. A time that is none is no reason to skip the look: `dueTicks` judges it. */
+export const scheduleMessage = z.object({
+  shard: z.string().regex(/^\d+\/\d+$/),
+  periodSeconds: z.int().min(1).max(86_400),
+  everySeconds: z.int().min(60).max(86_400),
+  scheduledAt: z.string().optional(),
+})
+
+/** Which monitors one schedule of one location asks for. */
+export const monitorsOf = (
+  config: Config,
+  { location, shard, periodSeconds }: { location: string; shard: string; periodSeconds: number },
+): string[] =>
+  Object.entries(config.monitors)
+    .filter(([id, spec]) => spec.periodSeconds === periodSeconds && shardOf(id, config.shards) === shard)
+    .filter(([, spec]) => (spec.locations ?? config.locations).includes(location))
+    .map(([id]) => id)
+
+/** Secrets of a function: `secret:NAME` is its environment variable NAME. Errors name the reference, never a value. */
+export const secretIn =
+  (environment: Readonly<Record<string, string | undefined>>) =>
+  (reference: string): string => {
+    const name = reference.replace(/^secret:/, '').replaceAll(/[^A-Za-z0-9_]/g, '_')
+    const value = environment[name]
+    if (!value) throw new Error(`${reference} is not set: this function has no environment variable ${name}`)
+    return value
+  }
