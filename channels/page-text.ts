@@ -100,7 +100,8 @@ const checklist = ({ caseFile }: Message, page: Page): string[] =>
     : wrap(`Checklist: ${unanswered}`, { width: page.width, first: `${marks.unknown} `, rest: '       ' })
 
 const percent = (score: number): string =>
-  Number.isNaN(score) ? '?' : `${Math.round(Math.min(1, Math.max(0, score)) * 100)}%`
+  // Never 100: it is a score of evidence, and evidence is not proof.
+  Number.isNaN(score) ? '?' : `${Math.min(99, Math.round(Math.max(0, score) * 100))}%`
 
 const accusation = ({ score, headline }: Suspect): string => `${percent(score)} ${sentence(headline)}`
 

@@ -20,7 +20,7 @@ ${evidence.length === 0 ? '' : html`<ul>${evidence.map(evidenceItem)}</ul>`}
 </div>`
 
 const suspectPanel = (suspect: Suspect, index: number) => html`<div class="panel">
-<div class="row"><strong>${index + 1}. ${suspect.headline}</strong><span class="mark">${Math.round(suspect.score * 100)} %</span></div>
+<div class="row"><strong>${index + 1}. ${suspect.headline}</strong><span class="mark">${Math.min(99, Math.round(suspect.score * 100))} %</span></div>
 ${suspect.for.length === 0 ? '' : html`<div class="dim">for</div><ul>${suspect.for.map((says) => html`<li>${says}</li>`)}</ul>`}
 ${suspect.against.length === 0 ? '' : html`<div class="dim">against</div><ul>${suspect.against.map((says) => html`<li>${says}</li>`)}</ul>`}
 ${suspect.owner ? html`<div class="dim">owner: ${suspect.owner.team} (${suspect.owner.role}) ${suspect.owner.contact ?? ''}</div>` : ''}

@@ -3,7 +3,7 @@ import type { LogReading, Reading, SourceWorld } from '../../sources/contract.ts
 import { readLogs, scrapeSource } from '../../sources/registry.ts'
 import type { Blobs, Store } from '../../stores/contract.ts'
 import { openCaseFile } from '../../triage/case-file.ts'
-import type { Brief, CaseFile, Testimony, Witnesses } from '../../triage/contract.ts'
+import type { Brief, CaseFile, LogSpan, Testimony, Witnesses } from '../../triage/contract.ts'
 import { questions, seriesToRead } from '../../triage/registry.ts'
 import { latestOutcomes } from '../latest-outcomes.ts'
 import { monitorViews } from '../probe/config.ts'
@@ -22,8 +22,9 @@ const readSeries = async (
 ): Promise<Reading<Testimony>> => {
   const sources = (config.clusters[at.cluster]?.sources ?? []).filter(({ kind }) => kind === at.kind)
   const world = { nowMs: outside.nowMs, secret: outside.secret, signal: at.signal }
+  // Without its window a reading is still worth something, so a window that cannot be read is as good as none.
   const [bytes, ...readings] = await Promise.all([
-    outside.blobs.get(windowKey(at.cluster)),
+    outside.blobs.get(windowKey(at.cluster)).catch(() => undefined),
     ...sources.flatMap((source) => scrapeSource(source, world, seriesToRead(at.kind)) ?? []),
   ])
   return testify(at.kind, readings, bytes && unpackWindow(bytes))
@@ -32,11 +33,11 @@ const readSeries = async (
 const readLines = async (
   config: Config,
   outside: Outside,
-  at: { cluster: string; namespace: string; sinceMs: number; untilMs: number; signal: AbortSignal },
+  at: { cluster: string; namespace: string; span: LogSpan; signal: AbortSignal },
 ): Promise<Reading<LogReading>> => {
   const world = { nowMs: outside.nowMs, secret: outside.secret, signal: at.signal }
-  const { sinceMs, untilMs } = at
-  const query = { labels: { namespace: at.namespace }, sinceMs, untilMs, errorsOnly: true, limit: logLines }
+  const { sinceMs, untilMs, errorsOnly = true, limit = logLines } = at.span
+  const query = { labels: { namespace: at.namespace }, sinceMs, untilMs, errorsOnly, limit }
   for (const source of config.clusters[at.cluster]?.sources ?? []) {
     const answer = readLogs(source, world, query)
     if (answer) return answer
@@ -58,7 +59,7 @@ export const investigator =
       services: config.services,
       outcomes: await latestOutcomes(outside.store, { ...config, monitors: monitorViews(config) }),
       series: (kind, cluster) => series(`${kind}\n${cluster}`),
-      logs: (cluster, namespace, span) => readLines(config, outside, { cluster, namespace, ...span, signal }),
+      logs: (cluster, namespace, span) => readLines(config, outside, { cluster, namespace, span, signal }),
     }
     return openCaseFile({ brief, witnesses, deadlineMs, questions })
   }

@@ -1,6 +1,6 @@
 import type { Reading, Sample, Scrape } from '../../sources/contract.ts'
 import type { Testimony } from '../../triage/contract.ts'
-import { seriesKey, type Window } from '../window.ts'
+import { type KindWindow, seriesKey, type Window } from '../window.ts'
 
 const combine = (scrapes: readonly Scrape[]): Scrape => {
   const incomplete = scrapes.map((scrape) => scrape.incomplete).find((why) => why !== undefined)
@@ -11,6 +11,15 @@ const combine = (scrapes: readonly Scrape[]): Scrape => {
     seriesSeen: scrapes.reduce((sum, { seriesSeen }) => sum + seriesSeen, 0),
     ...(incomplete === undefined ? {} : { incomplete }),
   }
+}
+
+/** Series the window knows and a whole reading of now lacks, each with its last value. */
+const goneSince = (now: Scrape, past: KindWindow): Sample[] => {
+  const there = new Set(now.samples.map(seriesKey))
+  return Object.entries(past.series).flatMap(([key, { name, labels, points }]) => {
+    const last = points.at(-1)
+    return there.has(key) || !last ? [] : [{ name, labels, value: last[1], timestampMs: last[0] }]
+  })
 }
 
 /**
@@ -40,6 +49,7 @@ export const testify = (
       atMs: now.atMs,
       samples: now.samples,
       before,
+      ...(past && incomplete === undefined ? { gone: goneSince(now, past) } : {}),
       ...(incomplete === undefined ? {} : { incomplete }),
       ...(windowFromMs === undefined ? {} : { windowFromMs }),
     },

@@ -101,13 +101,18 @@ test('serve in a pipe says where it is, stays quiet, shows its pages, and Ctrl-C
   const text = async (path: string) => (await fetch(`${base}${path}`)).text()
   expect(await text('/incidents')).toContain('None so far')
   expect((await fetch(`${base}/incidents/nothing`)).status).toBe(404)
-  let metrics = ''
-  for (let index = 0; index < 100 && !metrics.includes('probe_success'); index++) {
-    await new Promise((resolve) => setTimeout(resolve, 50))
-    metrics = await text('/metrics')
+  const until = async (path: string, wanted: string) => {
+    for (let index = 0; index < 200; index++) {
+      const seen = await text(path)
+      if (seen.includes(wanted)) return seen
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+    return `never ${wanted}`
   }
-  expect(metrics).toMatch(/probe_success\{monitor="front",service="shop",location="local",[^}]*\} 1/)
-  expect(await text('/')).toContain('operational')
+  expect(await until('/metrics', 'probe_success')).toMatch(
+    /probe_success\{monitor="front",service="shop",location="local",[^}]*\} 1/,
+  )
+  expect(await until('/', 'operational')).toContain('All services are operational')
   running.process.kill('SIGINT')
   expect(await running.exited).toBe(0)
   expect(running.stdout().split('\n').filter(Boolean)).toHaveLength(6)
