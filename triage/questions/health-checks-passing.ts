@@ -147,11 +147,11 @@ const sayPods = (inside: readonly Part[]): string[] => {
   return pods.length === 0 ? others : [`${sum('ready')} of ${sum('wanted')} pods ready in ${names}`, ...others]
 }
 
+const worstFirst = ['bad', 'suspicious', 'unknown', 'ok'] as const
+
 const concluded = (inside: readonly Part[], outside: readonly Part[]): Pick<Statement, 'verdict' | 'headline'> => {
   const parts = [...outside, ...inside]
-  const verdict = (['bad', 'suspicious', 'unknown', 'ok'] as const).find((one) =>
-    parts.some((part) => part.verdict === one),
-  )
+  const verdict = worstFirst.find((one) => parts.some((part) => part.verdict === one))
   if (verdict === undefined)
     return { verdict: 'unknown', headline: 'unknown: no outside check and no place in a cluster' }
   const passing = outside.filter((part) => part.verdict === 'ok').length
@@ -171,7 +171,8 @@ const ask = async (brief: Brief, witnesses: Witnesses): Promise<Statement> => {
   const parts = [...outside, ...inside]
   return {
     ...concluded(inside, outside),
-    evidence: parts
+    evidence: worstFirst
+      .flatMap((verdict) => parts.filter((part) => part.verdict === verdict))
       .flatMap(({ evidence, says }) => (evidence.length > 0 ? evidence : [says]))
       .map((says) => ({ says })),
     clues: parts.flatMap(({ clues }) => clues),

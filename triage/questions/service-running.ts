@@ -112,9 +112,15 @@ const verdictOf = ({ findings, nodes }: Examination): Pick<Statement, 'verdict' 
   return { verdict: 'ok', headline: yes(findings, nodes) }
 }
 
+/** Who is down first, then who is shaky: what a person reads first is what is wrong. */
+const worstFirst = (findings: readonly Finding[]): Finding[] => {
+  const rank = (finding: Finding) => (isDown(finding) ? 0 : isShaky(finding) ? 1 : 2)
+  return [...findings].sort((a, b) => rank(a) - rank(b))
+}
+
 const evidenceOf = ({ findings, nodes, unread }: Heard): Evidence[] => [
   ...(unread === undefined ? [] : [{ says: unread }]),
-  ...findings.flatMap((finding): Evidence[] => {
+  ...worstFirst(findings).flatMap((finding): Evidence[] => {
     const { placed, workload, troubles, lateRollout } = finding
     return [
       { says: workload ? `${workload.kind} ${placed.namespace}/${sayFinding(finding)}` : sayFinding(finding) },

@@ -119,11 +119,18 @@ const sayTraffic = (stop: Stop, periods: Periods): string => {
   return `${count(Math.round(stop.inbound.now), 'request')} in the last ${span(nowMs - Math.max(cutMs, windowFromMs))} (${rate(stop.inbound.now, nowMs - Math.max(cutMs, windowFromMs))}${before})`
 }
 
+/** Where failures begin first, then who passes them on, then everybody else. */
+const originsFirst = (verdicts: Hearing['verdicts']): Hearing['verdicts'] => {
+  const rank = ({ health, because }: Hearing['verdicts'][number]) =>
+    health !== 'failing' ? 2 : because.length > 0 ? 1 : 0
+  return [...verdicts].sort((a, b) => rank(a) - rank(b))
+}
+
 const evidenceOf = ({ traffic, path, verdicts, slow }: Hearing, nowMs: number): Evidence[] => [
   ...(traffic.periods.windowFromMs === undefined
     ? [{ says: 'no window yet: these are counts since the proxies started, and what is new cannot be told from them' }]
     : []),
-  ...verdicts.flatMap((verdict): Evidence[] => {
+  ...originsFirst(verdicts).flatMap((verdict): Evidence[] => {
     const { stop, health, because, failingRoutes } = verdict
     const name = nameOf(stop)
     const fine = stop.inbound.now > 0 && health === 'fine'
