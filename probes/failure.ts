@@ -1,4 +1,4 @@
-import type { Cause, TimingsMs, Verdict } from './contract.ts'
+import type { Cause, Verdict } from './contract.ts'
 
 type Phase = Cause['phase']
 
@@ -17,79 +17,88 @@ export class LookEnded extends Error {
 export const failed = (phase: Phase, code: string, detail: string) => new LookEnded('fail', { phase, code, detail })
 export const blind = (code: string, detail: string) => new LookEnded('unknown', { phase: 'prober', code, detail })
 
-/** Errors that are the prober's own: its resolver, its file descriptors, its ports, its network. */
-const ours: Record<string, { code: string; says: string }> = {
-  EAI_AGAIN: { code: 'resolver-failed', says: 'our resolver did not answer' },
-  ESERVFAIL: { code: 'resolver-failed', says: 'our resolver failed' },
-  EAI_SYSTEM: { code: 'resolver-failed', says: 'our resolver failed' },
-  EMFILE: { code: 'prober-overloaded', says: 'the prober has no file descriptors left' },
-  ENFILE: { code: 'prober-overloaded', says: 'the prober has no file descriptors left' },
-  ENOBUFS: { code: 'prober-overloaded', says: 'the prober has no socket buffers left' },
-  ENOMEM: { code: 'prober-overloaded', says: 'the prober has no memory left' },
-  EADDRNOTAVAIL: { code: 'no-source-address', says: 'the prober has no address or port to connect from' },
+type Known = Readonly<Record<string, { code: string; says: string } | undefined>>
+
+const overloaded = (what: string) => ({ code: 'prober-overloaded', says: `the prober has no ${what} left` })
+const noSource = { code: 'no-source-address', says: 'the prober has no address or port to connect from' }
+const notPermitted = { code: 'not-permitted', says: 'the machine of the prober does not let it connect there' }
+
+/**
+ * Errors that are the prober's own: its file descriptors, its ports, its network. ENETUNREACH is here because Linux
+ * raises it when the routing table here has no way out (no IPv6, an interface that is down); EHOSTUNREACH is not: it is
+ * how the last router says that the host does not answer.
+ */
+const ours: Known = {
+  EMFILE: overloaded('file descriptors'),
+  ENFILE: overloaded('file descriptors'),
+  ENOBUFS: overloaded('socket buffers'),
+  ENOMEM: overloaded('memory'),
+  EADDRNOTAVAIL: noSource,
+  EADDRINUSE: noSource,
+  EACCES: notPermitted,
+  EPERM: notPermitted,
   ENETUNREACH: { code: 'no-route', says: 'the prober has no route to this network' },
   ENETDOWN: { code: 'no-route', says: 'the network of the prober is down' },
+  EAFNOSUPPORT: { code: 'no-route', says: 'the machine of the prober does not speak this address family' },
+  EINVAL: { code: 'no-route', says: 'the machine of the prober cannot use this address' },
 }
 
-const theirs: Record<string, { code: string; says: string }> = {
-  ENOTFOUND: { code: 'name-not-found', says: 'the name does not exist' },
-  ENODATA: { code: 'name-not-found', says: 'the name has no address of this family' },
+const reset = { code: 'connection-reset', says: 'the connection was reset' }
+const unreachable = { code: 'host-unreachable', says: 'the host cannot be reached' }
+
+const theirs: Known = {
   ECONNREFUSED: { code: 'connection-refused', says: 'the connection was refused' },
-  ECONNRESET: { code: 'connection-reset', says: 'the connection was reset' },
+  ECONNRESET: reset,
+  ECONNABORTED: reset,
+  ENETRESET: reset,
   EPIPE: { code: 'connection-reset', says: 'the connection was closed while we were sending' },
-  EHOSTUNREACH: { code: 'host-unreachable', says: 'the host cannot be reached' },
-  ETIMEDOUT: { code: 'timed-out', says: 'the connection attempt timed out' },
-  UND_ERR_SOCKET: { code: 'connection-reset', says: 'the connection was closed before the answer was complete' },
-  UND_ERR_HEADERS_OVERFLOW: { code: 'response-invalid', says: 'the headers are too large' },
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: { code: 'response-invalid', says: 'the body is shorter than announced' },
+  EHOSTUNREACH: unreachable,
+  EHOSTDOWN: unreachable,
+  ETIMEDOUT: { code: 'timed-out', says: 'the other side stopped answering packets' },
+  HPE_HEADER_OVERFLOW: { code: 'response-invalid', says: 'the headers are too large' },
 }
 
-const codeOf = (error: unknown): string => {
+/** Only a name that is not there is the target's fault; all else a look-up says is that our resolver did not work. */
+const lookupFailed = (code: string, text: string, target: string): LookEnded =>
+  code === 'ENOTFOUND' || code === 'ENODATA'
+    ? failed('resolve', 'name-not-found', `the name does not exist, or has no address of the wanted family (${target})`)
+    : blind('resolver-failed', `our resolver did not answer (${code || text} for ${target})`)
+
+/** Node's, OpenSSL's and undici's error codes; empty for anything else that was thrown. */
+export const codeOf = (error: unknown): string => {
   if (typeof error !== 'object' || error === null || !('code' in error)) return ''
   return typeof error.code === 'string' ? error.code : ''
 }
 
-const textOf = (error: unknown): string =>
-  typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : String(error)
+/** The message as one line that a page can carry, without the thread and the source line that OpenSSL puts around its. */
+export const textOf = (error: unknown): string => {
+  const message = typeof error === 'object' && error !== null && 'message' in error ? error.message : error
+  const text = String(message)
+    .replace(/^[0-9A-F]+:error:[0-9A-F]+:/, '')
+    .replace(/:[\w./-]+\.c:\d+:.*$/s, '')
+  return text.replaceAll(/\s+/g, ' ').trim().slice(0, 200)
+}
 
-/** What an error in a phase means: whose fault it is, a stable code, and a sentence. */
+const isTls = (code: string) => /^(ERR_SSL_|ERR_OSSL_|ERR_TLS_|EPROTO$)/.test(code)
+
+/**
+ * What an error in a phase means: whose fault it is, a stable code, and a sentence. What is not known is ours: better an
+ * `unknown` that says what it saw than an outage that is not one.
+ */
 export const explain = (error: unknown, phase: Phase, target: string): LookEnded => {
   if (error instanceof LookEnded) return error
   const code = codeOf(error)
+  const text = textOf(error)
   const own = ours[code]
   if (own) return blind(own.code, `${own.says} (${code} for ${target})`)
+  if (phase === 'resolve') return lookupFailed(code, text, target)
   const known = theirs[code]
   if (known) return failed(phase, known.code, `${known.says} (${target})`)
-  if (phase === 'tls') return failed('tls', 'tls-handshake-failed', `no TLS handshake with ${target}: ${textOf(error)}`)
-  if (code.startsWith('HPE_')) return failed(phase, 'response-invalid', `what came back is not HTTP: ${textOf(error)}`)
-  return failed(phase, `${phase}-failed`, `${textOf(error)} (${target})`)
-}
-
-/** The time each phase took so far, and the one a look is in. */
-export type Course = { phase: Phase; spentMs: Partial<Record<Phase, number>>; startedMs: number }
-
-/**
- * A monotonic clock: phases are differences of milliseconds, which a wall clock that is being set would falsify.
- * Nothing decides on it but the phases themselves.
- */
-export const monotonicMs = (): number => performance.now()
-
-export const startCourse = (): Course => ({ phase: 'resolve', spentMs: {}, startedMs: monotonicMs() })
-
-/** Does a phase's work and adds its time, also when it fails: a phase that was reached has a duration. */
-export const inPhase = async <T>(course: Course, phase: Phase, work: () => Promise<T>): Promise<T> => {
-  course.phase = phase
-  const fromMs = monotonicMs()
-  try {
-    return await work()
-  } finally {
-    course.spentMs[phase] = (course.spentMs[phase] ?? 0) + monotonicMs() - fromMs
+  if (code.startsWith('HPE_'))
+    return failed(phase, 'response-invalid', `${text || 'what came back is not HTTP'} (${target})`)
+  if (phase === 'tls' && isTls(code)) {
+    return failed('tls', 'tls-handshake-failed', `no TLS handshake with ${target}: ${text}`)
   }
-}
-
-const rounded = (ms: number) => Math.round(ms * 1000) / 1000
-
-export const timingsOf = ({ spentMs, startedMs }: Course): TimingsMs => {
-  const spent = Object.entries(spentMs).map(([phase, ms]) => [phase, rounded(ms)])
-  return { ...Object.fromEntries(spent), total: rounded(monotonicMs() - startedMs) }
+  if (isTls(code)) return failed(phase, 'tls-failed', `the TLS connection to ${target} broke: ${text}`)
+  return blind('prober-failed', `${text} (while in phase ${phase}, looking at ${target})`)
 }

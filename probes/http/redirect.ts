@@ -16,12 +16,13 @@ const without = (headers: Record<string, string>, drop: (name: string) => boolea
   Object.fromEntries(Object.entries(headers).filter(([name]) => !drop(name)))
 
 const targetOf = (hop: Hop, location: string): URL => {
+  const invalid = (why: string) => failed('processing', 'redirect-invalid', why)
   if (!URL.canParse(location, hop.url.href)) {
-    throw failed('processing', 'redirect-invalid', `the redirect to ${location.slice(0, 200)} is not an address`)
+    throw invalid(`the redirect of ${hop.url.host} is not to an address: ${JSON.stringify(location.slice(0, 100))}`)
   }
   const url = new URL(location, hop.url)
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    throw failed('processing', 'redirect-invalid', `the redirect leads to ${url.protocol}, which is not HTTP`)
+    throw invalid(`the redirect of ${hop.url.host} leads to ${url.protocol.slice(0, 50)}, which is not HTTP`)
   }
   // Credentials in a redirect would be sent to whoever wrote it and shown as evidence.
   url.username = ''
