@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals'
 import { errorLinePattern } from '../../sources/log-error-pattern.ts'
 
-const pattern = new RegExp(errorLinePattern)
+/** RE2's leading flag is an argument in JavaScript. */
+const pattern = new RegExp(errorLinePattern.replace(/^\(\?i\)/, ''), 'i')
 
 test.each([
   '2026/11/23 03:41:14 logging an error for doughnut',
@@ -71,4 +72,5 @@ test.each([
 
 test('the pattern is RE2: no look-around, no references to groups', () => {
   expect(errorLinePattern).not.toMatch(/\(\?(?:[=!]|<)|\\[1-9k]/)
+  expect(errorLinePattern).toMatch(/^\(\?i\)/)
 })
