@@ -55,10 +55,17 @@ const mergeTallies = (tallies: readonly Tally[]): Tally => {
 
 const isBad = (health: Health) => health === 'failing' || health === 'as-before'
 
-/** Routes that fail as the whole does, the worst first. */
-const failingRoutes = ({ routes }: Stop, { periods }: Traffic): [string, Tally][] =>
+/**
+ * Routes that fail as the whole does, the worst first. Where the whole is known to fail, a route of which half fails
+ * needs no more proof than a second failure.
+ */
+const failingRoutes = ({ routes, inbound }: Stop, { periods }: Traffic): [string, Tally][] =>
   [...routes]
-    .filter(([, tally]) => isBad(healthOf(tally, periods)))
+    .filter(
+      ([, tally]) =>
+        isBad(healthOf(tally, periods)) ||
+        (isBad(healthOf(inbound, periods)) && tally.nowFailed >= 2 && failedShare(tally) >= 0.5),
+    )
     .sort((a, b) => failedShare(b[1]) - failedShare(a[1]) || b[1].nowFailed - a[1].nowFailed || (a[0] < b[0] ? -1 : 1))
 
 /** Requests a route had, and failed, since the failures of the whole began. */
