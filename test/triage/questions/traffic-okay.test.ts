@@ -102,6 +102,17 @@ test('the failing route is named, and that the others are fine', async () => {
   )
 })
 
+test('where the workload is known to fail, two failures are enough to name the route', async () => {
+  const answer = await ask(
+    story((all, failed) => [
+      ...inbound('front', [all, failed(0.03)]),
+      ...route('front', 'Pay', [all * 0.01, failed(0.01)]),
+      ...route('front', 'Browse', [all * 0.9, 0]),
+    ]),
+  )
+  expect(named(answer)).toEqual(['front/Pay failing-route'])
+})
+
 test('routes are learnt from the callers of newer proxies, where the callee counts none', async () => {
   const status = (name: string, grpc: string, value: number): Sample => ({
     name: 'outbound_grpc_route_request_statuses_total',
