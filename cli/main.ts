@@ -1,5 +1,7 @@
-import { readFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import { readConfigFile } from '../config/config-file.ts'
 import { issueText } from '../config/issues.ts'
 import { loadConfig } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
@@ -10,24 +12,36 @@ import { incidentsText, listIncidents } from './commands/incidents.ts'
 import { ListenError, serveHere } from './commands/serve.ts'
 import { validateCommand } from './commands/validate.ts'
 import { environmentSecrets } from './secrets.ts'
+import { whenUnread } from './terminal.ts'
+
+const defaultConfig = 'whodunit.yaml'
 
 const nowMs = () => Date.now()
 const secret = environmentSecrets(process.env)
-const colour = process.stdout.isTTY === true && !process.env['NO_COLOR']
+const onTerminal = process.stdout.isTTY === true
+const colour = onTerminal && !process.env['NO_COLOR']
 const width = process.stdout.columns ?? 100
 const print = (text: string) => process.stdout.write(text.endsWith('\n') ? text : `${text}\n`)
 const printError = (text: string) => process.stderr.write(text.endsWith('\n') ? text : `${text}\n`)
+
+const columns = () => process.stderr.columns
 
 /** A mistake of whoever called us, already told: exit code 2. */
 class UsageError extends Error {
   override name = 'UsageError'
 }
 
+/** Warnings are one line here: they are advice, and what was asked for comes first. */
 const readConfig = async (path: string): Promise<Config> => {
-  const loaded = await loadConfig(path, { readFile })
-  const issues = loaded.ok ? loaded.warnings : loaded.issues
-  for (const issue of issues) printError(issueText(issue))
-  if (loaded.ok) return loaded.config
+  const loaded = await loadConfig(path, { readFile: readConfigFile })
+  if (loaded.ok) {
+    const count = loaded.warnings.length
+    const how = path === defaultConfig ? '' : ` --config ${path}`
+    if (count > 0)
+      printError(`${count === 1 ? '1 warning' : `${count} warnings`}: \`whodunit validate${how}\` shows more`)
+    return loaded.config
+  }
+  for (const issue of loaded.issues) printError(`${issueText(issue, loaded.source, columns())}\n`)
   throw new UsageError(`${path} has ${loaded.issues.length === 1 ? 'a mistake' : `${loaded.issues.length} mistakes`}`)
 }
 
@@ -38,11 +52,11 @@ const portNumber = (text: string): number => {
 }
 
 const stopSignal = () =>
-  new Promise<void>((resolve) => {
+  new Promise<'asked'>((resolve) => {
     let asked = 0
     const onSignal = () => {
       if (++asked > 1) process.exit(130)
-      resolve()
+      resolve('asked')
     }
     process.on('SIGINT', onSignal)
     process.on('SIGTERM', onSignal)
@@ -52,7 +66,7 @@ type ServeFlags = { config: string; host: string; port: number; data: string; pu
 
 const serveCommand = async (flags: ServeFlags): Promise<number> => {
   const config = await readConfig(flags.config)
-  const stopped = stopSignal()
+  const stopped = Promise.race([stopSignal(), whenUnread(process.stdout)])
   const served = await serveHere({
     config,
     host: flags.host,
@@ -66,10 +80,11 @@ const serveCommand = async (flags: ServeFlags): Promise<number> => {
     colour,
     warn: printError,
   })
-  await stopped
-  print('stopping: finishing what is on its way')
+  const why = await stopped
+  if (why === 'unread') printError('whodunit: nobody reads the output any more, so pages to it are lost: stopping')
+  else print(`${onTerminal ? '\r' : ''}stopping: finishing what is on its way, the rest is kept in ${flags.data}`)
   await served.stop()
-  return 0
+  return why === 'unread' ? 1 : 0
 }
 
 const checkCommand = async (only: readonly string[], flags: { config: string; json?: boolean }): Promise<number> => {
@@ -83,7 +98,12 @@ const checkCommand = async (only: readonly string[], flags: { config: string; js
 }
 
 const incidentsCommand = async (flags: { data: string; json?: boolean }): Promise<number> => {
-  const store = sqliteStore({ path: `${flags.data}/whodunit.sqlite`, nowMs, readOnly: true })
+  const path = join(flags.data, 'whodunit.sqlite')
+  if (!existsSync(path))
+    throw new UsageError(
+      `${flags.data} holds no incidents: nothing has run there\n  hint: name the folder of \`whodunit serve\` with --data`,
+    )
+  const store = sqliteStore({ path, nowMs, readOnly: true })
   try {
     const listed = await listIncidents(store)
     print(flags.json ? JSON.stringify(listed, null, 2) : incidentsText(listed, nowMs()))
@@ -98,7 +118,7 @@ const program = (exit: (code: number) => void): Command => {
     .description('Synthetic monitoring that pages with the case file already filled in')
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
-  const config = ['-c, --config <path>', 'the config file', 'whodunit.yaml'] as const
+  const config = ['-c, --config <path>', 'the config file', defaultConfig] as const
   const data = ['-d, --data <directory>', 'where state is kept', '.whodunit'] as const
   root
     .command('serve')
@@ -122,7 +142,16 @@ const program = (exit: (code: number) => void): Command => {
     .option(...config)
     .option('--json', 'print what was found as JSON')
     .action(async (flags) =>
-      exit(await validateCommand({ ...flags, json: flags.json === true, print, printError, readFile })),
+      exit(
+        await validateCommand({
+          ...flags,
+          json: flags.json === true,
+          print,
+          printError,
+          readFile: readConfigFile,
+          columns: columns(),
+        }),
+      ),
     )
   root
     .command('incidents')
@@ -144,6 +173,8 @@ const told = (error: unknown): number => {
 
 /** Runs the command line; answers the exit code (0 fine, 1 what was checked is bad, 2 usage or config error). */
 export const main = async (argv: readonly string[]): Promise<number> => {
+  void whenUnread(process.stdout)
+  void whenUnread(process.stderr)
   let code = 0
   try {
     await program((exitCode) => {

@@ -90,7 +90,8 @@ export const receipt = z.strictObject({
 export type Receipt = z.infer<typeof receipt>
 
 export const correlateBody = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('alert-changes'), changes: z.array(alertChange) }),
+  /** `after`: the row with the changes before these; while it is there it goes first, or an end overtakes its beginning. */
+  z.strictObject({ kind: z.literal('alert-changes'), changes: z.array(alertChange), after: z.string().optional() }),
   z.strictObject({ kind: z.literal('receipt'), receipt }),
   z.strictObject({ kind: z.literal('case-file'), incidentId: z.string() }),
 ])
@@ -117,7 +118,13 @@ export const triageBody = z.strictObject({
 })
 export type TriageBody = z.infer<typeof triageBody>
 
-const rowFields = { id: z.string(), dueAtMs: z.number(), nudges: z.int().default(0) }
+const rowFields = {
+  id: z.string(),
+  dueAtMs: z.number(),
+  nudges: z.int().default(0),
+  /** When the sweep nudged it last; patience is counted from here, since we may have been off in between. */
+  nudgedAtMs: z.number().optional(),
+}
 
 /** Something that must happen, now or at `dueAtMs`, written in the transaction that decided it. */
 export const outboxRow = z.discriminatedUnion('to', [

@@ -51,6 +51,8 @@ export const shardState = z.strictObject({
   knownSinceMs: z.record(z.string(), z.number()),
   alerts: z.record(z.string(), alert),
   results: z.record(z.string(), ruleResult),
+  /** The last row that told `correlate` of alert changes: the next one goes behind it. */
+  told: z.string().optional(),
   /** Halves that larger shard counts have taken over, as `index/count`; writing them here would be lost. */
   moved: z.array(z.string()),
 })

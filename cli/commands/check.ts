@@ -55,7 +55,9 @@ export const checkText = (all: readonly Checked[], options: { width: number; col
   const bad = all.filter(({ verdict }) => verdict === 'fail' || verdict === 'unknown')
   const lines = tableLines(all.map(checkedRow), options)
   const count =
-    bad.length === 0 ? `all ${all.length} monitors pass` : `${bad.length} of ${all.length} monitors do not pass`
+    bad.length === 0
+      ? `all ${all.length} monitors pass`
+      : `${bad.length} of ${all.length} monitors ${bad.length === 1 ? 'does' : 'do'} not pass`
   return [...lines, ...bad.flatMap(detailLines), '', count, ''].join('\n')
 }
 

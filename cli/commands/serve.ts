@@ -1,14 +1,18 @@
 import { join } from 'node:path'
 import { serve } from '@hono/node-server'
 import type { Config } from '../../config/schema.ts'
-import { latestOutcomes } from '../../functions/latest-outcomes.ts'
+import { type LatestOutcome, latestOutcomes, type MonitorView } from '../../functions/latest-outcomes.ts'
 import { monitorViews } from '../../functions/probe/config.ts'
+import type { Store } from '../../stores/contract.ts'
 import { fileBlobs } from '../../stores/files.ts'
 import { sqliteStore } from '../../stores/sqlite.ts'
 import { webApp } from '../../web/app.ts'
+import { likelihood, span } from '../../web/layout.ts'
+import { settleShards } from '../hub/shards.ts'
 import { startHub } from '../hub/start.ts'
-import { liveTable, tableLines } from '../table.ts'
+import { liveLines, liveTable, type Row } from '../table.ts'
 import { causeText, took } from './check.ts'
+import { type Listed, listIncidents } from './incidents.ts'
 
 export type ServeOptions = {
   config: Config
@@ -58,30 +62,60 @@ const listen = (options: ServeOptions, fetch: (request: Request) => Response | P
     server.on('error', (error: NodeJS.ErrnoException) => reject(listenError(error, options)))
   })
 
-const tableOf = (options: ServeOptions, store: Parameters<typeof latestOutcomes>[0]) => {
-  const monitors = monitorViews(options.config)
+const worstFirst = ['fail', 'unknown', 'degraded', 'pass']
+
+/** A monitor's row: of all locations the one that sees it worst, named where there are several. */
+const liveRow = (view: MonitorView, outcomes: readonly LatestOutcome[], nowMs: number): Row => {
+  const [seen] = outcomes
+    .filter(({ monitorId }) => monitorId === view.monitorId)
+    .sort((a, b) => worstFirst.indexOf(a.verdict) - worstFirst.indexOf(b.verdict))
+  if (!seen) return { monitor: view.monitorId, verdict: 'unknown', took: '', since: '', cause: 'not looked at yet' }
+  const cause = causeText(seen.cause)
+  return {
+    monitor: view.monitorId,
+    verdict: seen.verdict,
+    took: took(seen.timingsMs.total),
+    since: `for ${span(nowMs - seen.runSinceMs)}`,
+    cause: cause !== '' && view.locations.length > 1 ? `${seen.location}: ${cause}` : cause,
+  }
+}
+
+/** `web open for 2 min: 84 % voting: out of memory` */
+const incidentLine = ({ incident, caseFile }: Listed, nowMs: number): string => {
+  const [prime] = caseFile?.suspects ?? []
+  const known = prime ? `${likelihood(prime.score)} ${prime.headline}` : caseFile?.headline
+  const what = known ?? Object.values(incident.alerts)[0]?.summary ?? 'no details yet'
+  return `${incident.service} ${incident.status} for ${span(nowMs - incident.sinceMs)}: ${what}`
+}
+
+const tableOf = (options: ServeOptions, store: Store) => {
+  const { config, out, colour, nowMs } = options
+  const monitors = monitorViews(config)
   let lines: readonly string[] = []
-  const table = liveTable(options.out, () => lines)
+  const table = liveTable(out, () => lines)
   const refresh = async () => {
-    const outcomes = await latestOutcomes(store, { ...options.config, monitors })
-    const rows = monitors.map(({ monitorId }) => {
-      const seen = outcomes.find((outcome) => outcome.monitorId === monitorId)
-      return seen
-        ? { monitor: monitorId, verdict: seen.verdict, took: took(seen.timingsMs.total), cause: causeText(seen.cause) }
-        : { monitor: monitorId, verdict: 'unknown', took: '', cause: 'not looked at yet' }
-    })
-    lines = ['', ...tableLines(rows, { width: options.out.columns ?? 80, colour: options.colour })]
+    const outcomes = await latestOutcomes(store, { ...config, monitors })
+    const open = (await listIncidents(store)).filter(({ incident }) => incident.status !== 'resolved')
+    const seen = {
+      rows: monitors.map((view) => liveRow(view, outcomes, nowMs())),
+      incidents: open.map((one) => incidentLine(one, nowMs())),
+    }
+    lines = liveLines(seen, { width: out.columns ?? 80, height: (out.rows ?? 24) - 2, colour })
     table.draw()
   }
   return { table, refresh }
 }
 
+const counted = (monitors: number) => (monitors === 1 ? '1 monitor' : `${monitors} monitors`)
+
 export type Served = { url: string; stop: () => Promise<void> }
 
 /** Runs whodunit on this machine until `stop`. Throws {@link ListenError} and StoreError before anything has begun. */
-export const serveHere = async (options: ServeOptions): Promise<Served> => {
-  const { config, nowMs, random, secret, warn, out } = options
-  const store = sqliteStore({ path: join(options.dataDir, 'whodunit.sqlite'), nowMs, exclusive: true })
+export const serveHere = async (given: ServeOptions): Promise<Served> => {
+  const { nowMs, random, secret, warn, out } = given
+  const store = sqliteStore({ path: join(given.dataDir, 'whodunit.sqlite'), nowMs, exclusive: true })
+  const config = { ...given.config, shards: await settleShards(store, given.config) }
+  const options = { ...given, config }
   const blobs = fileBlobs({ directory: join(options.dataDir, 'blobs') })
   const app = webApp({ store, blobs, nowMs, config: { ...config, monitors: monitorViews(config) } })
   const server = await listen(options, app.fetch).catch(async (error: unknown) => {
@@ -96,7 +130,7 @@ export const serveHere = async (options: ServeOptions): Promise<Served> => {
     table.draw()
   }
   table.print(
-    `whodunit watches ${Object.keys(config.monitors).length} monitors\n` +
+    `whodunit watches ${counted(Object.keys(config.monitors).length)}\n` +
       `  status page  ${baseUrl}/\n  incidents    ${baseUrl}/incidents\n  metrics      ${baseUrl}/metrics\n  stop with Ctrl-C`,
   )
   const hub = startHub({

@@ -11,6 +11,7 @@ const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve,
  * What still fails after its tries is dropped and told: the next tick looks again.
  */
 export class Observations {
+  #closed = false
   readonly #tails = new Map<string, Promise<void>>()
   readonly #evaluate: (observation: Observation) => Promise<EvaluateResult>
   readonly #dropped: (observation: Observation, why: unknown) => void
@@ -25,13 +26,16 @@ export class Observations {
 
   /** Resolves when the observation has been applied or dropped. */
   send = (observation: Observation): Promise<void> => {
+    if (this.#closed) return Promise.resolve()
     const before = this.#tails.get(observation.shard) ?? Promise.resolve()
     const after = before.then(() => this.#apply(observation))
     this.#tails.set(observation.shard, after)
     return after
   }
 
+  /** Takes nothing new and waits for what it has. */
   close = async (): Promise<void> => {
+    this.#closed = true
     await Promise.all(this.#tails.values())
   }
 

@@ -8,6 +8,8 @@ export type Consumer = {
   concurrency: number
   /** How many rows one call takes. */
   batch: number
+  /** Rows that may hold each other up, such as those of one channel; every group has calls of its own. */
+  groupOf?: (rowId: string) => string
   consume: (rowIds: readonly string[]) => Promise<{ rowId: string; afterMs: number }[]>
 }
 
@@ -17,14 +19,17 @@ export type QueueOptions = {
   failed: (to: Destination, rowIds: readonly string[], error: unknown) => void
 }
 
-type Lane = { waiting: Set<string>; running: Set<string>; again: Set<string>; calls: number }
+/** A longer delay is waited for in steps, since timers take no more than 24 days. */
+const longestTimerMs = 3_600_000
+
+type Lane = { to: Destination; waiting: Set<string>; running: Set<string>; again: Set<string>; calls: number }
 
 /**
  * SQS in one process: nudges become calls of the consumers, with delays, batches and a bound on concurrency. Nothing
  * in here is remembered: a lost nudge is found by the sweep.
  */
 export class Queue {
-  readonly #lanes = new Map<Destination, Lane>()
+  readonly #lanes = new Map<string, Lane>()
   readonly #timers = new Set<NodeJS.Timeout>()
   readonly #options: QueueOptions
   #open = true
@@ -56,32 +61,35 @@ export class Queue {
 
   #later = (nudge: Nudge) => {
     if (!this.#open) return
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer)
-      this.#enqueue(nudge.to, nudge.rowId)
-    }, nudge.afterMs)
+    const timer = setTimeout(
+      () => {
+        this.#timers.delete(timer)
+        this.#enqueue(nudge.to, nudge.rowId)
+      },
+      Math.min(nudge.afterMs, longestTimerMs),
+    )
     this.#timers.add(timer)
   }
 
-  #lane = (to: Destination): Lane => {
-    const known = this.#lanes.get(to)
+  #lane = (to: Destination, rowId: string): Lane => {
+    const name = `${to} ${this.#options.consumers[to].groupOf?.(rowId) ?? ''}`
+    const known = this.#lanes.get(name)
     if (known) return known
-    const lane: Lane = { waiting: new Set(), running: new Set(), again: new Set(), calls: 0 }
-    this.#lanes.set(to, lane)
+    const lane: Lane = { to, waiting: new Set(), running: new Set(), again: new Set(), calls: 0 }
+    this.#lanes.set(name, lane)
     return lane
   }
 
   #enqueue = (to: Destination, rowId: string) => {
     if (!this.#open) return
-    const lane = this.#lane(to)
+    const lane = this.#lane(to, rowId)
     if (lane.running.has(rowId)) lane.again.add(rowId)
     else lane.waiting.add(rowId)
-    this.#drain(to)
+    this.#drain(lane)
   }
 
-  #drain = (to: Destination) => {
-    const lane = this.#lane(to)
-    const { concurrency, batch } = this.#options.consumers[to]
+  #drain = (lane: Lane) => {
+    const { concurrency, batch } = this.#options.consumers[lane.to]
     while (this.#open && lane.waiting.size > 0 && lane.calls < concurrency) {
       const rowIds = [...lane.waiting].slice(0, batch)
       for (const rowId of rowIds) {
@@ -89,12 +97,12 @@ export class Queue {
         lane.running.add(rowId)
       }
       lane.calls++
-      void this.#call(to, rowIds)
+      void this.#call(lane, rowIds)
     }
   }
 
-  #call = async (to: Destination, rowIds: readonly string[]) => {
-    const lane = this.#lane(to)
+  #call = async (lane: Lane, rowIds: readonly string[]) => {
+    const { to } = lane
     try {
       const later = await this.#options.consumers[to].consume(rowIds)
       for (const { rowId, afterMs } of later) this.#later({ to, rowId, afterMs })
@@ -106,7 +114,7 @@ export class Queue {
       lane.running.delete(rowId)
       if (lane.again.delete(rowId)) lane.waiting.add(rowId)
     }
-    this.#drain(to)
+    this.#drain(lane)
     if (!this.#busy()) for (const resolve of this.#idle.splice(0)) resolve()
   }
 }

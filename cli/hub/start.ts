@@ -4,7 +4,7 @@ import type { Nudge, Observation } from '../../functions/contract.ts'
 import { hubView } from '../../functions/correlate/config.ts'
 import { correlateStep } from '../../functions/correlate/step.ts'
 import { deliverChannels } from '../../functions/deliver/config.ts'
-import { deliverStep } from '../../functions/deliver/step.ts'
+import { attemptTimeoutMs, deliverStep } from '../../functions/deliver/step.ts'
 import { rulesOfShard, shardOfRule } from '../../functions/evaluate/config.ts'
 import { evaluateStep } from '../../functions/evaluate/step.ts'
 import { monitorRunner, monitorViews } from '../../functions/probe/config.ts'
@@ -49,6 +49,15 @@ export type Hub = {
 const sweepMs = 1000
 const publishMs = 5000
 const probesAtOnce = 100
+const lookStopMs = 3000
+const workStopMs = attemptTimeoutMs + 2000
+
+const atMost = async (ms: number, work: Promise<unknown>): Promise<void> => {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const timer = setTimeout(resolve, ms)
+  await Promise.race([work, promise])
+  clearTimeout(timer)
+}
 
 const message = (error: unknown) => (error instanceof Error ? error.message : String(error))
 
@@ -84,8 +93,9 @@ const consumers = (
       },
       triage: { concurrency: 4, batch: 1, consume: each(triage) },
       deliver: {
-        concurrency: 32,
+        concurrency: 16,
         batch: 1,
+        groupOf: channelOfRow,
         consume: async ([rowId = '']: readonly string[]) => {
           const result = await deliver(rowId)
           return result.status === 'later' ? [{ rowId, afterMs: result.afterMs }] : []
@@ -105,6 +115,9 @@ const consumers = (
   }
 }
 
+/** A channel that hangs holds up its own deliveries only. Row ids are `deliver:incident:channel:sequence`. */
+const channelOfRow = (rowId: string) => rowId.split(':')[2] ?? ''
+
 const publishConfig = (config: Config) => ({
   title: config.statusPage.title,
   shards: config.shards,
@@ -119,10 +132,16 @@ const monitorsByPeriod = (config: Config, location: string, shard: string) => {
   return Map.groupBy(here, ([, spec]) => spec.periodSeconds)
 }
 
-const startProbes = (options: HubOptions, send: (observation: Observation) => Promise<void>) => {
+const startProbes = (
+  options: HubOptions,
+  at: { send: (observation: Observation) => Promise<void>; stopped: AbortSignal },
+) => {
   const { config, nowMs, secret } = options
   const limit = pLimit(probesAtOnce)
-  const run = monitorRunner(config, { nowMs, secret })
+  const { stopped } = at
+  const run = monitorRunner(config, { nowMs, secret, stopped })
+  // What a look that was called off saw says nothing about its target.
+  const send = async (observation: Observation) => (stopped.aborted ? undefined : at.send(observation))
   return config.locations.flatMap((location) => {
     const probe = probeStep({ nowMs, location, run, limit: (work) => limit(work), send })
     return allShards(config.shards).flatMap((shard) =>
@@ -133,6 +152,7 @@ const startProbes = (options: HubOptions, send: (observation: Observation) => Pr
           tick: async (scheduledAtMs) => {
             await probe({ shard, scheduledAtMs, monitorIds: monitors.map(([id]) => id) })
           },
+          failed: (error) => options.warn(`probes from ${location} failed: ${message(error)}`),
         }),
       ),
     )
@@ -160,12 +180,9 @@ const startScrapes = (
       periodMs: scrapeIntervalSeconds * 1000,
       nowMs,
       tick: async () => {
-        try {
-          results.set(cluster, await scrape(view))
-        } catch (error) {
-          options.warn(`scrape of ${cluster} failed: ${message(error)}`)
-        }
+        results.set(cluster, await scrape(view))
       },
+      failed: (error) => options.warn(`scrape of ${cluster} failed: ${message(error)}`),
     })
   })
 }
@@ -179,7 +196,9 @@ export const startHub = (options: HubOptions): Hub => {
     nudge: (nudges) => queue.nudge(nudges),
     locations: config.locations,
     rulesOf: (shard) => rulesOfShard(config, shard),
-    belongs: (shard, id) => (config.rules[id] ? shardOfRule(config, id) : shardOf(id, config.shards)) === shard,
+    startedAtMs: nowMs(),
+    watches: (monitorId) => Object.hasOwn(config.monitors, monitorId),
+    home: { monitor: (id) => shardOf(id, config.shards), rule: (id) => shardOfRule(config, id) },
   })
   const observations = new Observations(evaluate, ({ id }, why) => warn(`observation ${id} dropped: ${message(why)}`))
   const { lanes, publishNow } = consumers(options, (nudges) => queue.nudge(nudges), observations.send)
@@ -194,29 +213,34 @@ export const startHub = (options: HubOptions): Hub => {
     inHand: queue.inHand,
     quarantined: (row) => warn(`row ${row.id} was set aside: nobody could apply it`),
   })
-  const guarded = (what: string, work: () => Promise<unknown>) => async () => {
-    try {
-      await work()
-    } catch (error) {
-      warn(`${what} failed: ${message(error)}`)
-    }
-  }
+  const every = (periodMs: number, what: string, work: () => Promise<unknown>) =>
+    startTicker({
+      periodMs,
+      nowMs,
+      tick: async () => {
+        await work()
+      },
+      failed: (error) => warn(`${what} failed: ${message(error)}`),
+    })
   for (const shard of allShards(config.shards)) {
     void observations.send({ kind: 'timer', id: `start:${shard}`, shard, rowId: '' })
   }
   const scrapes = new Map<string, ScrapeResult>()
+  const stopping = new AbortController()
   const tickers = [
     ...startScrapes(options, observations.send, scrapes),
-    ...startProbes(options, observations.send),
-    startTicker({ periodMs: sweepMs, nowMs, tick: guarded('sweep', sweep) }),
-    startTicker({ periodMs: publishMs, nowMs, tick: guarded('status page', publishNow) }),
+    ...startProbes(options, { send: observations.send, stopped: stopping.signal }),
+    every(sweepMs, 'sweep', sweep),
+    every(publishMs, 'status page', publishNow),
   ]
   return {
     lastScrapes: () => scrapes,
     stop: async () => {
-      await Promise.all(tickers.map((ticker) => ticker.stop()))
-      await observations.close()
-      await queue.close()
+      // A look or a scrape that hangs is abandoned, since the next start looks again; a delivery ends within its time-out.
+      stopping.abort()
+      await atMost(lookStopMs, Promise.all(tickers.map((ticker) => ticker.stop())))
+      await atMost(workStopMs, observations.close())
+      await atMost(workStopMs, queue.close())
     },
   }
 }

@@ -70,3 +70,21 @@ export const componentReceipt = (
   const row = deliverRow(order, { dueAtMs: at.nowMs + tryAgainAfterMs, waitsForCaseFile: false })
   return { components: withStream(stream), rows: [row] }
 }
+
+const componentsKept = 64
+
+/**
+ * Components that work and owe nobody a message are as good as unknown ones; with many services the index, one item,
+ * would not hold them all. While its incident is open a component stays, since its next sequence must be a new one.
+ */
+export const forgetQuiet = (index: HubIndex): HubIndex => {
+  const all = Object.entries(index.components)
+  if (all.length <= componentsKept) return index
+  const needed = all.filter(
+    ([service, { status, streams }]) =>
+      status !== 'operational' ||
+      index.open[service] !== undefined ||
+      Object.values(streams).some(({ inFlight, waiting }) => inFlight || waiting !== undefined),
+  )
+  return { ...index, components: Object.fromEntries(needed) }
+}

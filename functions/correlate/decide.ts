@@ -1,6 +1,6 @@
 import type * as z from 'zod'
 import type { AlertChange, correlateBody, HubIndex, Incident, OutboxRow, Receipt } from '../contract.ts'
-import { changeComponent, componentReceipt } from './components.ts'
+import { changeComponent, componentReceipt, forgetQuiet } from './components.ts'
 import { anyFiring, componentStatusOf, incidentId, note, openIncident, summariesOf, withAlert } from './incident.ts'
 import { channelState, forEachChannel, pageDeadlineMs, tell, type Written } from './orders.ts'
 import { applyReceipt, tellCaseFile } from './receipts.ts'
@@ -83,8 +83,9 @@ const join = (hub: HubDecision, before: Incident, change: AlertChange, context: 
   const routed = channelsFor(view.routing, incident.service, incident.severity)
   const channels = isNew ? [...new Set([...Object.keys(incident.channels), ...routed])] : []
   const told = forEachChannel(incident, channels, (so, channel) => {
-    const { sequence } = channelState(so, channel)
-    return tell(so, { channel, event: sequence > 0 ? 'updated' : 'opened', nowMs })
+    const { reached, inFlight } = channelState(so, channel)
+    // A channel that refused the page before is asked again: an update would be news of something it never heard of.
+    return tell(so, { channel, event: reached || inFlight ? 'updated' : 'opened', nowMs })
   })
   return publishComponent(put(hub, told), told.incident, context)
 }
@@ -153,7 +154,10 @@ export const decideCorrelate = (
   hub: Hub,
   messages: readonly CorrelateMessage[],
   context: { view: HubView; nowMs: number },
-): HubDecision => messages.reduce((so, message) => apply(so, message, context), { ...hub, rows: [] as OutboxRow[] })
+): HubDecision => {
+  const decided = messages.reduce((so, message) => apply(so, message, context), { ...hub, rows: [] as OutboxRow[] })
+  return { ...decided, index: forgetQuiet(decided.index) }
+}
 
 /** The incidents a batch may touch, so that they can be read before it is decided. */
 export const incidentsNamed = (index: HubIndex, messages: readonly CorrelateMessage[]): string[] => {

@@ -1,7 +1,13 @@
 import type { AlertChange, ComponentStatus, Incident } from '../contract.ts'
 
-/** Longest timeline kept; the beginning and the newest entries matter. */
+/** Longest timeline kept; the beginning and the newest entries matter. An incident is one item of 64 KB. */
 const timelineLimit = 200
+const timelineLimitBytes = 16_000
+const headKept = 20
+const entryLimit = 300
+const summaryLimit = 240
+/** Beyond as many alerts as people are told of, a hint must do. */
+const summarised = 20
 
 const severityRank = { page: 2, ticket: 1, advisory: 0 } as const
 
@@ -17,11 +23,20 @@ const stamp = (ms: number) => {
 /** An incident's id says whose it is and when its first failing look was scheduled, so a replay opens the same one. */
 export const incidentId = (service: string, sinceMs: number): string => `${service}-${stamp(sinceMs)}`
 
-/** Notes something in the timeline; beyond the limit the middle is dropped. */
+const cut = (text: string, limit: number) =>
+  text.length <= limit ? text : `${text.slice(0, limit - 1).toWellFormed()}…`
+
+const encoder = new TextEncoder()
+const bytesOf = (value: unknown) => encoder.encode(JSON.stringify(value)).byteLength
+
+/** Notes something in the timeline; beyond the limits the middle is dropped. */
 export const note = (incident: Incident, atMs: number, entry: { what: string; reason?: string }): Incident => {
-  const timeline = [...incident.timeline, { atMs, ...entry }]
-  const kept = timeline.length > timelineLimit ? [...timeline.slice(0, 20), ...timeline.slice(21)] : timeline
-  return { ...incident, timeline: kept }
+  const timeline = [...incident.timeline, { atMs, ...entry, what: cut(entry.what, entryLimit) }]
+  let bytes = timeline.length > headKept ? bytesOf(timeline) : 0
+  while (timeline.length > timelineLimit || (bytes > timelineLimitBytes && timeline.length > headKept + 1)) {
+    bytes -= bytesOf(timeline.splice(headKept, 1)[0])
+  }
+  return { ...incident, timeline }
 }
 
 /** The incident a firing alert opens. */
@@ -41,7 +56,9 @@ export const openIncident = (id: string, change: AlertChange, nowMs: number): In
 /** Adds or ends an alert; the incident is as severe as its most severe alert ever was. */
 export const withAlert = (incident: Incident, change: AlertChange): Incident => {
   const firing = change.to === 'firing'
-  const { ruleId, severity, summary, sinceMs } = change
+  const { ruleId, severity, sinceMs } = change
+  const many = Object.keys(incident.alerts).length >= summarised
+  const summary = cut(change.summary, many ? 40 : summaryLimit)
   const severer = firing && severityRank[severity] > severityRank[incident.severity]
   return note(
     {

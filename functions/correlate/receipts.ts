@@ -1,6 +1,15 @@
-import type { Incident, Receipt } from '../contract.ts'
+import type { DeliveryEvent, Incident, Receipt } from '../contract.ts'
 import { note } from './incident.ts'
-import { channelState, deliverRow, releaseNext, tell, type Written, withChannel } from './orders.ts'
+import {
+  channelState,
+  deliverRow,
+  forEachChannel,
+  orderFor,
+  releaseNext,
+  tell,
+  type Written,
+  withChannel,
+} from './orders.ts'
 import { fallbackFor, type Routing } from './routing.ts'
 
 /** A refused message that nobody else can take is tried again after this long, for {@link giveUpAfterMs}. */
@@ -29,9 +38,29 @@ const again = (incident: Incident, receipt: Receipt, nowMs: number): Written => 
   const tooLate = nowMs - (order.resolvedAtMs ?? order.openedAtMs) > giveUpAfterMs
   if (tooLate) {
     const what = `gave up on ${order.id}: refused for ${giveUpAfterMs / 3_600_000} h`
-    return releaseNext(note(incident, nowMs, { what }), order.channel, nowMs)
+    const known = note(incident, nowMs, { what })
+    // What waits behind a page that never arrived must not arrive either.
+    if (order.event === 'opened') {
+      return { incident: withChannel(known, order.channel, { inFlight: false, waiting: [] }), rows: [] }
+    }
+    return releaseNext(known, order.channel, nowMs)
   }
   return { incident, rows: [deliverRow(order, { dueAtMs: nowMs + tryAgainAfterMs, waitsForCaseFile: false })] }
+}
+
+/** Nobody has the page and nobody is left: all that refused it are asked again, since any of them may work by then. */
+const everybodyAgain = (incident: Incident, receipt: Receipt, nowMs: number): Written => {
+  const first = again(incident, receipt, nowMs)
+  if (first.rows.length === 0) return first
+  const waiting: DeliveryEvent[] = incident.status === 'resolved' ? ['resolved'] : []
+  const refused = Object.keys(incident.channels).filter((channel) => channel !== receipt.order.channel)
+  const others = forEachChannel(first.incident, refused, (so, channel) => {
+    const { sequence } = channelState(so, channel)
+    const order = orderFor(so, { channel, sequence, event: 'opened', refused: receipt.order.fallbackFor })
+    const row = deliverRow(order, { dueAtMs: nowMs + tryAgainAfterMs, waitsForCaseFile: false })
+    return { incident: withChannel(so, channel, { inFlight: true, waiting }), rows: [row] }
+  })
+  return { incident: others.incident, rows: [...first.rows, ...others.rows] }
 }
 
 /** A page that a channel refused goes to the next one; with nobody left and nobody reached, to the same one again. */
@@ -44,7 +73,7 @@ const refusedPage = (incident: Incident, receipt: Receipt, at: { routing: Routin
   const next = fallbackFor(at.routing, where)
   const others = Object.entries(incident.channels).filter(([channel]) => channel !== order.channel)
   if (next === undefined && !others.some(([, { reached, inFlight }]) => reached || inFlight)) {
-    return again(incident, receipt, nowMs)
+    return everybodyAgain(incident, receipt, nowMs)
   }
   const silent = withChannel(incident, order.channel, { inFlight: false, waiting: [] })
   if (next === undefined) return { incident: silent, rows: [] }

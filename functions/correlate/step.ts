@@ -3,7 +3,14 @@
  * index, incidents and rows, and deletes the rows it applied, in one transaction.
  * Run twice: the second run finds no row. A batch too large for one transaction is applied in parts.
  */
-import { type Change, commitLimit, type RowChange, type Store, type StoredRow } from '../../stores/contract.ts'
+import {
+  type Change,
+  commitLimit,
+  type RowChange,
+  type Store,
+  type StoredRow,
+  StoreError,
+} from '../../stores/contract.ts'
 import { type HubIndex, hubIndex, type Incident, incident, keys, type Nudge, type OutboxRow } from '../contract.ts'
 import {
   type CorrelateMessage,
@@ -29,9 +36,24 @@ const keepResolvedMs = 90 * 86_400_000
 type Mail = { stored: StoredRow; message: CorrelateMessage; rest?: CorrelateMessage }
 type Loaded = { index: HubIndex; incidents: Map<string, Incident>; versions: Map<string, number> }
 
+/** Longer chains are applied by later runs. */
+const mailLimit = 50
+
+/** The rows with these ids, each behind the rows it must not overtake (a lost nudge, a restart, a conflict may mix them up). */
 const readMail = async (store: Store, rowIds: readonly string[]): Promise<Mail[]> => {
-  const rows = await Promise.all([...new Set(rowIds)].map((id) => store.row(id)))
-  return rows.flatMap((stored) => (stored?.row.to === 'correlate' ? [{ stored, message: stored.row.body }] : []))
+  const found = new Map<string, Mail>()
+  for (const rowId of rowIds) {
+    const chain: Mail[] = []
+    for (let next: string | undefined = rowId; next !== undefined && !found.has(next); ) {
+      const stored: StoredRow | undefined = await store.row(next)
+      if (stored?.row.to !== 'correlate') break
+      const message = stored.row.body
+      chain.unshift({ stored, message })
+      next = message.kind === 'alert-changes' ? message.after : undefined
+    }
+    for (const mail of chain) found.set(mail.stored.row.id, mail)
+  }
+  return [...found.values()].slice(0, mailLimit)
 }
 
 const load = async (store: Store, messages: readonly CorrelateMessage[]): Promise<Loaded> => {
@@ -73,10 +95,13 @@ const halve = (mail: readonly Mail[]): Mail[] => {
     const { changes } = one.message
     const half = Math.ceil(changes.length / 2)
     const left = one.rest?.kind === 'alert-changes' ? one.rest.changes : []
-    const rest = { kind: 'alert-changes' as const, changes: [...changes.slice(half), ...left] }
-    return { ...one, message: { kind: 'alert-changes' as const, changes: changes.slice(0, half) }, rest }
+    const rest = { ...one.message, changes: [...changes.slice(half), ...left] }
+    return { ...one, message: { ...one.message, changes: changes.slice(0, half) }, rest }
   })
 }
+
+const canHalve = ([first, ...more]: readonly Mail[]) =>
+  more.length > 0 || (first?.message.kind === 'alert-changes' && first.message.changes.length > 1)
 
 const nudgesFor = (rows: readonly OutboxRow[], nowMs: number): Nudge[] =>
   rows.map(({ to, id, dueAtMs }) => ({ to, rowId: id, afterMs: Math.max(0, dueAtMs - nowMs) }))
@@ -92,14 +117,39 @@ const apply = async (world: CorrelateWorld, mail: readonly Mail[]): Promise<Corr
       ? [{ id: `publish:${loaded.versions.get(keys.hub)}`, to: 'publish', dueAtMs: nowMs, nudges: 0, body: {} }]
       : []
   const rows = [...decision.rows, ...published]
-  if (changes.length + rows.length + mail.length > commitLimit) return apply(world, halve(mail))
+  const tooMany = changes.length + rows.length + mail.length > commitLimit
+  if (tooMany && canHalve(mail)) return apply(world, halve(mail))
   const written = rows.map((row) => ({ id: row.id, expect: 0, row }))
   // A retried order keeps its row id: the row it replaces was deleted with its receipt, so 0 is right for it as well.
   const committed = await world.store.commit(changes, [...mail.map(consumed), ...written])
   if (committed === 'conflict') return { status: 'conflict' }
-  const left = mail.filter(({ rest }) => rest).map(({ stored }) => stored.row)
-  await world.nudge(nudgesFor([...rows, ...left], nowMs))
-  return { status: 'applied', rows: mail.length }
+  await world.nudge(nudgesFor(rows, nowMs))
+  return { status: 'applied', rows: mail.filter(({ rest }) => !rest).length }
+}
+
+/** Nothing is wrong with what was to be written: it fails for everybody, and will work later. */
+const storeIsAway = (error: unknown) => error instanceof StoreError && !['too-large', 'misuse'].includes(error.code)
+
+/** One message that cannot be applied must not take its neighbours along: then each goes alone. */
+const applyOrPart = async (world: CorrelateWorld, mail: readonly Mail[]): Promise<CorrelateResult> => {
+  try {
+    return await apply(world, mail)
+  } catch (error) {
+    if (mail.length === 1 || storeIsAway(error)) throw error
+  }
+  let rows = 0
+  const failures: unknown[] = []
+  for (const one of mail) {
+    try {
+      const result = await apply(world, [one])
+      if (result.status === 'conflict') return result
+      rows += result.rows
+    } catch (error) {
+      failures.push(error)
+    }
+  }
+  if (failures.length > 0) throw failures[0]
+  return { status: 'applied', rows }
 }
 
 const tries = 5
@@ -108,11 +158,13 @@ const tries = 5
 export const correlateStep =
   (world: CorrelateWorld) =>
   async (rowIds: readonly string[]): Promise<CorrelateResult> => {
-    for (let index = 0; index < tries; index++) {
+    let rows = 0
+    for (let conflicts = 0; conflicts < tries; ) {
       const mail = await readMail(world.store, rowIds)
-      if (mail.length === 0) return { status: 'applied', rows: 0 }
-      const result = await apply(world, mail)
-      if (result.status === 'applied') return result
+      if (mail.length === 0) return { status: 'applied', rows }
+      const result = await applyOrPart(world, mail)
+      if (result.status === 'applied') rows += result.rows
+      else conflicts++
     }
     return { status: 'conflict' }
   }

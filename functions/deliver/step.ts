@@ -5,7 +5,7 @@
  * Run twice: only one claim wins, and every attempt sends the same bytes under the same id.
  */
 import type { DeliveryResult, Message, Rendered } from '../../channels/contract.ts'
-import type { Store, StoredRow } from '../../stores/contract.ts'
+import { itemLimitBytes, type Store, type StoredRow } from '../../stores/contract.ts'
 import { type CaseFile, caseFile } from '../../triage/contract.ts'
 import { type DeliverBody, type DeliveryOrder, keys, type Nudge, type OutboxRow } from '../contract.ts'
 import { attemptsPerOrder, retryAfterMs } from './backoff.ts'
@@ -52,19 +52,56 @@ const tooEarly = (
 const findCaseFile = async (store: Store, order: DeliveryOrder): Promise<CaseFile | undefined> => {
   const key = keys.caseFile(order.incidentId)
   const found = (await store.read([key])).get(key)
-  return found && caseFile.parse(found.value)
+  // One that cannot be read (a newer version wrote it) is as good as none: the page must go out.
+  return found && caseFile.safeParse(found.value).data
+}
+
+const encoder = new TextEncoder()
+/** What the row holds besides the body: the lease, its counters. */
+const rowSpareBytes = 1024
+
+const fits = (row: OutboxRow, rendered: Rendered) =>
+  encoder.encode(JSON.stringify({ row, rendered })).byteLength <= itemLimitBytes - rowSpareBytes
+
+type Drawn = { rendered: Rendered; withCaseFile: boolean } | { refusal: string }
+
+/** Renders with the case file, or without one that cannot be rendered or kept; else the next channel must take it. */
+const draw = (world: DeliverWorld, row: OutboxRow, message: Pick<Message, 'order' | 'caseFile'>): Drawn => {
+  const { order } = message
+  let refusal = 'the channel is not in the config'
+  for (const one of message.caseFile ? [message, { order }] : [message]) {
+    try {
+      const rendered = world.render(one)
+      if (!rendered) break
+      if (fits(row, rendered)) return { rendered, withCaseFile: one.caseFile !== undefined }
+      refusal = 'the message is too large'
+    } catch (error) {
+      refusal = `the message cannot be rendered: ${causeOf(error)}`
+    }
+  }
+  return { refusal }
+}
+
+const causeOf = (error: unknown) => (error instanceof Error ? error.message : String(error)).slice(0, 200)
+
+/** A channel that throws is one that failed: this attempt counts like any other, so that a fallback is found. */
+const sendOnce = async (world: DeliverWorld, order: DeliveryOrder, rendered: Rendered): Promise<DeliveryResult> => {
+  try {
+    return await world.send(order, rendered)
+  } catch (error) {
+    return { status: 'retry', cause: causeOf(error) }
+  }
 }
 
 const claim = async (world: DeliverWorld, stored: StoredRow, known: CaseFile | undefined): Promise<Claim> => {
   const { row, version } = stored
   if (row.to !== 'deliver') return { status: 'lost-race' }
   const frozen = row.body.frozen
-  const fresh = frozen ? undefined : world.render({ order: row.body.order, ...(known ? { caseFile: known } : {}) })
-  const rendered = frozen ?? fresh
-  if (!rendered)
-    return finish(world, stored, row.body, { status: 'rejected', cause: 'the channel is not in the config' })
-  const withCaseFile = frozen?.withCaseFile ?? known !== undefined
-  const { body: text, contentType } = rendered
+  const message = { order: row.body.order, ...(known ? { caseFile: known } : {}) }
+  const drawn = frozen ? { rendered: frozen, withCaseFile: frozen.withCaseFile } : draw(world, row, message)
+  if ('refusal' in drawn) return finish(world, stored, row.body, { status: 'rejected', cause: drawn.refusal })
+  const { withCaseFile } = drawn
+  const { body: text, contentType } = drawn.rendered
   const leaseUntilMs = world.nowMs() + leaseMs
   const attempts = row.body.attempts + 1
   const body: DeliverBody = { ...row.body, attempts, leaseUntilMs, frozen: { body: text, contentType, withCaseFile } }
@@ -84,7 +121,8 @@ const finish = async (
   const id = `receipt:${body.order.id}:${nowMs}`
   const receipt = {
     order: body.order,
-    ...result,
+    status: result.status,
+    ...(result.cause === undefined ? {} : { cause: result.cause.slice(0, 500).toWellFormed() }),
     atMs: nowMs,
     attempts: body.attempts,
     withCaseFile: body.frozen?.withCaseFile ?? false,
@@ -108,7 +146,7 @@ const putOff = async (
   const { attempts } = held.body
   const asked = result.afterMs === undefined ? {} : { askedMs: result.afterMs }
   const afterMs = retryAfterMs(attempts, { random: world.random(), ...asked })
-  const body: DeliverBody = { ...held.body, leaseUntilMs: 0, lastCause: result.cause }
+  const body: DeliverBody = { ...held.body, leaseUntilMs: 0, lastCause: result.cause.slice(0, 500).toWellFormed() }
   const row: OutboxRow = { ...held.row, to: 'deliver', dueAtMs: world.nowMs() + afterMs, body }
   const committed = await world.store.commit([], [{ id: row.id, expect: held.version, row }])
   if (committed === 'conflict') return { status: 'lost-race' }
@@ -128,7 +166,7 @@ export const deliverStep =
     if (early) return early
     const held = await claim(world, stored, known)
     if ('status' in held) return held
-    const result = await world.send(body.order, held.rendered)
+    const result = await sendOnce(world, body.order, held.rendered)
     const claimed = { row: held.row, version: held.version }
     if (result.status !== 'retry') return finish(world, claimed, held.body, result)
     if (held.body.attempts < attemptsPerOrder) return putOff(world, held, result)

@@ -5,6 +5,9 @@ import type { Alert } from '../shard-state.ts'
 
 export type RuleIdentity = { ruleId: string; service: string; severity: Severity }
 
+/** A summary is in the shard's item, the row that tells it and the incident's item; all have their limits. */
+const summaryLimit = 400
+
 export type Advance = { alert?: Alert; change?: AlertChange }
 
 const told = (
@@ -38,7 +41,8 @@ export const advanceAlert = (
   now: { judgement: Judgement; nowMs: number },
 ): Advance => {
   const { judgement, nowMs } = now
-  const { status, met, reason, summary } = judgement
+  const { status, met, reason } = judgement
+  const summary = judgement.summary.slice(0, summaryLimit).toWellFormed()
   if (status === 'held' || reason === 'input-unknown') {
     return before ? { alert: { ...before, heldSinceMs: before.heldSinceMs ?? nowMs } } : {}
   }

@@ -5,6 +5,9 @@ import { type LocationState, looksKept } from '../shard-state.ts'
 /** A location is fresh for two periods and a minute (EventBridge Scheduler may start a tick 60 s late). */
 export const freshForMs = (periodSeconds: number) => (2 * periodSeconds + 60) * 1000
 
+/** A look from further ahead than this was dated by a wrong clock, ours or the prober's; it must not outlive the mistake. */
+export const aheadMs = 10 * 60_000
+
 const sameLook = (a: { scheduledAtMs: number; look: string }, b: { scheduledAtMs: number; look: string }) =>
   a.scheduledAtMs === b.scheduledAtMs && a.look === b.look
 
@@ -25,9 +28,12 @@ const compact = (outcome: ProbeOutcome) => ({
  * Adds one outcome to a location's counters. A look is keyed by (monitor, scheduledAt, look), so a repeat changes
  * nothing however late it comes, and one that overtook another is put back in its place.
  */
-export const countOutcome = (state: LocationState, outcome: ProbeOutcome): LocationState => {
-  const known = state.monitors[outcome.monitorId]
-  const looks = known?.looks ?? []
+export const countOutcome = (state: LocationState, outcome: ProbeOutcome, nowMs: number): LocationState => {
+  const latestMs = nowMs + aheadMs
+  if (outcome.scheduledAtMs > latestMs) return state
+  const kept = state.monitors[outcome.monitorId]
+  const known = kept && kept.last.scheduledAtMs <= latestMs ? kept : undefined
+  const looks = (kept?.looks ?? []).filter(({ scheduledAtMs }) => scheduledAtMs <= latestMs)
   if (looks.some((look) => sameLook(look, outcome))) return state
   const oldest = looks[0]
   if (oldest && looks.length >= looksKept && order(outcome) < order(oldest)) return state
@@ -44,8 +50,50 @@ export const historyOf = (
   state: LocationState | undefined,
   at: { monitorId: string; location: string; periodSeconds: number; nowMs: number },
 ): LocationHistory => {
-  const looks = state?.monitors[at.monitorId]?.looks ?? []
+  const all = state?.monitors[at.monitorId]?.looks ?? []
+  const looks = all.filter(({ scheduledAtMs }) => scheduledAtMs <= at.nowMs + aheadMs)
   const lastMs = looks.at(-1)?.scheduledAtMs
   const fresh = lastMs !== undefined && at.nowMs - lastMs <= freshForMs(at.periodSeconds)
   return { location: at.location, looks, fresh, periodMs: at.periodSeconds * 1000 }
+}
+
+/** An item of 64 KB, with room for its version and key. */
+const locationLimitBytes = 60_000
+/** More than any threshold a rule may have. */
+const fewestLooks = 10
+
+const encoder = new TextEncoder()
+type Monitor = LocationState['monitors'][string]
+
+/** Rules quote the newest look only. */
+const shorten = (looks: Monitor['looks'], keep: number, longest = Number.POSITIVE_INFINITY): Monitor['looks'] =>
+  looks.slice(-keep).map(({ detail, ...look }, index, { length }) => {
+    const quoted = index === length - 1 ? detail?.slice(0, longest).toWellFormed() : undefined
+    return quoted === undefined ? look : { ...look, detail: quoted }
+  })
+
+const longestDetail = 60
+
+const lean = ({ looks, last }: Monitor): Monitor => {
+  const { certificate: _, cause, ...rest } = last
+  const short = cause && { ...cause, detail: cause.detail.slice(0, longestDetail).toWellFormed() }
+  return { looks: shorten(looks, fewestLooks, longestDetail), last: { ...rest, ...(short ? { cause: short } : {}) } }
+}
+
+const steps: readonly ((monitor: Monitor) => Monitor)[] = [
+  (monitor) => monitor,
+  ({ looks, last }) => ({ looks: shorten(looks, looksKept), last }),
+  ({ looks, last }) => ({ looks: shorten(looks, looksKept / 2), last }),
+  lean,
+]
+
+/** A location that fails in many monitors at once remembers less of each, rather than nothing of any. */
+export const fitLocation = (state: LocationState): LocationState => {
+  let fitted = state
+  for (const step of steps) {
+    const monitors = Object.entries(state.monitors).map(([id, monitor]) => [id, step(monitor)] as const)
+    fitted = { monitors: Object.fromEntries(monitors) }
+    if (encoder.encode(JSON.stringify(fitted)).byteLength <= locationLimitBytes) break
+  }
+  return fitted
 }

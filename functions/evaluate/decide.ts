@@ -2,7 +2,7 @@ import type { Facts, Judgement } from '../../rules/contract.ts'
 import type { AlertChange, Observation } from '../contract.ts'
 import { emptyLocation, type LocationState, type ShardState } from '../shard-state.ts'
 import { advanceAlert, endAlert, type RuleIdentity } from './alerts.ts'
-import { countOutcome, historyOf } from './counters.ts'
+import { aheadMs, countOutcome, fitLocation, historyOf } from './counters.ts'
 
 /** A rule as the decision sees it: who it is, whose outcomes it judges, and its judgement as a pure function. */
 export type RuleView = RuleIdentity & {
@@ -21,24 +21,37 @@ export type Decision = {
   againAtMs?: number
 }
 
+/** Is this monitor in the config? The counters of one that left it would fill their item for ever. */
+type Watches = (monitorId: string) => boolean
+
+const withoutRemoved = ({ monitors }: LocationState, watches: Watches): LocationState => ({
+  monitors: Object.fromEntries(Object.entries(monitors).filter(([monitorId]) => watches(monitorId))),
+})
+
 /** An observation older than this changes counters, never alerts. */
 export const staleAfterMs = 10 * 60_000
 
-const count = (seen: Seen, observation: Observation): Map<string, LocationState> => {
+const count = (
+  seen: Seen,
+  observation: Observation,
+  at: { nowMs: number; watches: Watches },
+): Map<string, LocationState> => {
   const changed = new Map<string, LocationState>()
   if (observation.kind !== 'outcomes') return changed
-  for (const outcome of observation.outcomes) {
+  for (const outcome of observation.outcomes.filter(({ monitorId }) => at.watches(monitorId))) {
     const before = changed.get(outcome.location) ?? seen.locations.get(outcome.location) ?? emptyLocation
-    const after = countOutcome(before, outcome)
+    const after = countOutcome(before, outcome, at.nowMs)
     if (after !== before) changed.set(outcome.location, after)
   }
-  return changed
+  return new Map([...changed].map(([location, state]) => [location, fitLocation(withoutRemoved(state, at.watches))]))
 }
 
-/** The newest result of each rule; an older one that arrives late changes nothing. */
-const latestResults = (before: ShardState['results'], observation: Observation): ShardState['results'] => {
+/** The newest result of each rule; an older one that arrives late changes nothing, nor does one a wrong clock dated. */
+const latestResults = (all: ShardState['results'], observation: Observation, nowMs: number): ShardState['results'] => {
+  const latestMs = nowMs + aheadMs
+  const before = Object.fromEntries(Object.entries(all).filter(([, { atMs }]) => atMs <= latestMs))
   if (observation.kind !== 'rule-results') return before
-  const newer = observation.results.filter(({ ruleId, atMs }) => atMs > (before[ruleId]?.atMs ?? 0))
+  const newer = observation.results.filter(({ ruleId, atMs }) => atMs > (before[ruleId]?.atMs ?? 0) && atMs <= latestMs)
   return { ...before, ...Object.fromEntries(newer.map((result) => [result.ruleId, result])) }
 }
 
@@ -61,20 +74,35 @@ const factsFor = (rule: RuleView, shard: ShardState, at: { locations: Seen['loca
     knownSinceMs: shard.knownSinceMs[rule.ruleId] ?? at.nowMs,
     firing: alert?.state === 'firing',
     ...(result ? { result } : {}),
-    ...(alert ? { activeSinceMs: alert.activeAtMs } : {}),
+    ...(alert ? { activeSinceMs: Math.min(alert.activeAtMs, at.nowMs) } : {}),
   }
+}
+
+/** How long after a start a silence from before it is put down to ourselves: nobody looked while we were off. */
+export const settleMs = 15_000
+
+/** The end of that time, when this judgement must wait for it. */
+const settledAtMs = (judgement: Judgement, at: { nowMs: number; startedAtMs?: number | undefined }) => {
+  if (at.startedAtMs === undefined || judgement.reason !== 'silence-too-long') return undefined
+  const [fromMs, toMs] = [at.startedAtMs, at.startedAtMs + settleMs]
+  return (judgement.sinceMs ?? at.nowMs) < fromMs && at.nowMs >= fromMs && at.nowMs < toMs ? toMs : undefined
 }
 
 const judgeAll = (
   rules: readonly RuleView[],
   shard: ShardState,
-  at: { locations: Seen['locations']; nowMs: number },
+  at: { locations: Seen['locations']; nowMs: number; startedAtMs?: number | undefined },
 ) => {
   const alerts = { ...shard.alerts }
   const changes: AlertChange[] = []
   const againAtMs: number[] = []
   for (const rule of rules) {
     const judgement = rule.judge(factsFor(rule, shard, at))
+    const laterMs = rule.monitor && alerts[rule.ruleId]?.state !== 'firing' ? settledAtMs(judgement, at) : undefined
+    if (laterMs !== undefined) {
+      againAtMs.push(laterMs)
+      continue
+    }
     if (judgement.againAtMs !== undefined) againAtMs.push(judgement.againAtMs)
     const { alert, change } = advanceAlert(rule, alerts[rule.ruleId], { judgement, nowMs: at.nowMs })
     if (alert) alerts[rule.ruleId] = alert
@@ -100,19 +128,21 @@ const endRemoved = (rules: readonly RuleView[], shard: ShardState, nowMs: number
 export const decideEvaluate = (
   seen: Seen,
   observation: Observation,
-  at: { rules: readonly RuleView[]; nowMs: number },
+  at: { rules: readonly RuleView[]; nowMs: number; watches?: Watches; startedAtMs?: number | undefined },
 ): Decision => {
-  const { rules, nowMs } = at
-  const changed = count(seen, observation)
+  const { rules, nowMs, watches = () => true } = at
+  const changed = count(seen, observation, { nowMs, watches })
   const locations = new Map([...seen.locations, ...changed])
-  const results = latestResults(seen.shard.results, observation)
-  const knownSinceMs = Object.fromEntries(rules.map(({ ruleId }) => [ruleId, seen.shard.knownSinceMs[ruleId] ?? nowMs]))
+  const results = latestResults(seen.shard.results, observation, nowMs)
+  const knownSinceMs = Object.fromEntries(
+    rules.map(({ ruleId }) => [ruleId, Math.min(seen.shard.knownSinceMs[ruleId] ?? nowMs, nowMs)]),
+  )
   if (isStale(observation, nowMs)) {
     return { shard: { ...seen.shard, results, knownSinceMs }, locations: changed, changes: [] }
   }
   const removed = endRemoved(rules, seen.shard, nowMs)
   const shard = { ...seen.shard, results, knownSinceMs, alerts: removed.alerts }
-  const judged = judgeAll(rules, shard, { locations, nowMs })
+  const judged = judgeAll(rules, shard, { locations, nowMs, startedAtMs: at.startedAtMs })
   const changes = [...removed.changes, ...judged.changes]
   const againAtMs = judged.againAtMs.length > 0 ? { againAtMs: Math.min(...judged.againAtMs) } : {}
   return { shard: { ...shard, alerts: judged.alerts }, locations: changed, changes, ...againAtMs }

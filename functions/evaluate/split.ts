@@ -16,4 +16,5 @@ export const splitShard = (parent: ShardState, belongs: Belongs): ShardState => 
   alerts: half(parent.alerts, belongs),
   results: half(parent.results, belongs),
   moved: [],
+  ...(parent.told === undefined ? {} : { told: parent.told }),
 })

@@ -16,8 +16,12 @@ export type EvaluateWorld = {
   nudge: (nudges: readonly Nudge[]) => Promise<void>
   locations: readonly string[]
   rulesOf: (shard: string) => readonly RuleView[]
-  /** Which monitors and rules live in this shard under today's shard count. */
-  belongs: (shard: string, id: string) => boolean
+  /** The shard a monitor or a rule lives in under today's shard count; the two have names of their own. */
+  home: { monitor: (id: string) => string; rule: (id: string) => string }
+  /** Is this monitor in today's config? Everything is when absent. */
+  watches?: (monitorId: string) => boolean
+  /** When this process began to look, if it does: a silence from before is no news until it had its first looks. */
+  startedAtMs?: number
 }
 
 export type EvaluateResult =
@@ -53,12 +57,13 @@ const inherit = async (world: EvaluateWorld, shard: string): Promise<Loaded> => 
   for (let parent = parentShard(shard); parent !== undefined; parent = parentShard(parent)) {
     const from = await readShard(world, parent)
     if (!from) continue
-    const belongs = (id: string) => world.belongs(shard, id)
+    const rule = (id: string) => world.home.rule(id) === shard
+    const monitor = (id: string) => world.home.monitor(id) === shard
     const moved = { ...from.shard, moved: [...from.shard.moved, shard] }
     const key = keys.shard(parent)
     return {
-      shard: splitShard(from.shard, belongs),
-      locations: new Map([...from.locations].map(([location, state]) => [location, splitLocation(state, belongs)])),
+      shard: splitShard(from.shard, rule),
+      locations: new Map([...from.locations].map(([location, state]) => [location, splitLocation(state, monitor)])),
       versions: new Map(),
       handover: [{ key, expect: from.versions.get(key) ?? 0, value: moved }],
     }
@@ -96,18 +101,21 @@ const changesOf = (shard: string, loaded: Loaded, decision: Decision): Change[] 
   ]
 }
 
-const alertRow = (shard: string, version: number, decision: Decision, nowMs: number): OutboxRow[] =>
-  decision.changes.length === 0
-    ? []
-    : [
-        {
-          id: `alerts:${shard}:${version}`,
-          to: 'correlate',
-          dueAtMs: nowMs,
-          nudges: 0,
-          body: { kind: 'alert-changes', changes: decision.changes },
-        },
-      ]
+/** So many changes are sure to fit a row. */
+const changesPerRow = 30
+
+/** The rows that tell all changes, each behind the one before it. */
+const alertRows = (shard: string, version: number, decision: Decision, nowMs: number): OutboxRow[] => {
+  const rows: OutboxRow[] = []
+  for (let at = 0; at < decision.changes.length; at += changesPerRow) {
+    const id = at === 0 ? `alerts:${shard}:${version}` : `alerts:${shard}:${version}:${at}`
+    const changes = decision.changes.slice(at, at + changesPerRow)
+    const before = rows.at(-1)?.id ?? decision.shard.told
+    const body = { kind: 'alert-changes' as const, changes, ...(before === undefined ? {} : { after: before }) }
+    rows.push({ id, to: 'correlate', dueAtMs: nowMs, nudges: 0, body })
+  }
+  return rows
+}
 
 const unchanged = (loaded: Loaded, decision: Decision, rows: readonly RowChange[]) =>
   rows.length === 0 &&
@@ -123,9 +131,13 @@ const attempt = async (world: EvaluateWorld, observation: Observation): Promise<
     if (loaded.timer) await world.store.commit([], [{ id: loaded.timer.row.id, expect: loaded.timer.version }])
     return { status: 'moved' }
   }
-  const decision = decideEvaluate(loaded, observation, { rules: world.rulesOf(shard), nowMs })
+  const watches = world.watches ?? (() => true)
+  const { startedAtMs } = world
+  const decided = decideEvaluate(loaded, observation, { rules: world.rulesOf(shard), nowMs, watches, startedAtMs })
   const version = (loaded.versions.get(keys.shard(shard)) ?? 0) + 1
-  const told = alertRow(shard, version, decision, nowMs)
+  const told = alertRows(shard, version, decided, nowMs)
+  const last = told.at(-1)
+  const decision = last ? { ...decided, shard: { ...decided.shard, told: last.id } } : decided
   const timer = timerChange(shard, loaded, {
     ...(decision.againAtMs === undefined ? {} : { againAtMs: decision.againAtMs }),
     ...(observation.kind === 'timer' ? { firedRowId: observation.rowId } : {}),

@@ -19,12 +19,13 @@ export type PublishWorld = {
 export const statusPageKey = 'status/index.html'
 const empty: HubIndex = { open: {}, components: {}, recent: [] }
 
-/** The hub's index and the incidents it lists, the newest first. */
+/** The hub's index and the incidents it lists, the newest first; at the end those open for so long that it no longer does. */
 export const readHub = async (store: Store): Promise<{ index: HubIndex; incidents: Incident[] }> => {
   const stored = (await store.read([keys.hub])).get(keys.hub)
   const index = stored ? hubIndex.parse(stored.value) : empty
-  const items = await store.read(index.recent.map(keys.incident))
-  const incidents = index.recent.flatMap((id) => {
+  const ids = [...new Set([...index.recent, ...Object.values(index.open)])]
+  const items = await store.read(ids.map(keys.incident))
+  const incidents = ids.flatMap((id) => {
     const item = items.get(keys.incident(id))
     return item ? [incident.parse(item.value)] : []
   })

@@ -27,6 +27,7 @@ const isSeen = (monitor: MonitorView, outcomes: readonly LatestOutcome[], nowMs:
     ({ monitorId, verdict, scheduledAtMs, periodSeconds }) =>
       monitorId === monitor.monitorId &&
       verdict !== 'unknown' &&
+      scheduledAtMs - nowMs <= 10 * 60_000 &&
       nowMs - scheduledAtMs <= (2 * periodSeconds + 60) * 1000,
   )
 

@@ -99,15 +99,17 @@ export const scrapeStep =
     if (!release) return { status: 'lease-taken' }
     try {
       const atMs = world.nowMs()
-      const [reads, bytes] = await Promise.all([readAll(world, view.targets), world.blobs.get(windowKey(view.cluster))])
-      const before = (bytes && unpackWindow(bytes)) ?? emptyWindow(view.cluster)
-      const after = windowReadings(reads, atMs).reduce((so, reading) => remember(so, reading, view.windowMs), before)
-      await world.blobs.put(windowKey(view.cluster), packWindow(after))
+      const reads = await readAll(world, view.targets)
+      // Before the window: a full disk must not leave the rules with their last good result.
       await sendResults(
         world,
         view,
         view.rules.map((rule) => judge(rule, reads, atMs)),
       )
+      const bytes = await world.blobs.get(windowKey(view.cluster))
+      const before = (bytes && unpackWindow(bytes)) ?? emptyWindow(view.cluster)
+      const after = windowReadings(reads, atMs).reduce((so, reading) => remember(so, reading, view.windowMs), before)
+      await world.blobs.put(windowKey(view.cluster), packWindow(after))
       return { status: 'scraped', targets: reads.map(reportOf) }
     } finally {
       await release()

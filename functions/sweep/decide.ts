@@ -5,8 +5,19 @@ export const nudgesBeforeQuarantine = 10
 
 export type SweepDecision = 'wait' | 'nudge' | 'quarantine'
 
-/** A due row is nudged at once, then after 1, 3, 7, … seconds; in the end it is set aside and told. */
-export const decideSweep = (row: Pick<OutboxRow, 'dueAtMs' | 'nudges'>, nowMs: number): SweepDecision => {
-  if (nowMs < row.dueAtMs + 1000 * (2 ** row.nudges - 1)) return 'wait'
+/**
+ * A due row is nudged at once, then 1, 2, 4, … seconds after the nudge before; in the end it is set aside and told.
+ * Counted from the last nudge and not from `dueAtMs`: after an hour switched off (or asleep) nothing has been tried yet.
+ */
+export const decideSweep = (
+  row: Pick<OutboxRow, 'dueAtMs' | 'nudges' | 'nudgedAtMs'>,
+  nowMs: number,
+): SweepDecision => {
+  const { dueAtMs, nudges, nudgedAtMs } = row
+  if (nowMs < dueAtMs) return 'wait'
+  const fromMs = nudgedAtMs === undefined ? dueAtMs : nudgedAtMs
+  const patienceMs = 1000 * (nudgedAtMs === undefined ? 2 ** nudges - 1 : 2 ** (nudges - 1))
+  // A nudge that lies ahead was counted by a wrong clock.
+  if (nowMs >= fromMs && nowMs < fromMs + patienceMs) return 'wait'
   return row.nudges >= nudgesBeforeQuarantine ? 'quarantine' : 'nudge'
 }

@@ -76,6 +76,7 @@ test.each([
   { given: 'a config mistake', args: ['check'], config: { services: {} }, says: 'whodunit.yaml' },
   { given: 'no config', args: ['check', '--config', 'nowhere.yaml'], config: {}, says: 'nowhere.yaml' },
   { given: 'an unknown command', args: ['chekc'], config: {}, says: 'unknown command' },
+  { given: 'a folder without incidents', args: ['incidents'], config: {}, says: 'nothing has run there' },
   {
     given: 'an unknown monitor',
     args: ['check', 'fornt'],
@@ -117,6 +118,24 @@ test('serve in a pipe says where it is, stays quiet, shows its pages, and Ctrl-C
   expect(await running.exited).toBe(0)
   expect(running.stdout().split('\n').filter(Boolean)).toHaveLength(6)
   expect(running.stdout()).not.toContain('\u001b')
+})
+
+test('a mistake is shown where it stands, and warnings take one line', async () => {
+  const bad = await run(['check'], folderWith({ ...watching('http://127.0.0.1:9/'), alowTargets: [] }))
+  expect([bad.code, bad.stderr]).toEqual([2, expect.stringMatching(/\n +1 \| .*\n.*\^/)])
+  const { url } = await target(200)
+  const warned = await run(['check'], folderWith(watching(url)))
+  expect(warned.stderr).toMatch(/^\d warnings?: `whodunit validate` shows more\n$/)
+})
+
+test('serve whose reader has gone stops with a sentence, not a stack', async () => {
+  const { url } = await target(503)
+  const running = whodunit(['serve', '--port', '0'], { cwd: folderWith(watching(url)) })
+  await listening(running)
+  running.process.stdout?.destroy()
+  expect(await running.exited).toBe(1)
+  expect(running.stderr()).toContain('nobody reads the output any more')
+  expect(running.stderr()).not.toMatch(/^\s+at /m)
 })
 
 test('a port that is taken is a sentence, not a stack', async () => {

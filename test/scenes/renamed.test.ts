@@ -32,7 +32,7 @@ const suspectOf = async (scene: SceneName, names: Names) => {
     locations,
     nudge: async () => undefined,
     rulesOf: () => [],
-    belongs: () => true,
+    home: { monitor: () => '0/1', rule: () => '0/1' },
   })
   const send = async (observation: Parameters<typeof evaluate>[0]) => {
     await evaluate(observation)

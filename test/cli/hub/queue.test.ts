@@ -108,3 +108,20 @@ test('closing waits for what runs and takes nothing new', async () => {
   await closed
   expect(done).toEqual(['a'])
 })
+
+test('a channel whose calls all hang holds up no other channel', async () => {
+  const done: string[] = []
+  const { nudge } = queueWith({
+    concurrency: 2,
+    batch: 1,
+    groupOf: (rowId) => rowId.split(':')[0] ?? '',
+    consume: async ([rowId = '']) => {
+      if (rowId.startsWith('hangs')) await new Promise(() => undefined)
+      done.push(rowId)
+      return []
+    },
+  })
+  for (const rowId of ['hangs:1', 'hangs:2', 'hangs:3', 'works:1', 'works:2', 'works:3']) await nudge(rowId)
+  await turn()
+  expect(done).toEqual(['works:1', 'works:2', 'works:3'])
+})

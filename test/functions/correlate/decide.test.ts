@@ -202,3 +202,30 @@ test('every decision is in the timeline with its reason', () => {
     'resolved (all-alerts-gone)',
   ])
 })
+
+test('when everybody refused the page everybody is asked again, and the first to take it gets the resolve', () => {
+  const opened = apply(nothing, firing())
+  const toChat = apply(opened, receipt(orders(opened)[0], 'rejected', { cause: '500' }))
+  const nobody = apply({ ...toChat, rows: [] }, receipt(orders(toChat)[1], 'rejected', { cause: '500' }))
+  expect(sent(nobody).sort()).toEqual([`${id}:chat:1 opened`, `${id}:pager:1 opened`])
+  const ended = apply(nobody, over())
+  const pager = orders(nobody).find(({ channel }) => channel === 'pager')
+  const arrived = apply({ ...ended, rows: [] }, receipt(pager, 'delivered'))
+  expect(sent(arrived)).toEqual([`${id}:pager:2 resolved`])
+})
+
+test('a channel that refused the page hears of the next alert as a page, not as an update of nothing', () => {
+  const opened = apply(nothing, firing())
+  const refused = apply(opened, receipt(orders(opened)[0], 'rejected', { cause: '500' }))
+  const arrived = apply(refused, receipt(orders(refused)[1], 'delivered'))
+  const joined = apply({ ...arrived, rows: [] }, firing({ alertId: 'list-down', ruleId: 'list-down' }))
+  expect(sent(joined).sort()).toEqual([`${id}:chat:2 updated`, `${id}:pager:2 opened`])
+})
+
+test('a page that is given up after three days releases no resolve', () => {
+  const view = hubView([{ channels: ['pager'] }], ['pager'])
+  const ended = apply(apply(nothing, firing(), { view }), over(), { view })
+  const refused = receipt(orders(ended)[0], 'rejected', { cause: '500' })
+  const givenUp = apply({ ...ended, rows: [] }, refused, { view, afterMs: 73 * 3_600_000 })
+  expect(sent(givenUp)).toEqual([])
+})

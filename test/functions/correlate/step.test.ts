@@ -70,3 +70,46 @@ test('more alerts than one transaction holds are applied in parts, none lost', a
   expect([...found.values()].map(({ value }) => incident.parse(value).status)).toEqual(services.map(() => 'open'))
   expect(nudges.filter(({ to }) => to === 'triage')).toHaveLength(60)
 })
+
+test('an end that comes before its beginning waits for it: no incident stays open for ever', async () => {
+  const { store, correlate } = world()
+  const body = (changes: AlertChange[], after?: string) => ({
+    kind: 'alert-changes' as const,
+    changes,
+    ...(after === undefined ? {} : { after }),
+  })
+  const put = (id: string, changes: AlertChange[], after?: string) => {
+    const row: OutboxRow = { id, to: 'correlate', dueAtMs: start, nudges: 0, body: body(changes, after) }
+    return store.commit([], [{ id, expect: 0, row }])
+  }
+  await put('a', [change({ to: 'firing' })])
+  await put('b', [change({ to: 'inactive' })], 'a')
+  expect(await correlate(['b'])).toEqual({ status: 'applied', rows: 2 })
+  const id = 'shop-20261123-060000'
+  const stored = (await store.read([keys.incident(id)])).get(keys.incident(id))
+  expect(incident.parse(stored?.value).status).toBe('resolved')
+})
+
+test('a message that cannot be applied takes none of its neighbours along', async () => {
+  const { store, correlate } = world()
+  const broken = 'x'.repeat(2000) // names an incident whose key no store takes
+  await tell(store, 'bad', [change({ to: 'firing', service: broken, alertId: 'bad' })])
+  await tell(store, 'good', [change({ to: 'firing' })])
+  await expect(correlate(['bad', 'good'])).rejects.toThrow('bytes')
+  expect(await store.row('good')).toBeUndefined()
+  expect(await store.row('bad')).toBeDefined()
+})
+
+test('an incident of many alerts, long sentences and months of refusals still fits its item', async () => {
+  const { store, correlate } = world()
+  const many = Array.from({ length: 150 }, (_, index) =>
+    change({ to: 'firing', alertId: `alert-${index}`, ruleId: `alert-${index}`, summary: 'ü'.repeat(400) }),
+  )
+  for (let at = 0; at < many.length; at += 30) await tell(store, `a${at}`, many.slice(at, at + 30))
+  for (let at = 0; at < many.length; at += 30) await correlate([`a${at}`])
+  for (let index = 0; index < 300; index++) {
+    await tell(store, `b${index}`, [{ ...change({ to: 'inactive' }), ...many[index % 7], to: 'inactive' }])
+    await correlate([`b${index}`])
+  }
+  expect((await store.due(start, 1000)).filter(({ row }) => row.to === 'correlate')).toEqual([])
+})

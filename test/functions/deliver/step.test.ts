@@ -154,3 +154,66 @@ test('a channel that left the config is a refusal, so that a fallback is found',
   expect(await deliver(rowId)).toMatchObject({ status: 'final', result: 'rejected' })
   expect((await receipts())[0]?.cause).toBe('the channel is not in the config')
 })
+
+test('a channel that throws counts as one that fails, so that a fallback is found', async () => {
+  const throwing = () => Promise.reject(new Error('secret:TOKEN is not set'))
+  const { deliver, put, clock, sent, receipts } = world({ answer: throwing })
+  await put(false)
+  for (let index = 0; index < 20; index++) {
+    await deliver(rowId)
+    clock.nowMs += 120_000
+  }
+  expect(sent).toHaveLength(attemptsPerOrder)
+  expect(await receipts()).toMatchObject([{ status: 'rejected', cause: expect.stringContaining('is not set') }])
+})
+
+test.each([
+  { given: 'makes the message too large for its row', body: 'x'.repeat(70_000) },
+  { given: 'cannot be rendered', body: undefined },
+])('a case file that $given stays behind: the page goes out', async ({ body }) => {
+  const { store, put, solve, clock } = world()
+  const sent: string[] = []
+  const deliver = deliverStep({
+    store,
+    nowMs: () => clock.nowMs,
+    random: () => 0,
+    nudge: async () => undefined,
+    render: ({ caseFile: file }) => {
+      if (!file) return { body: 'the bare page', contentType: 'text/plain' }
+      if (body === undefined) throw new Error('no')
+      return { body, contentType: 'text/plain' }
+    },
+    send: async (_, rendered) => {
+      sent.push(rendered.body)
+      return { status: 'delivered' }
+    },
+  })
+  await put(true, start + 3000)
+  await solve()
+  expect(await deliver(rowId)).toEqual({ status: 'final', result: 'delivered' })
+  expect(sent).toEqual(['the bare page'])
+})
+
+test('a case file that a newer version wrote delays no page', async () => {
+  const { store, deliver, put, sent, clock } = world()
+  await put(true, start + 3000)
+  await store.commit([{ key: keys.caseFile('shop-1'), expect: 0, value: { ...caseFile, newer: true } }])
+  clock.nowMs += 3000
+  await deliver(rowId)
+  expect(sent).toEqual([`${order.id} no answers 0`])
+})
+
+test('a page too large in any form is a refusal, never a row that is tried for ever', async () => {
+  const { store, put, receipts } = world()
+  const deliver = deliverStep({
+    store,
+    nowMs: () => start,
+    random: () => 0,
+    nudge: async () => undefined,
+    render: () => ({ body: 'x'.repeat(70_000), contentType: 'text/plain' }),
+    send: async () => ({ status: 'delivered' }),
+  })
+  await put(false)
+  expect(await deliver(rowId)).toMatchObject({ status: 'final', result: 'rejected' })
+  expect((await receipts())[0]?.cause).toBe('the message is too large')
+})

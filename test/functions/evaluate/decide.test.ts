@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import type { Observation } from '../../../functions/contract.ts'
-import { decideEvaluate, type RuleView, type Seen } from '../../../functions/evaluate/decide.ts'
+import { decideEvaluate, type RuleView, type Seen, settleMs } from '../../../functions/evaluate/decide.ts'
 import { emptyShard, looksKept } from '../../../functions/shard-state.ts'
 import { availability, outcome, period, ruleView, seen, start } from '../builders.ts'
 
@@ -101,4 +101,34 @@ test('an older rule result that arrives late does not replace a newer one', () =
   const newer = apply(nothing, result(start + 10, true), { nowMs: start + 10 })
   const older = apply(newer.after, result(start, false), { nowMs: start + 11 })
   expect(older.after.shard.results['r']?.atMs).toBe(start + 10)
+})
+
+test('looks dated by a clock that was a day ahead neither hide new ones nor pass for them', () => {
+  const day = 86_400_000
+  const ahead = apply(nothing, seen([outcome({ verdict: 'pass', scheduledAtMs: start + day })]), { nowMs: start + day })
+  const one = apply(ahead.after, seen([outcome({ verdict: 'fail' })]), { nowMs: start })
+  const failing = outcome({ verdict: 'fail', look: 'recheck' })
+  const two = apply(one.after, seen([failing]), { nowMs: start })
+  expect(two.decision.changes).toMatchObject([{ to: 'firing', sinceMs: start }])
+})
+
+test('a look from the far future counts for nothing', () => {
+  const { decision } = apply(nothing, seen([outcome({ verdict: 'pass', scheduledAtMs: start + 3_600_000 })]), {
+    nowMs: start,
+  })
+  expect(decision.locations.size).toBe(0)
+})
+
+test('a silence from before the start pages only when the first looks had their time', () => {
+  const blind: RuleView[] = [
+    ruleView({ kind: 'absence', monitor: 'front', severity: 'ticket', forSeconds: 300 }, { ruleId: 'front-blind' }),
+  ]
+  const before = apply(nothing, seen([outcome({ verdict: 'pass' })]), { nowMs: start, rules: blind })
+  const startedAtMs = start + 3_600_000
+  const timer: Observation = { kind: 'timer', id: 'x', shard: '0/1', rowId: '' }
+  const at = { rules: blind, startedAtMs }
+  const early = decideEvaluate(before.after, timer, { ...at, nowMs: startedAtMs })
+  expect([early.changes, early.againAtMs]).toEqual([[], startedAtMs + settleMs])
+  const late = decideEvaluate(before.after, timer, { ...at, nowMs: startedAtMs + settleMs })
+  expect(late.changes).toMatchObject([{ to: 'firing', reason: 'silence-too-long', sinceMs: start }])
 })

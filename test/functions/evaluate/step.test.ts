@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals'
 import { keys, type Nudge } from '../../../functions/contract.ts'
 import type { RuleView } from '../../../functions/evaluate/decide.ts'
 import { evaluateStep } from '../../../functions/evaluate/step.ts'
-import { shardState } from '../../../functions/shard-state.ts'
+import { locationState, shardState } from '../../../functions/shard-state.ts'
 import { parentShard, shardOf } from '../../../functions/shards.ts'
 import type { RuleSpec } from '../../../rules/registry.ts'
 import type { Store } from '../../../stores/contract.ts'
@@ -26,7 +26,7 @@ const hubWith = (shards: number, options: { store?: Store; rules?: readonly Rule
     },
     locations: ['local'],
     rulesOf: (shard) => all.filter(({ ruleId }) => home(ruleId) === shard),
-    belongs: (shard, id) => home(id) === shard,
+    home: { monitor: home, rule: home },
   })
   return { store, evaluate, nudges, clock, home }
 }
@@ -118,4 +118,59 @@ test('a timer that fires before the deadline moved sets itself to the new one', 
   const result = await hub.evaluate({ kind: 'timer', id: 'x', shard: '0/1', rowId: 'timer:0/1' })
   expect(result).toEqual({ status: 'evaluated', changes: [] })
   expect((await hub.store.row('timer:0/1'))?.row.dueAtMs).toBe(start + 500_000)
+})
+
+test('the rows of a shard tell their order, so that an end cannot overtake its beginning', async () => {
+  const { evaluate, store } = hubWith(1)
+  await evaluate(seen(failing('front')))
+  await evaluate(seen([outcome({ verdict: 'pass', scheduledAtMs: start + period })]))
+  const rows = (await store.due(start, 10)).map(({ row }) => row)
+  const first = rows.find(({ body }) => 'changes' in body && body.changes[0]?.to === 'firing')
+  const second = rows.find(({ body }) => 'changes' in body && body.changes[0]?.to === 'inactive')
+  expect(second?.body).toMatchObject({ after: first?.id })
+})
+
+const many = (count: number, verdict: 'pass' | 'fail') =>
+  Array.from({ length: count }, (_, index) =>
+    ['tick', 'recheck'].map((look) =>
+      outcome({
+        monitorId: `monitor-${index}`,
+        verdict,
+        look,
+        cause: { phase: 'assert', code: 'assert-body', detail: 'ü'.repeat(300) },
+      }),
+    ),
+  ).flat()
+
+test('forty monitors that fail for long in one shard fit its items and are all told', async () => {
+  const rules = Array.from({ length: 40 }, (_, index) =>
+    ruleView(availability(), { ruleId: `monitor-${index}-down`, monitorId: `monitor-${index}` }),
+  )
+  const { evaluate, store } = hubWith(1, { rules })
+  for (let tick = 0; tick < 15; tick++) {
+    const outcomes = many(40, 'fail').map((one) => ({ ...one, scheduledAtMs: start + tick * 1000 }))
+    expect(await evaluate(seen(outcomes))).toMatchObject({ status: 'evaluated' })
+  }
+  const told = (await store.due(start, 10)).flatMap(({ row }) => ('changes' in row.body ? row.body.changes : []))
+  expect(told).toHaveLength(40)
+})
+
+test('the counters of a monitor that left the config leave with it', async () => {
+  const clock = { nowMs: start }
+  const store = memoryStore({ nowMs: () => clock.nowMs })
+  const watched = new Set(['front', 'cart'])
+  const evaluate = evaluateStep({
+    store,
+    nowMs: () => clock.nowMs,
+    nudge: async () => undefined,
+    locations: ['local'],
+    rulesOf: () => [],
+    home: { monitor: () => '0/1', rule: () => '0/1' },
+    watches: (monitorId) => watched.has(monitorId),
+  })
+  await evaluate(seen([outcome({ verdict: 'pass' }), outcome({ verdict: 'pass', monitorId: 'cart' })]))
+  watched.delete('cart')
+  await evaluate(seen([outcome({ verdict: 'pass', scheduledAtMs: start + period })]))
+  const item = (await store.read([keys.location('0/1', 'local')])).get(keys.location('0/1', 'local'))
+  expect(Object.keys(locationState.parse(item?.value).monitors)).toEqual(['front'])
 })

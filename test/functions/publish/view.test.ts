@@ -46,6 +46,7 @@ test.each([
   { given: 'nothing seen yet', outcomes: [], index: calm, then: 'unknown' },
   { given: 'only an unknown', outcomes: [latest('unknown')], index: calm, then: 'unknown' },
   { given: 'a pass from long ago', outcomes: [latest('pass', start - 600_000)], index: calm, then: 'unknown' },
+  { given: 'a pass dated tomorrow', outcomes: [latest('pass', start + 86_400_000)], index: calm, then: 'unknown' },
   { given: 'an outage', outcomes: [latest('fail')], index: down, then: 'partial_outage' },
   { given: 'an outage nobody can see any more', outcomes: [], index: down, then: 'partial_outage' },
 ])('with $given the component is $then', ({ outcomes, index, then }) => {

@@ -110,3 +110,17 @@ test('without the lease nothing is read, with it it is given back', async () => 
   await free.scrape(cluster([read([])]))
   expect(free.released()).toBe(1)
 })
+
+test('a window that cannot be kept leaves no rule with its last good result', async () => {
+  const sent: Observation[] = []
+  const scrape = scrapeStep({
+    blobs: { ...memoryBlobs(), put: () => Promise.reject(new Error('no room left')) },
+    nowMs: () => start,
+    lease: async () => async () => undefined,
+    send: async (observation) => {
+      sent.push(observation)
+    },
+  })
+  await expect(scrape(cluster([unreadable]))).rejects.toThrow('no room left')
+  expect(sent).toMatchObject([{ kind: 'rule-results', results: [{ ruleId: 'gone', status: 'unknown' }] }])
+})

@@ -59,3 +59,63 @@ test('a poisonous row is set aside with its text, told, and nudged no more', asy
   const item = (await store.read([quarantineKey('a')])).get(quarantineKey('a'))
   expect(JSON.parse(quarantined.parse(item?.value).text)).toEqual(poison)
 })
+
+test('after an hour switched off a row gets all its nudges before it is set aside', () => {
+  const nowMs = start + 3_600_000
+  const nudged = { dueAtMs: start, nudges: 9, nudgedAtMs: nowMs - 1000 }
+  expect(decideSweep({ dueAtMs: start, nudges: 0 }, nowMs)).toBe('nudge')
+  expect(decideSweep(nudged, nowMs)).toBe('wait')
+  expect(decideSweep({ ...nudged, nudges: 10 }, nowMs + 510_000)).toBe('wait')
+  expect(decideSweep({ ...nudged, nudges: 10 }, nowMs + 511_000)).toBe('quarantine')
+})
+
+test('rows that only wait do not hide the ones behind them', async () => {
+  const waiting = Array.from({ length: 600 }, (_, index) =>
+    row(`w${index}`, { dueAtMs: start - 5000, nudges: 5, nudgedAtMs: start - 1000 }),
+  )
+  const store = memoryStore({ nowMs: () => start })
+  for (const one of [...waiting, row('page')]) await store.commit([], [{ id: one.id, expect: 0, row: one }])
+  const nudges: Nudge[] = []
+  const sweep = sweepStep({
+    store,
+    nowMs: () => start,
+    nudge: async (more) => {
+      nudges.push(...more)
+    },
+    inHand: () => false,
+    quarantined: () => undefined,
+  })
+  await sweep()
+  expect(nudges.map(({ rowId }) => rowId)).toEqual(['page'])
+})
+
+test('what was counted before the store failed is nudged all the same', async () => {
+  const { store, nudges } = await world([row('a'), row('b')])
+  const failing = sweepStep({
+    store: {
+      ...store,
+      commit: async (changes, rows) => {
+        if (rows?.[0]?.id === 'b') throw new Error('locked')
+        return store.commit(changes, rows)
+      },
+    },
+    nowMs: () => start,
+    nudge: async (more) => {
+      nudges.push(...more)
+    },
+    inHand: () => false,
+    quarantined: () => undefined,
+  })
+  await expect(failing()).rejects.toThrow('locked')
+  expect(nudges.map(({ rowId }) => rowId)).toEqual(['a'])
+})
+
+test('a row with no room left to count its nudge is nudged, and keeps nobody from theirs', async () => {
+  const full = row('a', {
+    to: 'correlate',
+    body: { kind: 'case-file', incidentId: 'x'.repeat(65_536 - 113) },
+  } as Partial<OutboxRow>) // of one member of the union
+  const { sweep, nudges } = await world([full, row('b')])
+  await sweep()
+  expect(nudges.map(({ rowId }) => rowId)).toEqual(['a', 'b'])
+})
