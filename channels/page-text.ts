@@ -87,10 +87,21 @@ const finding = ({ title, verdict, headline }: Answer): string => {
   return verdict === 'unknown' && !/^unknown/i.test(says) ? `${name(title)} unknown: ${says}` : `${name(title)} ${says}`
 }
 
+/** What the headline says already is not said again; a quote is always shown. */
+const isNews =
+  (headline: string) =>
+  ({ says, quote }: Evidence): boolean =>
+    quote !== undefined || !headline.includes(says)
+
 const answerLines = (answer: Answer, page: Page): string[] => [
   ...wrap(finding(answer), { width: page.width, first: `${marks[answer.verdict]} `, rest: '       ' }),
   ...(answer.verdict === 'bad' || answer.verdict === 'suspicious'
-    ? listed(answer.evidence, page.amount.evidence, (fact) => evidenceLines(fact, page), '       ')
+    ? listed(
+        answer.evidence.filter(isNews(answer.headline)),
+        page.amount.evidence,
+        (fact) => evidenceLines(fact, page),
+        '       ',
+      )
     : []),
 ]
 
@@ -117,7 +128,11 @@ const suspects = ({ caseFile }: Message, page: Page): string[] => {
   if (!prime) return labelled('suspect', 'none: nothing that was found points at a cause', page)
   return [
     ...labelled('suspect', accusation(prime), page),
-    ...reasons('for:', prime.for, page),
+    ...reasons(
+      'for:',
+      prime.for.filter((says) => !prime.headline.includes(says)),
+      page,
+    ),
     ...reasons('against:', prime.against, page),
     ...listed(
       others,
@@ -177,7 +192,7 @@ const resolved = (message: Message, page: Page): string[][] => {
       ...labelled('from', when(message), page),
       ...failing(message, page),
       ...(message.caseFile ? labelled('it was', story(message), page) : []),
-      ...(prime ? labelled('suspect', accusation(prime), page) : []),
+      ...(prime && prime.headline !== message.caseFile?.headline ? labelled('suspect', accusation(prime), page) : []),
     ],
     addresses(message, page),
   ]

@@ -51,6 +51,11 @@ const portNumber = (text: string): number => {
   return port
 }
 
+const webAddress = (text: string): string => {
+  if (!URL.canParse(text) || !/^https?:/.test(text)) throw new InvalidArgumentError('an http or https address')
+  return text.replace(/\/+$/, '')
+}
+
 const stopSignal = () =>
   new Promise<'asked'>((resolve) => {
     let asked = 0
@@ -127,7 +132,7 @@ const program = (exit: (code: number) => void): Command => {
     .option(...data)
     .option('-p, --port <number>', 'where the pages are served', portNumber, 8440)
     .option('--host <address>', 'the address to listen on', '127.0.0.1')
-    .option('--public-url <url>', 'how people reach these pages')
+    .option('--public-url <url>', 'how people reach these pages, when that is not --host', webAddress)
     .action(async (flags) => exit(await serveCommand(flags)))
   root
     .command('check')

@@ -1,7 +1,7 @@
 import { html } from 'hono/html'
 import type { Incident } from '../functions/contract.ts'
 import type { Answer, CaseFile, Evidence, Suspect } from '../triage/contract.ts'
-import { page, span, utc } from './layout.ts'
+import { likelihood, linked, type Markup, moment, page, span, utc } from './layout.ts'
 
 const marks: Record<Answer['verdict'], string> = {
   ok: '✓ ok',
@@ -10,58 +10,135 @@ const marks: Record<Answer['verdict'], string> = {
   unknown: '? unknown',
 }
 
-const evidenceItem = ({ says, quote }: Evidence) =>
+/** More facts than this are folded away, and so are those of an answer that is fine. */
+const factsShown = 4
+
+const fact = ({ says, quote }: Evidence) =>
   html`<li>${says}${quote === undefined ? '' : html`<pre>${quote}</pre>`}</li>`
 
-const answerPanel = ({ title, verdict, headline, evidence }: Answer) => html`<div class="panel">
-<div class="row"><strong>${title}</strong><span class="mark ${verdict}">${marks[verdict]}</span></div>
-<p>${headline}</p>
-${evidence.length === 0 ? '' : html`<ul>${evidence.map(evidenceItem)}</ul>`}
-</div>`
+const facts = (evidence: readonly Evidence[]) => html`<ul>${evidence.map(fact)}</ul>`
 
-const suspectPanel = (suspect: Suspect, index: number) => html`<div class="panel">
-<div class="row"><strong>${index + 1}. ${suspect.headline}</strong><span class="mark">${Math.min(99, Math.round(suspect.score * 100))} %</span></div>
-${suspect.for.length === 0 ? '' : html`<div class="dim">for</div><ul>${suspect.for.map((says) => html`<li>${says}</li>`)}</ul>`}
-${suspect.against.length === 0 ? '' : html`<div class="dim">against</div><ul>${suspect.against.map((says) => html`<li>${says}</li>`)}</ul>`}
-${suspect.owner ? html`<div class="dim">owner: ${suspect.owner.team} (${suspect.owner.role}) ${suspect.owner.contact ?? ''}</div>` : ''}
-${suspect.runbook === undefined ? '' : html`<div class="dim">runbook: <a href="${suspect.runbook}">${suspect.runbook}</a></div>`}
-</div>`
+const folded = (words: string, inside: Markup) => html`<details><summary>${words}</summary>${inside}</details>`
 
-const caseFileParts = (caseFile: CaseFile) => html`<h2>Checklist</h2>
-${caseFile.answers.map(answerPanel)}
-<h2>Suspects</h2>
-${caseFile.suspects.length === 0 ? html`<p class="dim">No suspect.</p>` : caseFile.suspects.map(suspectPanel)}`
+const counted = (count: number, one: string) => `${count} ${count === 1 ? one : `${one}s`}`
+
+/** What the headline says already is not said again. */
+const isNews =
+  (headline: string) =>
+  ({ says, quote }: Evidence): boolean =>
+    quote !== undefined || !headline.includes(says)
+
+const evidencePart = ({ verdict, evidence, title, headline }: Answer) => {
+  const news = evidence.filter(isNews(headline))
+  if (news.length === 0) return ''
+  if (verdict === 'ok') return folded(`${counted(news.length, 'fact')} on “${title}”`, facts(news))
+  const [shown, hidden] = [news.slice(0, factsShown), news.slice(factsShown)]
+  return html`${facts(shown)}${hidden.length === 0 ? '' : folded(`${counted(hidden.length, 'more fact')} on “${title}”`, facts(hidden))}`
+}
+
+const answerPanel = (answer: Answer) => html`<li class="panel">
+<div class="row"><h3>${answer.title}</h3><span class="mark ${answer.verdict}">${marks[answer.verdict]}</span></div>
+<p>${answer.headline}</p>
+${evidencePart(answer)}
+</li>`
+
+const reasons = (word: string, says: readonly string[]) =>
+  says.length === 0 ? '' : html`<p class="dim">${word}</p><ul>${says.map((each) => html`<li>${each}</li>`)}</ul>`
+
+const contacts = ({ owner, runbook }: Suspect) =>
+  owner === undefined && runbook === undefined
+    ? ''
+    : html`<dl>${owner ? html`<dt>owner</dt><dd>${owner.team} (${owner.role}) ${owner.contact === undefined ? '' : linked(owner.contact)}</dd>` : ''}${
+        runbook === undefined ? '' : html`<dt>runbook</dt><dd>${linked(runbook)}</dd>`
+      }</dl>`
+
+/** `story` is what stands above already. */
+const suspectPart = (suspect: Suspect, story?: string) => html`<div class="row"><h3>${
+  suspect.headline === story ? suspect.accused.name : suspect.headline
+}</h3>
+<span class="mark">score ${likelihood(suspect.score)}</span></div>
+${contacts(suspect)}
+${reasons('For it', suspect.for)}
+${reasons('Against it', suspect.against)}`
+
+const primePart = ({ suspects: [prime], headline }: CaseFile) => html`<h2>Prime suspect</h2>
+${prime ? html`<div class="panel prime">${suspectPart(prime, headline)}</div>` : html`<p class="panel">No suspect: nothing that was found points at a cause.</p>`}`
+
+const otherSuspects = ({ suspects }: CaseFile) => {
+  const others = suspects.slice(1)
+  return others.length === 0
+    ? ''
+    : html`<h2>Other suspects</h2><ol class="plain" start="2">${others.map((each) => html`<li class="panel">${suspectPart(each)}</li>`)}</ol>`
+}
+
+const alertsPart = (incident: Incident) => html`<h2>What fails, seen from outside</h2>
+<ul>${Object.values(incident.alerts).map(
+  ({ summary, firing }) =>
+    html`<li>${summary} <span class="mark ${firing ? 'bad' : 'ok'}">${firing ? '✕ firing' : '✓ over'}</span></li>`,
+)}</ul>`
+
+/** The time alone; with its day when that is not the day it began. */
+const clock = (atMs: number, sinceMs: number) =>
+  utc(atMs).slice(0, 10) === utc(sinceMs).slice(0, 10) ? utc(atMs).slice(11, 19) : utc(atMs).slice(0, 19)
+
+const timelinePart = ({ timeline, sinceMs }: Incident) => html`<h2>Timeline</h2>
+<table><thead><tr><th scope="col">UTC</th><th scope="col">What happened</th></tr></thead>
+<tbody>${timeline.map(
+  ({ atMs, what, reason }) =>
+    html`<tr><td><time datetime="${new Date(atMs).toISOString()}">${clock(atMs, sinceMs)}</time></td><td>${what}${reason === undefined ? '' : html` <span class="dim">(${reason})</span>`}</td></tr>`,
+)}</tbody></table>`
 
 const lasted = (incident: Incident, nowMs: number) => span((incident.resolvedAtMs ?? nowMs) - incident.sinceMs)
 
+const story = (incident: Incident, caseFile: CaseFile | undefined) =>
+  caseFile?.headline ?? Object.values(incident.alerts)[0]?.summary ?? 'no details yet'
+
+const statusMark = ({ status }: Incident) =>
+  html`<span class="mark ${status === 'resolved' ? 'ok' : 'bad'}">${status === 'resolved' ? '✓' : '✕'} ${status}</span>`
+
+/** Quick until the questions are answered; then rarely, since a reload folds what somebody has opened to read. */
+const refresh = ({ status }: Incident, caseFile: CaseFile | undefined) =>
+  status === 'resolved' ? {} : { refreshSeconds: caseFile ? 60 : 5 }
+
 /** One incident with its case file and timeline: for the people on call, not for the public. */
 export const incidentPage = (incident: Incident, caseFile: CaseFile | undefined, nowMs: number): string => {
-  const over = incident.status === 'resolved'
+  const over = incident.resolvedAtMs !== undefined
   return page(
-    { title: `${incident.service}: ${incident.status}`, ...(over ? {} : { refreshSeconds: 10 }) },
-    html`<div class="dim"><a href="/incidents">all incidents</a> · ${incident.id}</div>
-<h1>${incident.service}: ${caseFile?.headline ?? Object.values(incident.alerts)[0]?.summary ?? 'no details yet'}</h1>
-<div class="panel row"><span class="mark ${over ? 'ok' : 'bad'}">${over ? '✓ resolved' : `✕ ${incident.status}`}</span>
-<span class="dim">${incident.severity} · since ${utc(incident.sinceMs)} · ${over ? 'lasted' : 'for'} ${lasted(incident, nowMs)}</span></div>
-<h2>What fails</h2>
-<ul>${Object.values(incident.alerts).map(({ summary, firing }) => html`<li>${summary} <span class="dim">${firing ? 'firing' : 'over'}</span></li>`)}</ul>
-${caseFile ? caseFileParts(caseFile) : html`<p class="dim">The questions are not answered yet.</p>`}
-<h2>Timeline</h2>
-<table>${incident.timeline.map(({ atMs, what, reason }) => html`<tr><td class="dim">${utc(atMs).slice(11, 19)}</td><td>${what}${reason === undefined ? '' : html` <span class="dim">(${reason})</span>`}</td></tr>`)}</table>`,
+    {
+      title: `${incident.status}: ${incident.service}, ${story(incident, caseFile)}`,
+      atMs: nowMs,
+      links: [['/incidents', '← all incidents']],
+      ...refresh(incident, caseFile),
+    },
+    html`<div class="row"><strong>${incident.service}</strong>${statusMark(incident)}</div>
+<h1>${story(incident, caseFile)}</h1>
+<p class="dim">${incident.severity} · since ${moment(incident.sinceMs)} · ${over ? 'lasted' : 'for'} ${lasted(incident, nowMs)} · ${incident.id}</p>
+${caseFile ? primePart(caseFile) : ''}
+${alertsPart(incident)}
+<h2>Checklist</h2>
+${
+  caseFile
+    ? html`<p class="dim">Answered ${moment(caseFile.atMs, nowMs)}</p><ul class="plain">${caseFile.answers.map(answerPanel)}</ul>`
+    : html`<p class="panel"><span class="mark unknown">? unknown</span> The questions are not answered yet.</p>`
+}
+${caseFile ? otherSuspects(caseFile) : ''}
+${timelinePart(incident)}`,
   )
 }
 
-/** The list of incidents. */
-export const incidentsPage = (incidents: readonly Incident[], nowMs: number): string =>
+/** The list of incidents, each with what is known of its cause. */
+export const incidentsPage = (
+  listed: readonly { incident: Incident; caseFile?: CaseFile | undefined }[],
+  nowMs: number,
+): string =>
   page(
-    { title: 'Incidents', refreshSeconds: 10 },
-    html`<div class="dim"><a href="/">status page</a></div><h1>Incidents</h1>
-${incidents.length === 0 ? html`<p class="dim">None so far.</p>` : ''}
-${incidents.map(
-  (
-    incident,
-  ) => html`<div class="panel"><div class="row"><a href="/incidents/${incident.id}"><strong>${incident.service}</strong></a>
-<span class="mark ${incident.status === 'resolved' ? 'ok' : 'bad'}">${incident.status}</span></div>
-<div class="dim">${incident.id} · since ${utc(incident.sinceMs)} · ${lasted(incident, nowMs)}</div></div>`,
-)}`,
+    { title: 'Incidents', atMs: nowMs, refreshSeconds: 10, links: [['/', '← status page']] },
+    html`<h1>Incidents</h1>
+${listed.length === 0 ? html`<p class="panel">None so far.</p>` : ''}
+<ul class="plain">${listed.map(
+      ({ incident, caseFile }) => html`<li class="panel">
+<div class="row"><h2 class="tight"><a class="tap" href="/incidents/${encodeURIComponent(incident.id)}">${incident.service}</a></h2>${statusMark(incident)}</div>
+<p>${story(incident, caseFile)}</p>
+<p class="dim">${incident.severity} · since ${moment(incident.sinceMs)} · ${incident.resolvedAtMs === undefined ? 'for' : 'lasted'} ${lasted(incident, nowMs)}</p></li>`,
+    )}</ul>`,
   )

@@ -1,6 +1,6 @@
 import { html } from 'hono/html'
 import type { ShownStatus, StatusView } from '../functions/publish/view.ts'
-import { page, span, utc } from './layout.ts'
+import { moment, page, span } from './layout.ts'
 
 const words: Record<ShownStatus, { text: string; overall: string; tone: string }> = {
   operational: { text: '✓ operational', overall: 'All services are operational', tone: 'ok' },
@@ -11,36 +11,46 @@ const words: Record<ShownStatus, { text: string; overall: string; tone: string }
   unknown: { text: '? unknown', overall: 'We cannot see some services right now', tone: 'unknown' },
 }
 
+/** Never colour alone. */
+const signs: Record<string, string> = { ok: '✓', suspicious: '▲', bad: '✕', unknown: '?' }
+
+const mark = (status: ShownStatus) => html`<span class="mark ${words[status].tone}">${words[status].text}</span>`
+
+const none = html`<p class="dim">None.</p>`
+
+const components = ({ components: all, atMs }: StatusView) =>
+  html`<ul class="plain">${all.map(
+    ({ id, status, sinceMs }) => html`<li class="panel row"><strong>${id}</strong>
+<span>${mark(status)}${sinceMs === undefined ? '' : ` for ${span(atMs - sinceMs)}`}</span></li>`,
+  )}</ul>`
+
+const open = ({ open: all, atMs }: StatusView) =>
+  all.length === 0
+    ? none
+    : html`<ul class="plain">${all.map(
+        ({ id, service, sinceMs, status }) => html`<li class="panel"><div class="row"><strong>${service}</strong>
+${mark(status)}</div><p class="dim">since ${moment(sinceMs, atMs)} · ${id}</p></li>`,
+      )}</ul>`
+
+const past = ({ past: all }: StatusView) =>
+  all.length === 0
+    ? none
+    : html`<ul class="plain">${all.map(
+        ({ id, service, sinceMs, resolvedAtMs }) => html`<li class="panel"><div class="row"><strong>${service}</strong>
+<span class="mark ok">✓ resolved</span></div>
+<p class="dim">lasted ${span(resolvedAtMs - sinceMs)}, ${moment(sinceMs)} to ${moment(resolvedAtMs)} · ${id}</p></li>`,
+      )}</ul>`
+
 /** The public status page: components and incidents, with unknown shown as unknown. */
 export const statusPage = (view: StatusView): string =>
   page(
-    { title: view.title, refreshSeconds: 30 },
+    { title: `${view.title}: ${words[view.overall].overall}`, atMs: view.atMs, refreshSeconds: 30 },
     html`<h1>${view.title}</h1>
-<div class="panel"><span class="mark ${words[view.overall].tone}">${words[view.overall].overall}</span></div>
+<p class="panel"><span class="mark ${words[view.overall].tone}">${signs[words[view.overall].tone]} ${words[view.overall].overall}</span></p>
 <h2>Services</h2>
-${view.components.map(
-  ({ id, status, sinceMs }) => html`<div class="panel row"><span>${id}</span>
-<span class="mark ${words[status].tone}">${words[status].text}${sinceMs === undefined ? '' : ` for ${span(view.atMs - sinceMs)}`}</span></div>`,
-)}
+${components(view)}
 <h2>Open incidents</h2>
-${
-  view.open.length === 0
-    ? html`<p class="dim">None.</p>`
-    : view.open.map(
-        ({ id, service, sinceMs, status }) => html`<div class="panel"><div class="row"><strong>${service}</strong>
-<span class="mark ${words[status].tone}">${words[status].text}</span></div>
-<div class="dim">${id} · since ${utc(sinceMs)}</div></div>`,
-      )
-}
+${open(view)}
 <h2>Past incidents</h2>
-${
-  view.past.length === 0
-    ? html`<p class="dim">None.</p>`
-    : view.past.map(
-        ({ id, service, sinceMs, resolvedAtMs }) => html`<div class="panel"><div class="row"><strong>${service}</strong>
-<span class="dim">lasted ${span(resolvedAtMs - sinceMs)}</span></div>
-<div class="dim">${id} · ${utc(sinceMs)} to ${utc(resolvedAtMs)}</div></div>`,
-      )
-}
-<p class="dim">Last looked: ${utc(view.atMs)}</p>`,
+${past(view)}`,
   )

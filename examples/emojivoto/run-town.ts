@@ -92,6 +92,14 @@ const writeAuthority = async ({ caPem }: Town): Promise<string> => {
   return path
 }
 
+/** When the fault comes and goes, in words. */
+const faultText = ({ scene, faultAfterMs, faultForMs }: TownOptions): string => {
+  if (scene === 'healthy') return 'none'
+  if (faultAfterMs === undefined) return 'when {"on":true} is posted to the control address'
+  const end = faultForMs === undefined ? '' : `, for ${faultForMs / 1000} s`
+  return `${faultAfterMs / 1000} s from now${end}`
+}
+
 const runTown = async ({ town: townOptions, hang, unavailable }: Wish): Promise<void> => {
   const town = await startTown(townOptions)
   const close = () => {
@@ -102,7 +110,12 @@ const runTown = async ({ town: townOptions, hang, unavailable }: Wish): Promise<
   if (hang.length > 0) town.setHang(hang)
   if (unavailable.length > 0) town.setUnavailable(unavailable)
   const authority = await writeAuthority(town)
-  const rows = [['scene', town.scene], ...Object.entries(town.urls), ['certificate authority', authority]]
+  const rows = [
+    ['scene', town.scene],
+    ['fault', faultText(townOptions)],
+    ...Object.entries(town.urls),
+    ['certificate authority', authority],
+  ]
   console.log(rows.map(([name = '', value = '']) => `${name.padEnd(22)} ${value}`).join('\n'))
   console.log('Ctrl-C closes the town.')
 }

@@ -2,15 +2,17 @@
 // The town in one process, whodunit watching it in another, exactly as two terminals would run them.
 import { fork } from 'node:child_process'
 import { rm } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import { main } from '../../cli/main.ts'
+import { whenUnread } from '../../cli/terminal.ts'
 
 const folder = import.meta.dirname
-const dataDir = resolve('.whodunit', 'emojivoto')
+const dataDir = join('.whodunit', 'emojivoto')
 const faultAfterSeconds = '6'
 
-const flags = process.argv.slice(2)
-const townFlags = flags.includes('--fault-after') ? flags : [...flags, '--fault-after', faultAfterSeconds]
+/** A later flag wins, so the default stands first. */
+const townFlags = ['--fault-after', faultAfterSeconds, ...process.argv.slice(2)]
+void whenUnread(process.stdout)
 
 /** Detached, so that Ctrl-C reaches whodunit first; the town leaves when this process does. */
 const town = fork(`${folder}/run-town.ts`, townFlags, { stdio: ['ignore', 'pipe', 'inherit', 'ipc'], detached: true })
@@ -25,7 +27,7 @@ const opened = new Promise<undefined>((open) => {
 const failed = await Promise.race([opened, ended])
 if (failed === undefined) {
   await rm(dataDir, { recursive: true, force: true })
-  const config = resolve(folder, 'whodunit.yaml')
+  const config = relative('.', resolve(folder, 'whodunit.yaml'))
   process.exitCode = await main(['node', 'whodunit', 'serve', '--config', config, '--data', dataDir])
   town.kill('SIGTERM')
   await ended

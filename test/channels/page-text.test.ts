@@ -162,3 +162,21 @@ test('the title is the lead line in at most 100 characters', () => {
     'OPEN checkout: the questions were not answered in time',
   )
 })
+
+test('what stands in a headline is not said again as evidence or as a reason', () => {
+  const [prime] = caseFile.suspects
+  if (!prime) throw new Error('the case file of the tests has a suspect')
+  const says = 'route VoteDoughnut fails'
+  const said = {
+    ...caseFile,
+    headline: `voting: ${says}`,
+    answers: [{ ...answer, headline: `no: ${says}`, evidence: [{ says }, { says: 'all other routes are fine' }] }],
+    suspects: [{ ...prime, headline: `voting: ${says}`, for: [says, 'new in the logs'], against: [] }],
+  }
+  const text = pageText({ ...message, caseFile: said }, { width: 72 })
+  expect(text.split(says)).toHaveLength(4)
+  for (const kept of ['       - all other routes are fine\n', '          for: new in the logs\n']) {
+    expect(text).toContain(kept)
+  }
+  expect(pageText({ ...resolved, caseFile: said }, { width: 72 }).split(says)).toHaveLength(2)
+})

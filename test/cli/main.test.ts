@@ -89,6 +89,12 @@ test.each([
     config: watching('http://127.0.0.1:9/'),
     says: 'a port is 0 to 65535',
   },
+  {
+    given: 'a public address that is none',
+    args: ['serve', '--public-url', 'foo'],
+    config: watching('http://127.0.0.1:9/'),
+    says: 'an http or https address',
+  },
 ])('$given exits 2 with a sentence', async ({ args, config, says }) => {
   const { code, stderr } = await run(args, folderWith(config))
   expect([code, stderr]).toEqual([2, expect.stringContaining(says)])

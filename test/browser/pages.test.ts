@@ -1,0 +1,171 @@
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { serve } from '@hono/node-server'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import type { Incident } from '../../functions/contract.ts'
+import { keys } from '../../functions/contract.ts'
+import { statusPageKey } from '../../functions/publish/step.ts'
+import { memoryBlobs, memoryStore } from '../../stores/memory.ts'
+import type { CaseFile } from '../../triage/contract.ts'
+import { webApp } from '../../web/app.ts'
+import { statusPage } from '../../web/status-page.ts'
+import { start } from '../functions/builders.ts'
+import { type Browser, chromiumPath, startChromium } from './chromium.ts'
+
+const browserTest = chromiumPath ? test : test.skip
+
+const long = `/api/vote?choice=${'x'.repeat(300)}`
+
+const incident: Incident = {
+  id: 'web-20261123-060000',
+  service: 'web',
+  severity: 'page',
+  status: 'open',
+  sinceMs: start,
+  openedAtMs: start,
+  alerts: { a: { ruleId: 'a', severity: 'page', summary: `GET ${long} fails`, sinceMs: start, firing: true } },
+  channels: {},
+  caseFile: true,
+  timeline: [
+    { atMs: start, what: 'opened', reason: 'first-alert' },
+    { atMs: start + 1000, what: 'case file stored' },
+  ],
+}
+const resolved: Incident = { ...incident, id: 'web-2', status: 'resolved', resolvedAtMs: start + 60_000 }
+const unanswered: Incident = { ...incident, id: 'web-3', caseFile: false }
+
+const caseFile: CaseFile = {
+  incidentId: incident.id,
+  atMs: start + 1000,
+  headline: `voting: route ${long} fails`,
+  answers: (['ok', 'bad', 'suspicious', 'unknown'] as const).map((verdict) => ({
+    question: verdict,
+    title: `Is it ${verdict}?`,
+    verdict,
+    headline: `it is ${verdict}`,
+    evidence: Array.from({ length: 9 }, (_, at) => ({ says: `fact ${at} ${long}`, quote: `log line ${at} ${long}` })),
+    tookMs: 3,
+  })),
+  suspects: [
+    {
+      accused: { kind: 'workload', name: 'voting' },
+      cause: 'failing-route',
+      score: 0.84,
+      headline: `voting: route ${long} fails`,
+      for: [`route ${long} fails`],
+      against: ['all pods are ready'],
+      owner: { team: 'voting', role: 'developers', contact: 'voting@example.com' },
+      runbook: `https://runbooks.example${long}`,
+    },
+  ],
+}
+
+const nowMs = () => start + 90_000
+
+const pages = async () => {
+  const store = memoryStore({ nowMs })
+  const blobs = memoryBlobs()
+  const all = [incident, resolved, unanswered]
+  const hub = { open: { web: incident.id }, components: {}, recent: all.map(({ id }) => id) }
+  await store.commit(
+    [
+      { key: keys.hub, expect: 0, value: hub },
+      ...all.map((one) => ({ key: keys.incident(one.id), expect: 0, value: one })),
+      { key: keys.caseFile(incident.id), expect: 0, value: caseFile },
+      { key: keys.caseFile(resolved.id), expect: 0, value: { ...caseFile, incidentId: resolved.id } },
+    ],
+    [],
+  )
+  const component = { id: 'web', status: 'major_outage' as const, sinceMs: start }
+  const view = {
+    title: 'Emoji Vote',
+    atMs: nowMs(),
+    overall: component.status,
+    components: [component, { id: 'voting', status: 'unknown' as const }, { id: 'x', status: 'operational' as const }],
+    open: [{ id: incident.id, service: 'web', sinceMs: start, status: component.status }],
+    past: [{ id: resolved.id, service: 'web', sinceMs: start, resolvedAtMs: start + 60_000 }],
+  }
+  await blobs.put(statusPageKey, new TextEncoder().encode(statusPage(view)))
+  return webApp({ store, blobs, nowMs, config: { shards: 1, locations: ['local'], monitors: [] } })
+}
+
+let browser: Browser | undefined
+let server: ReturnType<typeof serve> | undefined
+let base = ''
+
+beforeAll(async () => {
+  if (!chromiumPath) return
+  browser = await startChromium(chromiumPath)
+  server = serve({ fetch: (await pages()).fetch, hostname: '127.0.0.1', port: 0 })
+  if (!server.listening) await once(server, 'listening')
+  const { port } = server.address() as AddressInfo // a TCP server has one
+  base = `http://127.0.0.1:${port}`
+})
+afterAll(async () => {
+  await browser?.close()
+  server?.close()
+})
+
+/** What a person meets: how far the page sticks out, what a screen reader is told, the worst contrast of its text. */
+const survey = `(() => {
+  const rgb = (text) => text.match(/[\\d.]+/g).map(Number)
+  const light = (text) => {
+    const [r, g, b] = rgb(text).slice(0, 3).map((c) => c / 255).map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b
+  }
+  const behind = (element) => {
+    const colour = getComputedStyle(element).backgroundColor
+    return rgb(colour)[3] === 0 ? behind(element.parentElement) : colour
+  }
+  const contrast = (element) => {
+    const [a, b] = [light(getComputedStyle(element).color), light(behind(element))].sort((x, y) => y - x)
+    return (a + 0.05) / (b + 0.05)
+  }
+  const texts = [...document.body.querySelectorAll('*')].filter((e) => [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim()))
+  const count = (selector) => document.querySelectorAll(selector).length
+  return {
+    sticksOut: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    worstContrast: Math.min(...texts.map(contrast)),
+    lang: document.documentElement.lang,
+    titled: document.title.length > 0,
+    mains: count('main'),
+    h1s: count('h1'),
+    headless: [...document.querySelectorAll('table')].filter((table) => !table.querySelector('th[scope]')).length,
+    scripts: count('script'),
+    smallLinks: [...document.querySelectorAll('nav a, .tap, summary')].filter((e) => e.checkVisibility() && e.getBoundingClientRect().height < 40).length,
+  }
+})()`
+
+const paths = ['/', '/incidents', `/incidents/${incident.id}`, '/incidents/web-2', '/incidents/web-3', '/nowhere']
+
+browserTest.each(
+  paths.flatMap((path) => [
+    { path, width: 390, dark: false, scheme: 'light' },
+    { path, width: 1280, dark: true, scheme: 'dark' },
+  ]),
+)('$path fits $width columns and can be read when it is $scheme', async ({ path, width, dark }) => {
+  const seen = await browser?.look({ url: `${base}${path}`, width, dark }, survey)
+  expect(seen).toMatchObject({ sticksOut: 0, lang: 'en', titled: true, mains: 1, h1s: 1, headless: 0, scripts: 0 })
+  expect(seen).toMatchObject({ smallLinks: 0 })
+  expect((seen as { worstContrast: number }).worstContrast).toBeGreaterThanOrEqual(4.5) // the survey's own shape
+})
+
+browserTest('the suspect comes before the checklist, the timeline comes last', async () => {
+  const expression = `[...document.querySelectorAll('h2')].map((each) => each.textContent)`
+  const seen = await browser?.look({ url: `${base}/incidents/${incident.id}`, width: 390, dark: false }, expression)
+  expect(seen).toEqual(['Prime suspect', 'What fails, seen from outside', 'Checklist', 'Timeline'])
+})
+
+browserTest('the checklist says its verdicts in words, and long evidence is folded', async () => {
+  const expression = `({
+    marks: [...document.querySelectorAll('.plain .mark')].map((each) => each.textContent),
+    folded: [...document.querySelectorAll('details')].map(({ open }) => open),
+    links: [...document.querySelectorAll('.prime a')].map(({ href }) => href.slice(0, 24)),
+  })`
+  const seen = await browser?.look({ url: `${base}/incidents/${incident.id}`, width: 390, dark: false }, expression)
+  expect(seen).toEqual({
+    marks: ['✓ ok', '✕ bad', '▲ suspicious', '? unknown'],
+    folded: [false, false, false, false],
+    links: ['mailto:voting@example.co', 'https://runbooks.example'],
+  })
+})
