@@ -5,6 +5,7 @@ import { readConfigFile } from '../config/config-file.ts'
 import { issueText } from '../config/issues.ts'
 import { loadConfig } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
+import packageJson from '../package.json' with { type: 'json' }
 import { StoreError } from '../stores/contract.ts'
 import { sqliteStore } from '../stores/sqlite.ts'
 import { checkAll, checkExitCode, checkText } from './commands/check.ts'
@@ -121,6 +122,7 @@ const incidentsCommand = async (flags: { data: string; json?: boolean }): Promis
 const program = (exit: (code: number) => void): Command => {
   const root = new Command('whodunit')
     .description('Synthetic monitoring that pages with the case file already filled in')
+    .version(packageJson.version)
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
   const config = ['-c, --config <path>', 'the config file', defaultConfig] as const

@@ -47,7 +47,7 @@ const unreadable = (thrown: unknown): Finding => {
       return wholeFile(
         'file-missing',
         'there is no such file',
-        'name it with --config, or write one with whodunit init',
+        'name it with --config, or begin with the ten lines of the README',
       )
     case 'EISDIR':
       return wholeFile(

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { failureCode, fileFailure } from './failures.ts'
 
@@ -19,14 +19,33 @@ export const syncFolder = (folder: string): void => {
   }
 }
 
-/** Creates `folder` and what is missing above it, durably. Throws a StoreError when it cannot. */
+/** The folders of a path that are not there, the topmost first. */
+const missing = (folder: string): string[] => {
+  if (existsSync(folder) || dirname(folder) === folder) return []
+  return [...missing(dirname(folder)), folder]
+}
+
+/**
+ * Creates `folder` and what is missing above it, durably. Throws a StoreError when it cannot. One level at a time:
+ * `recursive` tries for ever where the system says ENOENT below a folder that is there, as in /proc.
+ */
 export const makeFolder = (folder: string): void => {
   try {
-    const first = mkdirSync(folder, { recursive: true })
-    if (first === undefined) return
-    const top = dirname(resolve(first))
-    for (let at = resolve(folder); at !== top; at = dirname(at)) syncFolder(dirname(at))
+    for (const level of missing(resolve(folder))) {
+      makeLevel(level)
+      syncFolder(dirname(level))
+    }
+    if (!statSync(folder).isDirectory()) throw Object.assign(new Error(`${folder} is a file`), { code: 'ENOTDIR' })
   } catch (error) {
     throw fileFailure(error, folder)
+  }
+}
+
+const makeLevel = (folder: string): void => {
+  try {
+    mkdirSync(folder)
+  } catch (error) {
+    // Somebody else may have made it in the meantime.
+    if (failureCode(error) !== 'EEXIST') throw error
   }
 }

@@ -124,7 +124,26 @@ const checkPlace = ({ path, readOnly }: SqliteFile): boolean => {
   return there !== undefined
 }
 
+const retryMs = 20
+const pause = (ms: number) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
+
+/**
+ * Changing to WAL needs the file alone for a moment and does not wait for it as other statements do (SQLite's busy
+ * handler is not asked), so two that create a file at the same time take turns here.
+ */
 const openDatabase = (file: SqliteFile): DatabaseSync => {
+  const tries = Math.ceil(file.busyTimeoutMs / retryMs)
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return openOnce(file)
+    } catch (error) {
+      if (attempt >= tries || sqliteFailure(error, file).code !== 'locked') throw error
+      pause(retryMs)
+    }
+  }
+}
+
+const openOnce = (file: SqliteFile): DatabaseSync => {
   const { path, readOnly, busyTimeoutMs } = file
   const database = new DatabaseSync(path, { readOnly, timeout: busyTimeoutMs })
   try {

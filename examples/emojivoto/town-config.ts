@@ -25,7 +25,7 @@ const serviceOf = (names: Names, component: Component, owner: Owner) => {
 }
 
 const services = (names: Names) => {
-  const { web, voting, emoji, bot } = names.workloads
+  const { web, voting, emoji } = names.workloads
   const { teams } = names.config
   return {
     [web.deployment]: {
@@ -34,10 +34,6 @@ const services = (names: Names) => {
     },
     [voting.deployment]: serviceOf(names, 'voting', { team: teams.voting, role: 'developers' }),
     [emoji.deployment]: serviceOf(names, 'emoji', { team: teams.platform, role: 'sre' }),
-    [bot.deployment]: {
-      ...serviceOf(names, 'bot', { team: teams.platform, role: 'sre' as const }),
-      dependsOn: [web.deployment],
-    },
   }
 }
 

@@ -25,7 +25,7 @@ const lastRun = ({ looks }: LocationHistory): readonly Look[] => {
   return known.slice(start + 1)
 }
 
-type Opinion = { location: string; failing: boolean; count: number; first: Look; last: Look }
+type Opinion = { location: string; failing: boolean; count: number; first: Look; lastFailure: Look | undefined }
 
 /** A location has a say when it is fresh and its latest look saw something. */
 const opinions = (facts: Facts): Opinion[] =>
@@ -33,12 +33,13 @@ const opinions = (facts: Facts): Opinion[] =>
     const run = lastRun(history)
     const [first, last] = [run[0], run.at(-1)]
     if (!first || !last || !history.fresh || history.looks.at(-1)?.verdict === 'unknown') return []
-    return [{ location: history.location, failing: last.verdict === 'fail', count: run.length, first, last }]
+    const lastFailure = history.looks.findLast(({ verdict }) => verdict === 'fail')
+    return [{ location: history.location, failing: last.verdict === 'fail', count: run.length, first, lastFailure }]
   })
 
 const sentence = (spec: Spec, down: readonly Opinion[], heard: number, facts: Facts) => {
   if (spec.summary) return spec.summary
-  const detail = down[0]?.last.detail ?? 'no detail'
+  const detail = down[0]?.lastFailure?.detail ?? 'no detail'
   const where = down.map(({ location }) => location).join(', ')
   const silent = facts.locations.length - heard
   const few = silent > 0 ? ` (${silent} of ${facts.locations.length} locations could not look)` : ''

@@ -13,7 +13,7 @@ const history = (location: string, seen: string, fresh = true): LocationHistory 
     scheduledAtMs: index * 60_000,
     look: 'tick',
     verdict: verdictOf[letter] ?? 'unknown',
-    detail: 'expected 2xx, saw 500',
+    ...(letter === 'F' ? { detail: 'expected 2xx, saw 500' } : {}),
   })),
 })
 
@@ -103,4 +103,9 @@ test('the outage began at the first failing look of the run', () => {
 test('the summary says from where it fails and how', () => {
   const { summary } = availabilityRule.judge(spec(), facts([history('paris', 'FFF'), history('tokyo', '', false)]))
   expect(summary).toBe('front fails from paris (1 of 2 locations could not look): expected 2xx, saw 500')
+})
+
+test('on its way back up it still says what failed, for that is what people will read', () => {
+  const { summary } = availabilityRule.judge(spec(), facts([history('local', 'FFFP')], true))
+  expect(summary).toBe('front fails from local: expected 2xx, saw 500')
 })
