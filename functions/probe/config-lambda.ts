@@ -26,13 +26,3 @@ export const monitorsOf = (
     .filter(([id, spec]) => spec.periodSeconds === periodSeconds && shardOf(id, config.shards) === shard)
     .filter(([, spec]) => (spec.locations ?? config.locations).includes(location))
     .map(([id]) => id)
-
-/** Secrets of a function: `secret:NAME` is its environment variable NAME. Errors name the reference, never a value. */
-export const secretIn =
-  (environment: Readonly<Record<string, string | undefined>>) =>
-  (reference: string): string => {
-    const name = reference.replace(/^secret:/, '').replaceAll(/[^A-Za-z0-9_]/g, '_')
-    const value = environment[name]
-    if (!value) throw new Error(`${reference} is not set: this function has no environment variable ${name}`)
-    return value
-  }

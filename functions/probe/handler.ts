@@ -5,8 +5,9 @@ import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import pLimit from 'p-limit'
 import type { Config } from '../../config/schema.ts'
 import type { Observation } from '../contract.ts'
+import { environmentSecrets } from '../environment-secrets.ts'
 import { monitorRunner } from './config.ts'
-import { monitorsOf, probeEnvironment, scheduleMessage, secretIn } from './config-lambda.ts'
+import { monitorsOf, probeEnvironment, scheduleMessage } from './config-lambda.ts'
 import { fittingMessages } from './messages.ts'
 import { scheduleStep } from './step-schedule.ts'
 
@@ -15,7 +16,7 @@ const location = env.WHODUNIT_LOCATION
 // `as`: the synth that wrote this bundle loaded, checked and normalised the config beside it.
 const config = JSON.parse(readFileSync(new URL('config.json', import.meta.url), 'utf8')) as Config
 const nowMs = () => Date.now()
-const run = monitorRunner(config, { nowMs, secret: secretIn(process.env) })
+const run = monitorRunner(config, { nowMs, secret: environmentSecrets(process.env) })
 const limit = pLimit(env.WHODUNIT_PROBES_AT_ONCE)
 const waitUntil = async (atMs: number) => sleep(Math.max(0, atMs - nowMs()))
 const sqs = new SQSClient()

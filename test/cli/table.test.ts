@@ -1,5 +1,4 @@
 import { expect, test } from '@jest/globals'
-import { environmentSecrets } from '../../cli/secrets.ts'
 import { tableLines } from '../../cli/table.ts'
 
 const row = { monitor: 'front', verdict: 'fail', took: '12 ms', cause: 'assert: expected 2xx,\u001b[2J saw 500' }
@@ -18,17 +17,4 @@ test('a target cannot move the cursor', () => {
 
 test('colour is never the only sign', () => {
   expect(tableLines([row], { width: 100, colour: true })[0]).toContain('✕ fail')
-})
-
-test.each([
-  { reference: 'secret:TOKEN', env: { TOKEN: 'abc' }, value: 'abc' },
-  { reference: 'secret:team/token', env: { team_token: 'abc' }, value: 'abc' },
-])('$reference is read from the environment', ({ reference, env, value }) => {
-  expect(environmentSecrets(env)(reference)).toBe(value)
-})
-
-test('a secret that is not there is named, with how to give it', () => {
-  expect(() => environmentSecrets({})('secret:TOKEN')).toThrow(
-    'secret:TOKEN is not set: put it in the environment as TOKEN or name its file in TOKEN_FILE',
-  )
 })

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { configSchema } from '../../../config/schema.ts'
-import { monitorsOf, scheduleMessage, secretIn } from '../../../functions/probe/config-lambda.ts'
+import { monitorsOf, scheduleMessage } from '../../../functions/probe/config-lambda.ts'
 import { allShards } from '../../../functions/shards.ts'
 
 const monitor = (extra: object) => ({ kind: 'http', service: 'shop', url: 'https://shop.example/', ...extra })
@@ -36,12 +36,4 @@ test.each([
   { given: 'an event of another service', event: { Records: [] } },
 ])('$given is refused', ({ event }) => {
   expect(scheduleMessage.safeParse(event).success).toBe(false)
-})
-
-test('a secret comes from the environment; a missing one names itself only', () => {
-  const secret = secretIn({ CHAT_KEY: 'hush' })
-  expect(secret('secret:CHAT_KEY')).toBe('hush')
-  expect(() => secret('secret:chat/other')).toThrow(
-    'secret:chat/other is not set: this function has no environment variable chat_other',
-  )
 })

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 
 /**
- * Secrets of one machine: `secret:NAME` is the environment variable NAME, or the content of the file that NAME_FILE
+ * Secrets of one machine or one Lambda: `secret:NAME` is the environment variable NAME, or the content of the file that NAME_FILE
  * names (as container platforms mount them). Errors name the reference, never a value.
  */
 export const environmentSecrets =

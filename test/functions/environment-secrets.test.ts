@@ -1,0 +1,15 @@
+import { expect, test } from '@jest/globals'
+import { environmentSecrets } from '../../functions/environment-secrets.ts'
+
+test.each([
+  { reference: 'secret:TOKEN', env: { TOKEN: 'abc' }, value: 'abc' },
+  { reference: 'secret:team/token', env: { team_token: 'abc' }, value: 'abc' },
+])('$reference is read from the environment', ({ reference, env, value }) => {
+  expect(environmentSecrets(env)(reference)).toBe(value)
+})
+
+test('a secret that is not there is named, with how to give it', () => {
+  expect(() => environmentSecrets({})('secret:TOKEN')).toThrow(
+    'secret:TOKEN is not set: put it in the environment as TOKEN or name its file in TOKEN_FILE',
+  )
+})
