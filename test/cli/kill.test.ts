@@ -5,7 +5,7 @@ import { seededRandom } from '../../examples/emojivoto/random-names.ts'
 import { townConfig } from '../../examples/emojivoto/town-config.ts'
 import { type Arrived, type PageEvent, pageEvent, signingKey, waitFor, webhookReceiver } from '../scenes/receivers.ts'
 import { openTown } from '../scenes/stage.ts'
-import { type Running, whodunit } from './serving.ts'
+import { listening, type Running, whodunit } from './serving.ts'
 
 const periodMs = 2000
 const faultMs = 9000
@@ -24,7 +24,12 @@ const killLoop = (start: () => Running, random: () => number) => {
   let running = start()
   const loop = async () => {
     while (on) {
-      await pause(700 + random() * 2500)
+      // One life in four ends while it starts; the others end at any moment of their work.
+      if (random() < 0.25) await pause(random() * 700)
+      else {
+        await listening(running)
+        await pause(100 + random() * 2400)
+      }
       if (!on) break
       running.process.kill('SIGKILL')
       await running.exited
