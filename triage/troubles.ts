@@ -95,13 +95,16 @@ const crashOf = (series: Series, pod: Pod, container: Container, times: Times): 
   const restarts = recentRestarts(series, pod, container, times)
   const loops = container.waiting?.reason === 'CrashLoopBackOff'
   const grew = restarts !== 'unknown' && restarts.by > 0
-  if (!loops && !grew) return undefined
-  return { pod, container, restarts, old: crashedBefore(series, container, times) }
+  if (loops || grew) return { pod, container, restarts, old: crashedBefore(series, container, times) }
+  // It lies dead and was not restarted yet: the first scrape after a crash sees just that.
+  const run = container.dead && sinceWhen(series, container.dead, (value) => value === 1)
+  if (!run) return undefined
+  return { pod, container, restarts: { by: 0, firstAtMs: run.atMs }, old: isOld(run, times) }
 }
 
 /** One restart of one container that runs again is not yet a crash loop. */
 const crashKind = (crashes: readonly Crash[], total: number): ClueKind => {
-  if (total === 0) return 'crash-of-unknown-age'
+  if (total === 0 && !crashes.some(({ container }) => container.dead)) return 'crash-of-unknown-age'
   if (crashes.some(({ container }) => container.lastExit.reason === 'OOMKilled')) return 'out-of-memory'
   return total === 1 && crashes.every(({ container }) => container.ready) ? 'restarted-once' : 'crash-loop'
 }
@@ -116,7 +119,8 @@ const crashTrouble = (crashes: readonly Crash[], times: Times): Trouble | undefi
   const atMs =
     starts.length > 0 ? Math.min(...starts, ...exits.filter((at) => at >= times.sinceMs - leadMs)) : undefined
   const when = atMs === undefined ? '' : ` since ${clock(atMs, times.nowMs)}`
-  const restarted = total > 0 ? `, ${count(total, 'restart')}${when}` : ', when it restarted is not known'
+  const dead = crashes.some(({ container }) => container.dead) ? `, not restarted yet${when}` : undefined
+  const restarted = total > 0 ? `, ${count(total, 'restart')}${when}` : (dead ?? ', when it restarted is not known')
   const outOfMemory = crashes.find(({ container }) => container.lastExit.reason === 'OOMKilled')
   const shown = outOfMemory ?? first
   const exit = exitText(shown.container)
@@ -125,7 +129,7 @@ const crashTrouble = (crashes: readonly Crash[], times: Times): Trouble | undefi
   const brief = outOfMemory ? 'out of memory' : `${waits}${exit && ` (${exit})`}`
   const what = outOfMemory
     ? `container ${shown.container.name} out of memory${limit ? ` (limit ${memory(limit)})` : ''}`
-    : `container ${shown.container.name} ${total === 1 ? 'crashed' : 'crashes again and again'}${exit && ` (${exit})`}`
+    : `container ${shown.container.name} ${total <= 1 ? 'crashed' : 'crashes again and again'}${exit && ` (${exit})`}`
   return {
     kind: crashKind(crashes, total),
     says: `${what}${restarted}`,

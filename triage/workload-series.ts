@@ -66,6 +66,7 @@ export const workloadReads: readonly Selector[] = [
   only('kube_pod_status_reason', 'reason', 'Evicted|NodeLost|NodeAffinity|Shutdown|UnexpectedAdmissionError'),
   only('kube_pod_container_resource_limits', 'resource', 'memory'),
   only('kube_pod_container_resource_requests', 'resource', 'cpu|memory'),
+  only('kube_pod_container_status_terminated_reason', 'reason', 'OOMKilled|Error|ContainerCannotRun|StartError'),
   only('kube_node_status_condition', 'condition', 'Ready|MemoryPressure|DiskPressure|PIDPressure'),
 ]
 
@@ -95,5 +96,6 @@ export const workloadRemembers: readonly Selector[] = [
   only('kube_deployment_status_condition', 'condition', 'Progressing|ReplicaFailure'),
   only('kube_pod_status_phase', 'phase', 'Failed'),
   only('kube_pod_status_ready', 'condition', 'true'),
+  only('kube_pod_container_status_terminated_reason', 'reason', 'OOMKilled|Error|ContainerCannotRun|StartError'),
   only('kube_node_status_condition', 'condition', 'Ready|MemoryPressure|DiskPressure|PIDPressure'),
 ]

@@ -9,6 +9,8 @@ export type Container = {
   running: boolean
   /** Why it waits, such as `CrashLoopBackOff`; kept as its series, whose past tells since when. */
   waiting?: { reason: string; series: Sample }
+  /** The series that says it lies dead right now, before its restart. */
+  dead?: Sample
   restarts?: Sample
   lastExit: Exit
   memoryLimitBytes?: number
@@ -101,9 +103,13 @@ const containersOf = (of: Grouped, key: string, prefix: string): Container[] => 
   return names.map((name): Container => {
     const waiting = about('_status_waiting_reason', name).find(isOn)
     const restarts = about('_status_restarts_total', name)[0]
-    const reason = about('_status_last_terminated_reason', name).find(isOn)?.labels['reason']
-    const code = about('_status_last_terminated_exitcode', name)[0]?.value
-    const atMs = seconds(about('_status_last_terminated_timestamp', name)[0])
+    const dead = about('_status_terminated_reason', name).find(
+      (one) => isOn(one) && one.labels['reason'] !== 'Completed',
+    )
+    const reason = (dead ?? about('_status_last_terminated_reason', name).find(isOn))?.labels['reason']
+    // Code and time are those of the exit before the one that lies there now.
+    const code = dead ? undefined : about('_status_last_terminated_exitcode', name)[0]?.value
+    const atMs = dead ? undefined : seconds(about('_status_last_terminated_timestamp', name)[0])
     const image = label(about('_info', name)[0]?.labels ?? {}, 'image_spec') ?? about('_info', name)[0]?.labels['image']
     const limit = about('_resource_limits', name).find(({ labels }) => labels['resource'] === 'memory')?.value
     return {
@@ -112,6 +118,7 @@ const containersOf = (of: Grouped, key: string, prefix: string): Container[] => 
       running: about('_status_running', name).some(isOn),
       ...(image && { image }),
       ...(waiting && { waiting: { reason: waiting.labels['reason'] ?? 'waiting', series: waiting } }),
+      ...(dead && { dead }),
       ...(restarts && { restarts }),
       ...(limit !== undefined && { memoryLimitBytes: limit }),
       lastExit: {

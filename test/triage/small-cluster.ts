@@ -13,6 +13,8 @@ export type PodPlan = {
   waiting?: string
   restarts?: number
   exit?: { reason: string; code: number; atMs: number }
+  /** Why it lies dead right now, not yet restarted. */
+  dead?: string
   unschedulable?: boolean
   /** Containers besides the main one, all well. */
   sidecars?: string[]
@@ -31,13 +33,14 @@ const seconds = (ms: number) => ms / 1000
 const containerLines = (own: string, name: string, pod: PodPlan): string[] => {
   const labels = `${own},container="${name}"`
   const { waiting, restarts = 0, exit, image = `registry.example/${name}:1` } = pod
-  const running = pod.running ?? waiting === undefined
+  const running = pod.running ?? (waiting === undefined && pod.dead === undefined)
   return [
     `kube_pod_container_info{${labels},image_spec="${image}",image="${image}"} 1`,
     `kube_pod_container_resource_limits{${labels},resource="memory",unit="byte"} 134217728`,
     `kube_pod_container_status_running{${labels}} ${running ? 1 : 0}`,
     `kube_pod_container_status_ready{${labels}} ${(pod.ready ?? true) ? 1 : 0}`,
     `kube_pod_container_status_restarts_total{${labels}} ${restarts}`,
+    ...(pod.dead ? [`kube_pod_container_status_terminated_reason{${labels},reason="${pod.dead}"} 1`] : []),
     ...(waiting ? [`kube_pod_container_status_waiting_reason{${labels},reason="${waiting}"} 1`] : []),
     ...(exit
       ? [

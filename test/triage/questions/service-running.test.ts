@@ -58,6 +58,20 @@ test('memory is the cause only of restarts that are new', async () => {
   expect(answer.clues[0]?.says).toBe('container cart out of memory (limit 128Mi), 5 restarts since 12:00:00 UTC')
 })
 
+test.each([
+  { dead: 'OOMKilled', kind: 'out-of-memory', says: 'container cart out of memory (limit 128Mi), not restarted yet' },
+  { dead: 'Error', kind: 'crash-loop', says: 'container cart crashed, not restarted yet' },
+])('a container that lies dead of $dead, not restarted yet, is $kind', async ({ dead, kind, says }) => {
+  const answer = await ask([before, cartWith({ dead })])
+  expect(answer.clues[0]).toMatchObject({ kind, says: expect.stringContaining(says) })
+})
+
+test('a container that lies dead since long before the incident accuses nobody, one that completed is none', async () => {
+  const old = cartWith({ dead: 'Error' })
+  expect((await ask(Array.from({ length: 8 }, () => old))).clues).toEqual([])
+  expect((await ask([before, cartWith({ dead: 'Completed' }, true)])).clues).toEqual([])
+})
+
 test('restarts of last week are no evidence, whatever they died of', async () => {
   const old = { restarts: 5, exit: { reason: 'OOMKilled', code: 137, atMs: noon - 7 * 86_400_000 } }
   const scrape = cartWith(old, true)
