@@ -191,6 +191,8 @@ export const hubIndex = z.strictObject({
   recent: z.array(z.string()),
 })
 export type HubIndex = z.infer<typeof hubIndex>
+/** The index of a hub where nothing has happened yet. */
+export const emptyIndex: HubIndex = { open: {}, components: {}, recent: [] }
 
 export const keys = {
   shard: (shard: string) => `shard/${shard}`,

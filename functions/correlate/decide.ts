@@ -18,8 +18,6 @@ export type HubView = {
 export type Hub = { index: HubIndex; incidents: ReadonlyMap<string, Incident> }
 export type HubDecision = Hub & { rows: OutboxRow[] }
 
-export const emptyIndex: HubIndex = { open: {}, components: {}, recent: [] }
-
 /** How many incidents the index lists for the status page. */
 const recentKept = 50
 

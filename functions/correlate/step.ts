@@ -11,15 +11,17 @@ import {
   type StoredRow,
   StoreError,
 } from '../../stores/contract.ts'
-import { type HubIndex, hubIndex, type Incident, incident, keys, type Nudge, type OutboxRow } from '../contract.ts'
 import {
-  type CorrelateMessage,
-  decideCorrelate,
   emptyIndex,
-  type HubDecision,
-  type HubView,
-  incidentsNamed,
-} from './decide.ts'
+  type HubIndex,
+  hubIndex,
+  type Incident,
+  incident,
+  keys,
+  type Nudge,
+  type OutboxRow,
+} from '../contract.ts'
+import { type CorrelateMessage, decideCorrelate, type HubDecision, type HubView, incidentsNamed } from './decide.ts'
 
 export type CorrelateWorld = {
   store: Store

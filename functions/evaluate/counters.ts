@@ -1,12 +1,7 @@
 import type { ProbeOutcome } from '../../probes/contract.ts'
 import type { LocationHistory } from '../../rules/contract.ts'
+import { aheadMs, isFresh } from '../freshness.ts'
 import { type LocationState, looksKept } from '../shard-state.ts'
-
-/** A location is fresh for two periods and a minute (EventBridge Scheduler may start a tick 60 s late). */
-export const freshForMs = (periodSeconds: number) => (2 * periodSeconds + 60) * 1000
-
-/** A look from further ahead than this was dated by a wrong clock, ours or the prober's; it must not outlive the mistake. */
-export const aheadMs = 10 * 60_000
 
 const sameLook = (a: { scheduledAtMs: number; look: string }, b: { scheduledAtMs: number; look: string }) =>
   a.scheduledAtMs === b.scheduledAtMs && a.look === b.look
@@ -53,7 +48,7 @@ export const historyOf = (
   const all = state?.monitors[at.monitorId]?.looks ?? []
   const looks = all.filter(({ scheduledAtMs }) => scheduledAtMs <= at.nowMs + aheadMs)
   const lastMs = looks.at(-1)?.scheduledAtMs
-  const fresh = lastMs !== undefined && at.nowMs - lastMs <= freshForMs(at.periodSeconds)
+  const fresh = lastMs !== undefined && isFresh({ scheduledAtMs: lastMs, periodSeconds: at.periodSeconds }, at.nowMs)
   return { location: at.location, looks, fresh, periodMs: at.periodSeconds * 1000 }
 }
 

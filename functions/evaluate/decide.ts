@@ -1,8 +1,9 @@
 import type { Facts, Judgement } from '../../rules/contract.ts'
 import type { AlertChange, Observation } from '../contract.ts'
+import { aheadMs } from '../freshness.ts'
 import { emptyLocation, type LocationState, type ShardState } from '../shard-state.ts'
 import { advanceAlert, endAlert, type RuleIdentity } from './alerts.ts'
-import { aheadMs, countOutcome, fitLocation, historyOf } from './counters.ts'
+import { countOutcome, fitLocation, historyOf } from './counters.ts'
 
 /** A rule as the decision sees it: who it is, whose outcomes it judges, and its judgement as a pure function. */
 export type RuleView = RuleIdentity & {

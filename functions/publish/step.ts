@@ -4,7 +4,7 @@
  * Run twice: the same page is written again.
  */
 import type { Blobs, Store } from '../../stores/contract.ts'
-import { type HubIndex, hubIndex, type Incident, incident, keys } from '../contract.ts'
+import { emptyIndex, type HubIndex, hubIndex, type Incident, incident, keys } from '../contract.ts'
 import { latestOutcomes, type MonitorView } from '../latest-outcomes.ts'
 import { type StatusView, statusView } from './view.ts'
 
@@ -17,12 +17,11 @@ export type PublishWorld = {
 }
 
 export const statusPageKey = 'status/index.html'
-const empty: HubIndex = { open: {}, components: {}, recent: [] }
 
 /** The hub's index and the incidents it lists, the newest first; at the end those open for so long that it no longer does. */
 export const readHub = async (store: Store): Promise<{ index: HubIndex; incidents: Incident[] }> => {
   const stored = (await store.read([keys.hub])).get(keys.hub)
-  const index = stored ? hubIndex.parse(stored.value) : empty
+  const index = stored ? hubIndex.parse(stored.value) : emptyIndex
   const ids = [...new Set([...index.recent, ...Object.values(index.open)])]
   const items = await store.read(ids.map(keys.incident))
   const incidents = ids.flatMap((id) => {

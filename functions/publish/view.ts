@@ -1,4 +1,5 @@
 import type { ComponentStatus, HubIndex, Incident } from '../contract.ts'
+import { isFresh } from '../freshness.ts'
 import type { LatestOutcome, MonitorView } from '../latest-outcomes.ts'
 
 export type ShownStatus = ComponentStatus | 'unknown'
@@ -23,13 +24,7 @@ const worseFirst: readonly ShownStatus[] = [
 
 /** A component nobody could look at lately is unknown, never operational. */
 const isSeen = (monitor: MonitorView, outcomes: readonly LatestOutcome[], nowMs: number) =>
-  outcomes.some(
-    ({ monitorId, verdict, scheduledAtMs, periodSeconds }) =>
-      monitorId === monitor.monitorId &&
-      verdict !== 'unknown' &&
-      scheduledAtMs - nowMs <= 10 * 60_000 &&
-      nowMs - scheduledAtMs <= (2 * periodSeconds + 60) * 1000,
-  )
+  outcomes.some((look) => look.monitorId === monitor.monitorId && look.verdict !== 'unknown' && isFresh(look, nowMs))
 
 /** What the public may see: components and incidents, never suspects or evidence. */
 export const statusView = (

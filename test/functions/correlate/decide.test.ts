@@ -1,9 +1,8 @@
 import { expect, test } from '@jest/globals'
-import type { DeliveryOrder, OutboxRow, Receipt } from '../../../functions/contract.ts'
+import { type DeliveryOrder, emptyIndex, type OutboxRow, type Receipt } from '../../../functions/contract.ts'
 import {
   type CorrelateMessage,
   decideCorrelate,
-  emptyIndex,
   type HubDecision,
   type HubView,
 } from '../../../functions/correlate/decide.ts'
