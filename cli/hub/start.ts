@@ -7,7 +7,7 @@ import { deliverChannels } from '../../functions/deliver/config.ts'
 import { attemptTimeoutMs, deliverStep } from '../../functions/deliver/step.ts'
 import { rulesOfShard, shardOfRule } from '../../functions/evaluate/config.ts'
 import { evaluateStep } from '../../functions/evaluate/step.ts'
-import { monitorRunner, monitorViews } from '../../functions/probe/config.ts'
+import { monitorRunner, monitorsOf, monitorViews } from '../../functions/probe/config.ts'
 import { probeStep } from '../../functions/probe/step.ts'
 import { publishStep } from '../../functions/publish/step.ts'
 import { clusterView } from '../../functions/scrape/config.ts'
@@ -125,11 +125,15 @@ const publishConfig = (config: Config) => ({
   monitors: monitorViews(config),
 })
 
-const monitorsByPeriod = (config: Config, location: string, shard: string) => {
-  const here = Object.entries(config.monitors).filter(
-    ([id, spec]) => (spec.locations ?? config.locations).includes(location) && shardOf(id, config.shards) === shard,
+/** The ticks of one location: the monitors of each shard and period that has any. */
+const ticksOf = (config: Config, location: string) => {
+  const periods = new Set(Object.values(config.monitors).map(({ periodSeconds }) => periodSeconds))
+  return allShards(config.shards).flatMap((shard) =>
+    [...periods].flatMap((periodSeconds) => {
+      const monitorIds = monitorsOf(config, { location, shard, periodSeconds })
+      return monitorIds.length > 0 ? [{ shard, periodSeconds, monitorIds }] : []
+    }),
   )
-  return Map.groupBy(here, ([, spec]) => spec.periodSeconds)
 }
 
 const startProbes = (
@@ -144,17 +148,15 @@ const startProbes = (
   const send = async (observation: Observation) => (stopped.aborted ? undefined : at.send(observation))
   return config.locations.flatMap((location) => {
     const probe = probeStep({ nowMs, location, run, limit: (work) => limit(work), send })
-    return allShards(config.shards).flatMap((shard) =>
-      [...monitorsByPeriod(config, location, shard)].map(([periodSeconds, monitors]) =>
-        startTicker({
-          periodMs: periodSeconds * 1000,
-          nowMs,
-          tick: async (scheduledAtMs) => {
-            await probe({ shard, scheduledAtMs, monitorIds: monitors.map(([id]) => id) })
-          },
-          failed: (error) => options.warn(`probes from ${location} failed: ${message(error)}`),
-        }),
-      ),
+    return ticksOf(config, location).map(({ shard, periodSeconds, monitorIds }) =>
+      startTicker({
+        periodMs: periodSeconds * 1000,
+        nowMs,
+        tick: async (scheduledAtMs) => {
+          await probe({ shard, scheduledAtMs, monitorIds })
+        },
+        failed: (error) => options.warn(`probes from ${location} failed: ${message(error)}`),
+      }),
     )
   })
 }

@@ -1,6 +1,4 @@
 import * as z from 'zod'
-import type { Config } from '../../config/schema.ts'
-import { shardOf } from '../shards.ts'
 
 /** What the stack tells the function through its environment. */
 export const probeEnvironment = z.object({
@@ -16,13 +14,3 @@ export const scheduleMessage = z.object({
   everySeconds: z.int().min(60).max(86_400),
   scheduledAt: z.string().optional(),
 })
-
-/** Which monitors one schedule of one location asks for. */
-export const monitorsOf = (
-  config: Config,
-  { location, shard, periodSeconds }: { location: string; shard: string; periodSeconds: number },
-): string[] =>
-  Object.entries(config.monitors)
-    .filter(([id, spec]) => spec.periodSeconds === periodSeconds && shardOf(id, config.shards) === shard)
-    .filter(([, spec]) => (spec.locations ?? config.locations).includes(location))
-    .map(([id]) => id)

@@ -2,6 +2,7 @@ import type { Config } from '../../config/schema.ts'
 import type { ProbeWorld, Sighting } from '../../probes/contract.ts'
 import { probeTarget, runProbe } from '../../probes/registry.ts'
 import type { MonitorView } from '../latest-outcomes.ts'
+import { shardOf } from '../shards.ts'
 
 type Outside = Pick<ProbeWorld, 'nowMs' | 'secret'> & {
   /** Calls off every look that is under way. */
@@ -54,3 +55,13 @@ export const monitorViews = (config: Config): MonitorView[] =>
     locations: spec.locations ?? config.locations,
     periodSeconds: spec.periodSeconds,
   }))
+
+/** Which monitors one schedule of one location asks for. */
+export const monitorsOf = (
+  config: Config,
+  { location, shard, periodSeconds }: { location: string; shard: string; periodSeconds: number },
+): string[] =>
+  Object.entries(config.monitors)
+    .filter(([id, spec]) => spec.periodSeconds === periodSeconds && shardOf(id, config.shards) === shard)
+    .filter(([, spec]) => (spec.locations ?? config.locations).includes(location))
+    .map(([id]) => id)

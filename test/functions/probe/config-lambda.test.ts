@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals'
 import { configSchema } from '../../../config/schema.ts'
-import { monitorsOf, scheduleMessage } from '../../../functions/probe/config-lambda.ts'
+import { monitorsOf } from '../../../functions/probe/config.ts'
+import { scheduleMessage } from '../../../functions/probe/config-lambda.ts'
 import { allShards } from '../../../functions/shards.ts'
 
 const monitor = (extra: object) => ({ kind: 'http', service: 'shop', url: 'https://shop.example/', ...extra })
