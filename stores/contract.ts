@@ -81,13 +81,34 @@ export const quarantineKeepMs = 30 * 24 * 60 * 60 * 1000
 /** The store cannot do its work, or was asked wrongly (`misuse`). `hint` says what a person can do about it. */
 export class StoreError extends Error {
   override name = 'StoreError'
-  readonly code: 'locked' | 'disk-full' | 'not-a-store' | 'unwritable' | 'too-large' | 'store-failed' | 'misuse'
+  readonly code:
+    | 'locked'
+    | 'disk-full'
+    | 'not-a-store'
+    | 'unwritable'
+    | 'too-large'
+    | 'store-failed'
+    | 'misuse'
+    /** Over a network: asked more than it is allowed to answer, no usable answer in time, not permitted. */
+    | 'throttled'
+    | 'unreachable'
+    | 'forbidden'
   readonly hint: string
   constructor(code: StoreError['code'], message: string, options: { hint: string; cause?: unknown }) {
     super(message, { cause: options.cause })
     this.code = code
     this.hint = options.hint
   }
+}
+
+/** What a deployment must make for `dynamodbStore`: a table of these keys, and an index that holds keys only. */
+export const dynamodbTable = {
+  partitionKey: 'pk',
+  sortKey: 'sk',
+  /** Whole seconds since 1970; enable time to live on it. */
+  timeToLive: 'ttl',
+  /** Text and number. Only rows have them, so the index holds rows alone. */
+  dueIndex: { name: 'due', partitionKey: 'dueBucket', sortKey: 'dueAtMs' },
 }
 
 /**

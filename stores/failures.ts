@@ -100,3 +100,107 @@ export const notAStore = (path: string, why: string, cause?: unknown): StoreErro
     `${path} is not a whodunit store: ${why}`,
     'Name another file; whodunit creates it when it is not there.',
   )(cause)
+
+/** What an AWS service's refusal, or its silence, means for the one who asked. */
+export type AwsFault = {
+  /** Worth another try within the same call. */
+  again: boolean
+  /** The request may have been applied all the same. */
+  mayHaveHappened: boolean
+  error: StoreError
+}
+
+const busy = new Set(['TransactionConflict', 'TransactionConflictException', 'TransactionInProgressException'])
+const throttling = new Set([
+  'ProvisionedThroughputExceeded',
+  'ProvisionedThroughputExceededException',
+  'RequestLimitExceeded',
+  'SlowDown',
+  'ThrottlingError',
+  'ThrottlingException',
+  'TooManyRequestsException',
+])
+const denied = new Set([
+  'AccessDenied',
+  'AccessDeniedException',
+  'CredentialsProviderError',
+  'ExpiredToken',
+  'ExpiredTokenException',
+  'UnrecognizedClientException',
+])
+const missing = new Set(['NoSuchBucket', 'PermanentRedirect', 'ResourceNotFoundException'])
+const tooLarge = new Set(['EntityTooLarge', 'ItemCollectionSizeLimitExceeded'])
+const silent = new Set(['AbortError', 'RequestTimeout', 'TimeoutError'])
+
+/** The names of what went wrong: for a cancelled transaction those of its reasons, else the error's own. */
+export const awsNames = (error: unknown): string[] => {
+  const reasons = property(error, 'CancellationReasons')
+  const codes = Array.isArray(reasons) ? reasons.map((reason: unknown) => property(reason, 'Code')) : []
+  const named = codes.filter((code) => typeof code === 'string' && code !== 'None').map(String)
+  return named.length > 0 ? named : [String(property(error, 'name'))]
+}
+
+const httpStatus = (error: unknown): number => {
+  const status =
+    property(property(error, '$metadata'), 'httpStatusCode') ?? property(property(error, '$response'), 'statusCode')
+  return typeof status === 'number' ? status : 0
+}
+
+const gaveNoAnswer = (error: unknown): boolean => {
+  const status = httpStatus(error)
+  // A 2xx that is an error was an answer cut short.
+  if (status !== 0) return status >= 500 || status < 300 || status === 408 || silent.has(awsNames(error)[0] ?? '')
+  // With metadata but without a status it was sent, and nothing came back.
+  const sent = property(error, '$metadata') !== undefined
+  return sent || failureCode(error) !== '' || awsNames(error).some((name) => silent.has(name))
+}
+
+const awsFailure = (error: unknown, what: string): StoreError => {
+  const names = awsNames(error)
+  const any = (known: ReadonlySet<string>) => names.some((name) => known.has(name))
+  const status = httpStatus(error)
+  if (any(missing))
+    return say('not-a-store', `${what} is not there`, 'Deploy the stacks, or check its name and region.')(error)
+  if (any(denied) || status === 401 || status === 403)
+    return say(
+      'forbidden',
+      `${what} may not be used: ${messageOf(error)}`,
+      "Check the credentials and the role's policy.",
+    )(error)
+  if (any(tooLarge) || /size has exceeded/i.test(messageOf(error)))
+    return say('too-large', `${what} takes nothing that large`, 'Spread it over several items or blobs.')(error)
+  if (any(throttling) || status === 429)
+    return say(
+      'throttled',
+      `${what} is throttled`,
+      "Try again later; look at the account's and the table's limits.",
+    )(error)
+  if (any(busy))
+    return say(
+      'locked',
+      `${what} kept being written by others`,
+      'Try again; look for what writes the same items.',
+    )(error)
+  return gaveNoAnswer(error)
+    ? say(
+        'unreachable',
+        `${what} gave no usable answer: ${messageOf(error)}`,
+        'Check the network and the health of AWS.',
+      )(error)
+    : say('store-failed', `${what}: ${names.join(', ')}: ${messageOf(error)}`, 'Look up this error of AWS.')(error)
+}
+
+/** What `error`, thrown by a client of the AWS SDK that asked `what`, means. A {@link StoreError} is final. */
+export const awsFault = (error: unknown, what: string): AwsFault => {
+  if (error instanceof StoreError) return { again: false, mayHaveHappened: false, error }
+  const failure = awsFailure(error, what)
+  const metadata = property(error, '$metadata')
+  // The client has just learnt how wrong our clock is and signs the next attempt with the right time.
+  const clockCorrected = property(metadata, 'clockSkewCorrected') === true
+  return {
+    again: clockCorrected || ['throttled', 'locked', 'unreachable'].includes(failure.code),
+    // The client may have retried by itself, behind an attempt that was never answered.
+    mayHaveHappened: failure.code === 'unreachable' || Number(property(metadata, 'attempts') ?? 1) > 1,
+    error: failure,
+  }
+}

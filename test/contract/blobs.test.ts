@@ -1,19 +1,45 @@
+import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { CreateBucketCommand, type S3Client } from '@aws-sdk/client-s3'
 import { afterAll, describe, expect, test } from '@jest/globals'
 import { type Blobs, blobLimitBytes } from '../../stores/contract.ts'
 import { fileBlobs } from '../../stores/files.ts'
 import { memoryBlobs } from '../../stores/memory.ts'
+import { s3Blobs } from '../../stores/s3.ts'
+import { s3Client, startLoopbackS3 } from '../engines/loopback-s3.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'whodunit-blobs-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
+const loopback = await startLoopbackS3()
+const clients: S3Client[] = []
+afterAll(async () => {
+  for (const client of clients) client.destroy()
+  await loopback.stop()
+})
+
+/** An S3 of its own for every test: a bucket. */
+const openS3 = (endpoint: string, makeBuckets: boolean) => {
+  const client = s3Client(endpoint)
+  clients.push(client)
+  return async (): Promise<Blobs> => {
+    const bucket = `whodunit-${randomUUID()}`
+    if (makeBuckets) await client.send(new CreateBucketCommand({ Bucket: bucket }))
+    return s3Blobs({ client, bucketOf: () => bucket })
+  }
+}
+
 let opened = 0
-const stores: { name: string; open: () => Blobs }[] = [
-  { name: 'memory', open: memoryBlobs },
-  { name: 'files', open: () => fileBlobs({ directory: join(folder, `not/there/yet/${opened++}`) }) },
+const stores: { name: string; open: () => Promise<Blobs> }[] = [
+  { name: 'memory', open: async () => memoryBlobs() },
+  { name: 'files', open: async () => fileBlobs({ directory: join(folder, `not/there/yet/${opened++}`) }) },
+  { name: 's3 on loopback', open: openS3(loopback.endpoint, false) },
 ]
+// An S3 that others made, such as an emulator's.
+const given = process.env['WHODUNIT_S3_ENDPOINT']
+if (given !== undefined) stores.push({ name: 's3', open: openS3(given, true) })
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
 const codeOf = (work: Promise<unknown>): Promise<unknown> =>
@@ -24,7 +50,7 @@ const codeOf = (work: Promise<unknown>): Promise<unknown> =>
 
 describe.each(stores)('$name blobs', ({ open }) => {
   test('what is not there is undefined', async () => {
-    const blobs = open()
+    const blobs = await open()
     expect(await blobs.get('window/none')).toBeUndefined()
     await blobs.put('window/a', bytesOf('a'))
     expect(await blobs.get('window')).toBeUndefined()
@@ -38,7 +64,7 @@ describe.each(stores)('$name blobs', ({ open }) => {
     ['a megabyte', 'window/c1', new Uint8Array(1024 * 1024).fill(7)],
     ['a deep key of every allowed character', 'a/b/c/d/Az09_:=@+,-.x', bytesOf('deep')],
   ])('%s comes back byte for byte', async (_, key, bytes) => {
-    const blobs = open()
+    const blobs = await open()
     await blobs.put(key, bytes)
     const read = await blobs.get(key)
     expect(read).toBeInstanceOf(Uint8Array)
@@ -46,14 +72,14 @@ describe.each(stores)('$name blobs', ({ open }) => {
   })
 
   test('a put replaces the whole object', async () => {
-    const blobs = open()
+    const blobs = await open()
     await blobs.put('window/a', bytesOf('a long one'))
     await blobs.put('window/a', bytesOf('short'))
     expect(await blobs.get('window/a')).toEqual(bytesOf('short'))
   })
 
   test('bytes are copied on the way in and out', async () => {
-    const blobs = open()
+    const blobs = await open()
     const bytes = bytesOf('abc')
     await blobs.put('window/a', bytes)
     bytes.fill(0)
@@ -64,7 +90,7 @@ describe.each(stores)('$name blobs', ({ open }) => {
   })
 
   test('while many write and read one key, a reader sees one of the objects, whole', async () => {
-    const blobs = open()
+    const blobs = await open()
     const size = 200_000
     await blobs.put('window/a', new Uint8Array(size).fill(1))
     const writes = [2, 3, 4, 5].map((n) => blobs.put('window/a', new Uint8Array(size).fill(n)))
@@ -100,13 +126,13 @@ describe.each(stores)('$name blobs', ({ open }) => {
     'a'.repeat(151),
     `${'a/'.repeat(256)}a`,
   ])('the key %j is refused', async (key) => {
-    const blobs = open()
+    const blobs = await open()
     expect(await codeOf(blobs.put(key, bytesOf('x')))).toBe('misuse')
     expect(await codeOf(blobs.get(key))).toBe('misuse')
   })
 
   test('an object over the limit is refused and the old one stays', async () => {
-    const blobs = open()
+    const blobs = await open()
     await blobs.put('window/a', bytesOf('old'))
     expect(await codeOf(blobs.put('window/a', new Uint8Array(blobLimitBytes + 1)))).toBe('too-large')
     expect(await blobs.get('window/a')).toEqual(bytesOf('old'))
