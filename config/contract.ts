@@ -43,3 +43,56 @@ export const route = z.strictObject({
   channels: z.array(id).min(1),
 })
 export type Route = z.infer<typeof route>
+
+const regionName = z.string().regex(/^[a-z]{2,}(-[a-z]+)+-\d{1,2}$/, 'an AWS region like eu-central-1')
+
+/** Who a topic of ours tells: exactly one of these. */
+export const subscription = z
+  .strictObject({
+    email: z.email().optional(),
+    https: z.url({ protocol: /^https$/ }).optional(),
+    sms: z
+      .string()
+      .regex(/^\+[1-9]\d{6,14}$/, 'a phone number like +4915112345678')
+      .optional(),
+    sqs: z
+      .string()
+      .regex(/^arn:aws(-[a-z]+)*:sqs:[^:]+:\d{12}:.+$/, 'the ARN of a queue')
+      .optional(),
+    lambda: z
+      .string()
+      .regex(/^arn:aws(-[a-z]+)*:lambda:[^:]+:\d{12}:function:.+$/, 'the ARN of a function')
+      .optional(),
+  })
+  .refine((one) => Object.keys(one).length === 1, 'exactly one of email, https, sms, sqs and lambda')
+export type Subscription = z.infer<typeof subscription>
+
+export const aws = z.strictObject({
+  /** Begins the name of everything deployed, so that two can live in one account. */
+  name: id.max(20).default('whodunit'),
+  /** Where the hub lives; the first location that is a region, or the command line's, when absent. */
+  region: regionName.optional(),
+  /** Who hears that whodunit itself is unwell: alarms, and a location that finds the hub dead. */
+  operators: z.array(subscription).default([]),
+  /** Told once a minute while the hub is well; a dead-man's switch outside pages when it falls silent. */
+  deadMansSwitch: z.union([httpUrl, secretRef]).optional(),
+  /** A table that is there already, such as one restored from a backup; the stack makes its own when absent. */
+  table: z
+    .string()
+    .regex(/^[A-Za-z0-9_.-]{3,255}$/, 'the name of a DynamoDB table')
+    .optional(),
+  /** Keep the table and the buckets when the stack is deleted. */
+  keepState: z.boolean().default(true),
+  logRetentionDays: z.union([1, 3, 5, 7, 14, 30, 60, 90, 180, 365].map((days) => z.literal(days))).default(30),
+  /** Where `scrape` and `triage` run when their sources can only be reached from inside. */
+  network: z
+    .strictObject({
+      subnets: z.array(z.string().regex(/^subnet-[0-9a-f]+$/)).min(1),
+      securityGroups: z.array(z.string().regex(/^sg-[0-9a-f]+$/)).min(1),
+    })
+    .optional(),
+  tags: z.record(z.string().min(1).max(128), z.string().max(256)).default({}),
+})
+
+/** An IAM permission a kind needs where it runs: derived for its function and for nothing else. */
+export type Grant = { action: string; resource: string }

@@ -4,7 +4,7 @@ import { targetRange } from '../probes/contract.ts'
 import { monitorSpec } from '../probes/registry.ts'
 import { ruleSpec } from '../rules/registry.ts'
 import { sourceSpec } from '../sources/registry.ts'
-import { httpUrl, id, route, service } from './contract.ts'
+import { aws, httpUrl, id, route, secretRef, service } from './contract.ts'
 
 const cluster = z.strictObject({
   scrapeIntervalSeconds: z.int().min(1).max(3600).default(30),
@@ -42,6 +42,14 @@ export const configSchema = z.strictObject({
     .max(1024)
     .refine((n) => (n & (n - 1)) === 0, 'a power of two')
     .default(1),
+  api: z
+    .strictObject({
+      /** What programs send as `Authorization: Bearer …` to see incidents and metrics where not everybody may. */
+      token: secretRef.optional(),
+    })
+    .prefault({}),
+  /** How it is deployed to AWS; `whodunit serve` reads none of it. */
+  aws: aws.prefault({}),
 })
 
 /** What a person may write: defaults left out. */

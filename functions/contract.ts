@@ -4,11 +4,16 @@ import { probeOutcome } from '../probes/contract.ts'
 import { labels, ruleResult } from '../rules/contract.ts'
 import { brief } from '../triage/contract.ts'
 
+/** The FIFO group of pulses, a name no shard has. */
+export const pulseGroup = 'pulse'
+
 /** A message to `evaluate`. `id` is its FIFO deduplication id; `shard` its FIFO group. */
 export const observation = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('outcomes'), id: z.string(), shard: z.string(), outcomes: z.array(probeOutcome) }),
   z.strictObject({ kind: z.literal('rule-results'), id: z.string(), shard: z.string(), results: z.array(ruleResult) }),
   z.strictObject({ kind: z.literal('timer'), id: z.string(), shard: z.string(), rowId: z.string() }),
+  /** The hub's pulse, on its way through `evaluate`, `correlate` and `deliver`; it belongs to no shard's state. */
+  z.strictObject({ kind: z.literal('pulse'), id: z.string(), shard: z.literal(pulseGroup), atMs: z.number() }),
 ])
 export type Observation = z.infer<typeof observation>
 
@@ -94,6 +99,8 @@ export const correlateBody = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('alert-changes'), changes: z.array(alertChange), after: z.string().optional() }),
   z.strictObject({ kind: z.literal('receipt'), receipt }),
   z.strictObject({ kind: z.literal('case-file'), incidentId: z.string() }),
+  /** Somebody took the incident on; `by` says who in words a timeline can show. */
+  z.strictObject({ kind: z.literal('acknowledge'), incidentId: z.string(), by: z.string(), atMs: z.number() }),
 ])
 
 /** A message frozen by its first claim, so that every repeat is byte for byte the same. */
@@ -118,6 +125,15 @@ export const triageBody = z.strictObject({
 })
 export type TriageBody = z.infer<typeof triageBody>
 
+/** A second opinion: one location is to look at one monitor now, because another saw it fail. */
+export const probeBody = z.strictObject({
+  shard: z.string(),
+  monitorId: z.string(),
+  location: z.string(),
+  askedAtMs: z.number(),
+})
+export type ProbeBody = z.infer<typeof probeBody>
+
 const rowFields = {
   id: z.string(),
   dueAtMs: z.number(),
@@ -130,14 +146,25 @@ const rowFields = {
 export const outboxRow = z.discriminatedUnion('to', [
   z.strictObject({ ...rowFields, to: z.literal('correlate'), body: correlateBody }),
   z.strictObject({ ...rowFields, to: z.literal('evaluate'), body: z.strictObject({ shard: z.string() }) }),
+  z.strictObject({ ...rowFields, to: z.literal('probe'), body: probeBody }),
   z.strictObject({ ...rowFields, to: z.literal('triage'), body: triageBody }),
   z.strictObject({ ...rowFields, to: z.literal('deliver'), body: deliverBody }),
   z.strictObject({ ...rowFields, to: z.literal('publish'), body: z.strictObject({}) }),
 ])
 export type OutboxRow = z.infer<typeof outboxRow>
 
-/** The quick half of the outbox: sent after the commit, lost without harm. `afterMs` is a delivery delay. */
-export type Nudge = { to: OutboxRow['to']; rowId: string; afterMs: number }
+/**
+ * The quick half of the outbox: sent after the commit, lost without harm. `afterMs` is a delivery delay. `nudge` is the
+ * row's count of nudges where the sweep sends it, so that a FIFO queue takes no later one for a repeat.
+ */
+export type Nudge = { to: OutboxRow['to']; rowId: string; afterMs: number; nudge?: number }
+
+/** A row to look at. */
+export const rowMessage = z.strictObject({ rowId: z.string() })
+
+/** What a queue of rows carries: the row to look at, or the hub's pulse passing through. */
+export const queueMessage = z.union([rowMessage, z.strictObject({ pulseAtMs: z.number() })])
+export type QueueMessage = z.infer<typeof queueMessage>
 
 /** An incident as `correlate` keeps it, in its own item. */
 export const incident = z.strictObject({
@@ -148,6 +175,7 @@ export const incident = z.strictObject({
   sinceMs: z.number(),
   openedAtMs: z.number(),
   resolvedAtMs: z.number().optional(),
+  acknowledged: z.strictObject({ by: z.string(), atMs: z.number() }).optional(),
   alerts: z.record(
     z.string(),
     z.strictObject({ ruleId: z.string(), severity, summary: z.string(), sinceMs: z.number(), firing: z.boolean() }),
@@ -201,4 +229,14 @@ export const keys = {
   incident: (incidentId: string) => `incident/${incidentId}`,
   caseFile: (incidentId: string) => `casefile/${incidentId}`,
   lease: (name: string) => `lease/${name}`,
+  /** What this hub signs the links in its pages with. */
+  linkKey: 'hub/link-key',
+  /** How many shards this hub is split into. */
+  shards: 'hub/shards',
+  /** When a pulse last passed one of the functions. */
+  pulse: (name: string) => `pulse/${name}`,
 }
+
+/** Where the blobs of the pipeline are. */
+export const statusPageKey = 'status/index.html'
+export const windowKey = (cluster: string) => `windows/${cluster}.json.gz`

@@ -1,13 +1,27 @@
 import * as z from 'zod'
-import { cause, certificate, timingsMs, verdict } from '../probes/contract.ts'
+import { cause, timingsMs, verdict } from '../probes/contract.ts'
 import { labels, ruleResult } from '../rules/contract.ts'
 
 /** How many looks a location remembers of a monitor: more than any threshold, few enough for a 64 KB item. */
 export const looksKept = 24
 
+export const lookKind = z.enum(['tick', 'recheck', 'second-opinion'])
+export type LookKind = z.infer<typeof lookKind>
+
+/**
+ * What is kept of an outcome's `look`. The id of the row that asked says nothing more: its monitor and location are
+ * this item's, and the time it asked is the look's scheduled time.
+ */
+export const kindOfLook = (look: string): LookKind => (look === 'tick' || look === 'recheck' ? look : 'second-opinion')
+
+/** How much of a cause a look remembers, for the sentence of an alert. */
+export const quoted = (detail: string): string => detail.slice(0, 160).toWellFormed()
+
+const kind = z.string().transform(kindOfLook)
+
 const look = z.strictObject({
   scheduledAtMs: z.number(),
-  look: z.string(),
+  look: kind,
   verdict,
   /** Of a look that did not pass: the cause in one line. */
   detail: z.string().optional(),
@@ -17,19 +31,21 @@ const look = z.strictObject({
 export const lastOutcome = z.strictObject({
   scheduledAtMs: z.number(),
   startedAtMs: z.number(),
-  look: z.string(),
+  look: kind,
   verdict,
   cause: cause.optional(),
   timingsMs,
   statusCode: z.number().optional(),
-  certificate: certificate.optional(),
+  /** Whoever reads it asks for nothing else. */
+  certificate: z.object({ notAfterMs: z.number() }).optional(),
 })
 
-/** Item `shard/<shard>/at/<location>`: one location's counters for the monitors of one shard. */
+/** One location's counters for the monitors of one shard, as decisions see them; `location-packing.ts` is how they are kept. */
 export const locationState = z.strictObject({
   monitors: z.record(z.string(), z.strictObject({ looks: z.array(look), last: lastOutcome })),
 })
 export type LocationState = z.infer<typeof locationState>
+export type MonitorState = LocationState['monitors'][string]
 
 const alert = z.strictObject({
   ruleId: z.string(),
@@ -46,14 +62,15 @@ const alert = z.strictObject({
 })
 export type Alert = z.infer<typeof alert>
 
-/** Item `shard/<shard>`: the alerts of one shard and what their rules last said. */
+/** The alerts of one shard and what their rules last said, as decisions see them; `shard-packing.ts` is how they are kept. */
 export const shardState = z.strictObject({
+  /** When a rule was first heard of, as long as no look at its monitor is known that says more. */
   knownSinceMs: z.record(z.string(), z.number()),
   alerts: z.record(z.string(), alert),
   results: z.record(z.string(), ruleResult),
   /** The last row that told `correlate` of alert changes: the next one goes behind it. */
   told: z.string().optional(),
-  /** Halves that larger shard counts have taken over, as `index/count`; writing them here would be lost. */
+  /** Parts that larger shard counts have taken over, as `index/count`; writing them here would be lost. */
   moved: z.array(z.string()),
 })
 export type ShardState = z.infer<typeof shardState>

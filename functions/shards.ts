@@ -11,8 +11,30 @@ export const shardOf = (id: string, count: number): string => `${hash(id) & (cou
 /** Every shard of a hub with `count` of them. */
 export const allShards = (count: number): string[] => Array.from({ length: count }, (_, index) => `${index}/${count}`)
 
+const parts = (shard: string): { index: number; count: number } | undefined => {
+  const [, index, count] = /^(\d{1,4})\/(\d{1,4})$/.exec(shard) ?? []
+  return index === undefined ? undefined : { index: Number(index), count: Number(count) }
+}
+
+/** How many shards there are where a shard is called so; 0 when it is no shard's name. */
+export const countOfShard = (shard: string): number => parts(shard)?.count ?? 0
+
 /** The shard this one is split from; undefined for the first. */
 export const parentShard = (shard: string): string | undefined => {
-  const [index = 0, count = 1] = shard.split('/').map(Number)
+  const { index = 0, count = 1 } = parts(shard) ?? {}
   return count === 1 ? undefined : `${index & (count / 2 - 1)}/${count / 2}`
+}
+
+/** All that a shard may be split from, the nearest first. */
+export const ancestors = (shard: string): string[] => {
+  const parent = parentShard(shard)
+  return parent === undefined ? [] : [parent, ...ancestors(parent)]
+}
+
+/** The shards of another count that share ids with this one: those it is split into, or the one it came from. */
+export const kinOf = (shard: string, count: number): string[] => {
+  const named = parts(shard)
+  if (!named) return []
+  if (count <= named.count) return [`${named.index & (count - 1)}/${count}`]
+  return Array.from({ length: count / named.count }, (_, nth) => `${named.index + nth * named.count}/${count}`)
 }

@@ -98,6 +98,17 @@ export type Testimony = {
   gone?: readonly Sample[]
 }
 
+/** A monitor's outcome, with as much of its attempt as was kept of it. */
+export type WitnessedOutcome = Omit<ProbeOutcome, 'attempt'> & {
+  attempt?:
+    | { url?: string | undefined; statusCode?: number | undefined; certificate?: { notAfterMs: number } | undefined }
+    | undefined
+  service: string
+  target: string
+  runSinceMs?: number
+  periodSeconds?: number
+}
+
 /** Everything a question may use. Answers of a witness are cached for the run, so two questions may ask the same. */
 export type Witnesses = {
   nowMs: () => number
@@ -106,7 +117,7 @@ export type Witnesses = {
    * The last outcomes of every monitor of every service, newest last. `runSinceMs`: the scheduled time of the first look
    * of the run (of failing ones, or of passing ones) that this one ends, where earlier looks are not here themselves.
    */
-  outcomes: readonly (ProbeOutcome & { service: string; target: string; runSinceMs?: number; periodSeconds?: number })[]
+  outcomes: readonly WitnessedOutcome[]
   /** Scrapes all sources of that kind in the cluster. */
   series: (kind: string, cluster: string) => Promise<Reading<Testimony>>
   logs: (cluster: string, namespace: string, span: LogSpan) => Promise<Reading<LogReading>>

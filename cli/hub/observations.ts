@@ -46,7 +46,6 @@ export class Observations {
         const { status } = await this.#evaluate(observation)
         if (status === 'evaluated') return
         why = status
-        if (status === 'moved') break
       } catch (error) {
         why = error
       }

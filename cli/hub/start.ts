@@ -1,18 +1,17 @@
-import pLimit from 'p-limit'
+import { randomBytes } from 'node:crypto'
 import type { Config } from '../../config/schema.ts'
 import type { Nudge, Observation } from '../../functions/contract.ts'
 import { hubView } from '../../functions/correlate/config.ts'
 import { correlateStep } from '../../functions/correlate/step.ts'
-import { deliverChannels } from '../../functions/deliver/config.ts'
+import { deliverChannels, linksOf } from '../../functions/deliver/config.ts'
 import { attemptTimeoutMs, deliverStep } from '../../functions/deliver/step.ts'
-import { rulesOfShard, shardOfRule } from '../../functions/evaluate/config.ts'
+import { evaluateView } from '../../functions/evaluate/config.ts'
 import { evaluateStep } from '../../functions/evaluate/step.ts'
-import { monitorRunner, monitorsOf, monitorViews } from '../../functions/probe/config.ts'
-import { probeStep } from '../../functions/probe/step.ts'
+import { monitorViews } from '../../functions/probe/config.ts'
 import { publishStep } from '../../functions/publish/step.ts'
 import { clusterView } from '../../functions/scrape/config.ts'
 import { type ScrapeResult, scrapeStep } from '../../functions/scrape/step.ts'
-import { allShards, shardOf } from '../../functions/shards.ts'
+import { allShards } from '../../functions/shards.ts'
 import { sweepStep } from '../../functions/sweep/step.ts'
 import { investigator } from '../../functions/triage/config.ts'
 import { triageStep } from '../../functions/triage/step.ts'
@@ -21,6 +20,7 @@ import { releaseLease, takeLease } from '../../stores/lease.ts'
 import { seriesToRemember } from '../../triage/registry.ts'
 import { statusPage } from '../../web/status-page.ts'
 import { Observations } from './observations.ts'
+import { hubProbes } from './probes.ts'
 import { Queue } from './queue.ts'
 import { startTicker } from './ticker.ts'
 
@@ -44,11 +44,12 @@ export type Hub = {
   /** Stops the schedules, lets what runs end, and keeps everything else for the next start. */
   stop: () => Promise<void>
   lastScrapes: () => ReadonlyMap<string, ScrapeResult>
+  /** For rows that somebody outside the pipeline wrote, such as an acknowledgement. */
+  nudge: (nudges: readonly Nudge[]) => Promise<void>
 }
 
 const sweepMs = 1000
 const publishMs = 5000
-const probesAtOnce = 100
 const lookStopMs = 3000
 const workStopMs = attemptTimeoutMs + 2000
 
@@ -61,6 +62,11 @@ const atMost = async (ms: number, work: Promise<unknown>): Promise<void> => {
 
 const message = (error: unknown) => (error instanceof Error ? error.message : String(error))
 
+const each = (work: (rowId: string) => Promise<unknown>) => async (rowIds: readonly string[]) => {
+  await Promise.all(rowIds.map(work))
+  return []
+}
+
 const consumers = (
   options: HubOptions,
   nudge: (nudges: readonly Nudge[]) => Promise<void>,
@@ -68,18 +74,19 @@ const consumers = (
 ) => {
   const { config, store, blobs, nowMs, random } = options
   const correlate = correlateStep({ store, nowMs, nudge, view: hubView(config) })
-  const triage = triageStep({ store, nowMs, nudge, investigate: investigator(config, options) })
+  const triage = triageStep({
+    store,
+    nowMs,
+    nudge,
+    investigate: investigator(config, { ...options, monitors: monitorViews(config) }),
+  })
   const channels = deliverChannels(config, {
     ...options,
-    incidentUrl: (id) => options.baseUrl && `${options.baseUrl}/incidents/${encodeURIComponent(id)}`,
+    links: linksOf({ ...options, randomBytes }),
     statusPageUrl: config.statusPage.url ?? options.baseUrl,
   })
   const deliver = deliverStep({ store, nowMs, random, nudge, ...channels })
   const publish = publishStep({ store, blobs, nowMs, render: statusPage, config: publishConfig(config) })
-  const each = (work: (rowId: string) => Promise<unknown>) => async (rowIds: readonly string[]) => {
-    await Promise.all(rowIds.map(work))
-    return []
-  }
   return {
     publishNow: () => publish(),
     lanes: {
@@ -125,42 +132,6 @@ const publishConfig = (config: Config) => ({
   monitors: monitorViews(config),
 })
 
-/** The ticks of one location: the monitors of each shard and period that has any. */
-const ticksOf = (config: Config, location: string) => {
-  const periods = new Set(Object.values(config.monitors).map(({ periodSeconds }) => periodSeconds))
-  return allShards(config.shards).flatMap((shard) =>
-    [...periods].flatMap((periodSeconds) => {
-      const monitorIds = monitorsOf(config, { location, shard, periodSeconds })
-      return monitorIds.length > 0 ? [{ shard, periodSeconds, monitorIds }] : []
-    }),
-  )
-}
-
-const startProbes = (
-  options: HubOptions,
-  at: { send: (observation: Observation) => Promise<void>; stopped: AbortSignal },
-) => {
-  const { config, nowMs, secret } = options
-  const limit = pLimit(probesAtOnce)
-  const { stopped } = at
-  const run = monitorRunner(config, { nowMs, secret, stopped })
-  // What a look that was called off saw says nothing about its target.
-  const send = async (observation: Observation) => (stopped.aborted ? undefined : at.send(observation))
-  return config.locations.flatMap((location) => {
-    const probe = probeStep({ nowMs, location, run, limit: (work) => limit(work), send })
-    return ticksOf(config, location).map(({ shard, periodSeconds, monitorIds }) =>
-      startTicker({
-        periodMs: periodSeconds * 1000,
-        nowMs,
-        tick: async (scheduledAtMs) => {
-          await probe({ shard, scheduledAtMs, monitorIds })
-        },
-        failed: (error) => options.warn(`probes from ${location} failed: ${message(error)}`),
-      }),
-    )
-  })
-}
-
 const startScrapes = (
   options: HubOptions,
   send: (observation: Observation) => Promise<void>,
@@ -196,16 +167,20 @@ export const startHub = (options: HubOptions): Hub => {
     store,
     nowMs,
     nudge: (nudges) => queue.nudge(nudges),
-    locations: config.locations,
-    rulesOf: (shard) => rulesOfShard(config, shard),
     startedAtMs: nowMs(),
-    watches: (monitorId) => Object.hasOwn(config.monitors, monitorId),
-    home: { monitor: (id) => shardOf(id, config.shards), rule: (id) => shardOfRule(config, id) },
+    ...evaluateView(config),
   })
   const observations = new Observations(evaluate, ({ id }, why) => warn(`observation ${id} dropped: ${message(why)}`))
+  const stopping = new AbortController()
+  const probes = hubProbes({
+    ...options,
+    send: observations.send,
+    stopped: stopping.signal,
+    failed: (location, error) => warn(`probes from ${location} failed: ${message(error)}`),
+  })
   const { lanes, publishNow } = consumers(options, (nudges) => queue.nudge(nudges), observations.send)
   const queue: Queue = new Queue({
-    consumers: lanes,
+    consumers: { ...lanes, probe: { concurrency: 16, batch: 1, consume: each(probes.secondOpinion) } },
     failed: (to, rowIds, error) => warn(`${to} ${rowIds.join(', ')} failed, will be tried again: ${message(error)}`),
   })
   const sweep = sweepStep({
@@ -228,15 +203,15 @@ export const startHub = (options: HubOptions): Hub => {
     void observations.send({ kind: 'timer', id: `start:${shard}`, shard, rowId: '' })
   }
   const scrapes = new Map<string, ScrapeResult>()
-  const stopping = new AbortController()
   const tickers = [
     ...startScrapes(options, observations.send, scrapes),
-    ...startProbes(options, { send: observations.send, stopped: stopping.signal }),
+    ...probes.start(),
     every(sweepMs, 'sweep', sweep),
     every(publishMs, 'status page', publishNow),
   ]
   return {
     lastScrapes: () => scrapes,
+    nudge: queue.nudge,
     stop: async () => {
       // A look or a scrape that hangs is abandoned, since the next start looks again; a delivery ends within its time-out.
       stopping.abort()

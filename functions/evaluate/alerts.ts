@@ -21,7 +21,8 @@ const told = (
   severity: rule.severity,
   labels: alert.labels,
   sinceMs: alert.sinceMs,
-  summary: alert.summary,
+  // Too many alerts at once leave no room for what each of them said.
+  summary: alert.summary === '' ? rule.ruleId : alert.summary,
   ...step,
 })
 

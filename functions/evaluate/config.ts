@@ -1,12 +1,14 @@
 import type { Config } from '../../config/schema.ts'
 import { judge, type RuleSpec, ruleMonitor } from '../../rules/registry.ts'
-import { shardOf } from '../shards.ts'
+import { shardsWanted } from '../shard-count.ts'
+import { countOfShard, shardOf } from '../shards.ts'
 import type { RuleView } from './decide.ts'
+import type { Home } from './routing.ts'
 
 /** The shard a rule is judged in: its monitor's, so that counters and alerts are written together. */
-export const shardOfRule = (config: Config, ruleId: string): string => {
+export const shardOfRule = (config: Config, ruleId: string, count: number = config.shards): string => {
   const rule = config.rules[ruleId]
-  return shardOf((rule && ruleMonitor(rule)) ?? ruleId, config.shards)
+  return shardOf((rule && ruleMonitor(rule)) ?? ruleId, count)
 }
 
 const ruleView = (config: Config, ruleId: string, rule: RuleSpec): RuleView => {
@@ -29,8 +31,37 @@ const ruleView = (config: Config, ruleId: string, rule: RuleSpec): RuleView => {
   }
 }
 
+const ruleViews = (config: Config, count: number): Map<string, RuleView[]> => {
+  const views = Object.entries(config.rules).map(([ruleId, rule]) => ruleView(config, ruleId, rule))
+  return Map.groupBy(views, ({ ruleId }) => shardOfRule(config, ruleId, count))
+}
+
 /** The rules of one shard, as the decision sees them. */
 export const rulesOfShard = (config: Config, shard: string): RuleView[] =>
-  Object.entries(config.rules)
-    .filter(([ruleId]) => shardOfRule(config, ruleId) === shard)
-    .map(([ruleId, rule]) => ruleView(config, ruleId, rule))
+  ruleViews(config, countOfShard(shard)).get(shard) ?? []
+
+export type EvaluateView = {
+  shards: number
+  locations: readonly string[]
+  rulesOf: (shard: string) => readonly RuleView[]
+  home: Home
+  watches: (monitorId: string) => boolean
+}
+
+/** What `evaluate` knows of the config. The rules of every shard are sorted once for each count of shards it meets. */
+export const evaluateView = (config: Config): EvaluateView => {
+  const sorted = new Map<number, Map<string, RuleView[]>>()
+  const rulesOf = (shard: string) => {
+    const count = countOfShard(shard)
+    const all = sorted.get(count) ?? ruleViews(config, count)
+    sorted.set(count, all)
+    return all.get(shard) ?? []
+  }
+  return {
+    shards: shardsWanted(config),
+    locations: config.locations,
+    rulesOf,
+    home: { monitor: shardOf, rule: (id, count) => shardOfRule(config, id, count) },
+    watches: (monitorId) => Object.hasOwn(config.monitors, monitorId),
+  }
+}

@@ -1,9 +1,13 @@
+import type { ProbeOutcome } from '../../probes/contract.ts'
 import type { Facts, Judgement } from '../../rules/contract.ts'
-import type { AlertChange, Observation } from '../contract.ts'
+import type { AlertChange, Observation, ProbeBody } from '../contract.ts'
 import { aheadMs } from '../freshness.ts'
 import { emptyLocation, type LocationState, type ShardState } from '../shard-state.ts'
 import { advanceAlert, endAlert, type RuleIdentity } from './alerts.ts'
-import { countOutcome, fitLocation, historyOf } from './counters.ts'
+import { countOutcome, historyOf } from './counters.ts'
+import { fitLocation, fitShard } from './fit.ts'
+import { knownSince, listenedSinceMs } from './known-since.ts'
+import { secondOpinions } from './second-opinions.ts'
 
 /** A rule as the decision sees it: who it is, whose outcomes it judges, and its judgement as a pure function. */
 export type RuleView = RuleIdentity & {
@@ -18,6 +22,8 @@ export type Decision = {
   /** Only the locations whose counters changed. */
   locations: Map<string, LocationState>
   changes: AlertChange[]
+  /** Locations that are to look now. */
+  ask: ProbeBody[]
   /** When this shard must be judged again even if nothing arrives. */
   againAtMs?: number
 }
@@ -32,27 +38,34 @@ const withoutRemoved = ({ monitors }: LocationState, watches: Watches): Location
 /** An observation older than this changes counters, never alerts. */
 export const staleAfterMs = 10 * 60_000
 
-const count = (
-  seen: Seen,
-  observation: Observation,
-  at: { nowMs: number; watches: Watches },
-): Map<string, LocationState> => {
+const count = (seen: Seen, observation: Observation, at: { nowMs: number; watches: Watches }) => {
   const changed = new Map<string, LocationState>()
-  if (observation.kind !== 'outcomes') return changed
+  const counted: ProbeOutcome[] = []
+  if (observation.kind !== 'outcomes') return { changed, counted }
   for (const outcome of observation.outcomes.filter(({ monitorId }) => at.watches(monitorId))) {
     const before = changed.get(outcome.location) ?? seen.locations.get(outcome.location) ?? emptyLocation
     const after = countOutcome(before, outcome, at.nowMs)
-    if (after !== before) changed.set(outcome.location, after)
+    if (after === before) continue
+    changed.set(outcome.location, after)
+    counted.push(outcome)
   }
-  return new Map([...changed].map(([location, state]) => [location, fitLocation(withoutRemoved(state, at.watches))]))
+  for (const [location, state] of changed) changed.set(location, withoutRemoved(state, at.watches))
+  return { changed, counted }
 }
 
 /** The newest result of each rule; an older one that arrives late changes nothing, nor does one a wrong clock dated. */
-const latestResults = (all: ShardState['results'], observation: Observation, nowMs: number): ShardState['results'] => {
-  const latestMs = nowMs + aheadMs
-  const before = Object.fromEntries(Object.entries(all).filter(([, { atMs }]) => atMs <= latestMs))
+const latestResults = (
+  all: ShardState['results'],
+  observation: Observation,
+  at: { rules: readonly RuleView[]; nowMs: number },
+): ShardState['results'] => {
+  const latestMs = at.nowMs + aheadMs
+  const known = new Set(at.rules.map(({ ruleId }) => ruleId))
+  const kept = Object.entries(all).filter(([ruleId, { atMs }]) => known.has(ruleId) && atMs <= latestMs)
+  const before = Object.fromEntries(kept)
   if (observation.kind !== 'rule-results') return before
-  const newer = observation.results.filter(({ ruleId, atMs }) => atMs > (before[ruleId]?.atMs ?? 0) && atMs <= latestMs)
+  const heard = observation.results.filter(({ ruleId, atMs }) => known.has(ruleId) && atMs <= latestMs)
+  const newer = heard.filter(({ ruleId, atMs }) => atMs > (before[ruleId]?.atMs ?? 0))
   return { ...before, ...Object.fromEntries(newer.map((result) => [result.ruleId, result])) }
 }
 
@@ -72,7 +85,7 @@ const factsFor = (rule: RuleView, shard: ShardState, at: { locations: Seen['loca
   return {
     nowMs: at.nowMs,
     locations: histories,
-    knownSinceMs: shard.knownSinceMs[rule.ruleId] ?? at.nowMs,
+    knownSinceMs: shard.knownSinceMs[rule.ruleId] ?? listenedSinceMs(rule, at.locations, at.nowMs),
     firing: alert?.state === 'firing',
     ...(result ? { result } : {}),
     ...(alert ? { activeSinceMs: Math.min(alert.activeAtMs, at.nowMs) } : {}),
@@ -132,19 +145,23 @@ export const decideEvaluate = (
   at: { rules: readonly RuleView[]; nowMs: number; watches?: Watches; startedAtMs?: number | undefined },
 ): Decision => {
   const { rules, nowMs, watches = () => true } = at
-  const changed = count(seen, observation, { nowMs, watches })
+  const { changed, counted } = count(seen, observation, { nowMs, watches })
+  // Rules quote what was seen just now in full, though the item may have no room for it.
   const locations = new Map([...seen.locations, ...changed])
-  const results = latestResults(seen.shard.results, observation, nowMs)
-  const knownSinceMs = Object.fromEntries(
-    rules.map(({ ruleId }) => [ruleId, Math.min(seen.shard.knownSinceMs[ruleId] ?? nowMs, nowMs)]),
-  )
+  const fitted = new Map([...changed].map(([location, state]) => [location, fitLocation(state)]))
+  const results = latestResults(seen.shard.results, observation, { rules, nowMs })
+  const knownSinceMs = knownSince(seen, { rules, locations: new Map([...locations, ...fitted]), nowMs })
   if (isStale(observation, nowMs)) {
-    return { shard: { ...seen.shard, results, knownSinceMs }, locations: changed, changes: [] }
+    return { shard: { ...seen.shard, results, knownSinceMs }, locations: fitted, changes: [], ask: [] }
   }
   const removed = endRemoved(rules, seen.shard, nowMs)
   const shard = { ...seen.shard, results, knownSinceMs, alerts: removed.alerts }
-  const judged = judgeAll(rules, shard, { locations, nowMs, startedAtMs: at.startedAtMs })
-  const changes = [...removed.changes, ...judged.changes]
-  const againAtMs = judged.againAtMs.length > 0 ? { againAtMs: Math.min(...judged.againAtMs) } : {}
-  return { shard: { ...shard, alerts: judged.alerts }, locations: changed, changes, ...againAtMs }
+  const { alerts, changes, againAtMs } = judgeAll(rules, shard, { locations, nowMs, startedAtMs: at.startedAtMs })
+  return {
+    shard: fitShard({ ...shard, alerts }),
+    locations: fitted,
+    changes: [...removed.changes, ...changes],
+    ask: secondOpinions(counted, { shard: observation.shard, rules, alerts, locations, nowMs }),
+    ...(againAtMs.length > 0 ? { againAtMs: Math.min(...againAtMs) } : {}),
+  }
 }

@@ -1,104 +1,51 @@
 /**
- * Reads an observation and its shard's items; decides counters and alerts; writes the shard, the location items that
- * changed, one row with all alert changes for `correlate`, and the shard's timer row, in one transaction.
+ * Reads an observation and its shard's items; decides counters, alerts and whom to ask for a second opinion; writes the
+ * shard, the location items that changed, rows with the alert changes for `correlate` and the questions for `probe`, and
+ * the shard's timer row, in one transaction. What is addressed under another number of shards is taken to today's.
  * Run twice: looks are keyed and results carry their time, so the second run decides nothing.
  */
-import type { Change, RowChange, Store, StoredRow } from '../../stores/contract.ts'
-import { type AlertChange, keys, type Nudge, type Observation, type OutboxRow } from '../contract.ts'
-import { emptyLocation, emptyShard, locationState, shardState } from '../shard-state.ts'
-import { parentShard } from '../shards.ts'
-import { type Decision, decideEvaluate, type RuleView, type Seen } from './decide.ts'
-import { splitLocation, splitShard } from './split.ts'
+import type { Change, RowChange, StoredRow } from '../../stores/contract.ts'
+import { type AlertChange, keys, type Nudge, type Observation, type OutboxRow, type ProbeBody } from '../contract.ts'
+import { packLocation } from '../location-packing.ts'
+import { type PulseWorld, passPulse } from '../pulse.ts'
+import { secondOpinionOf, secondOpinionRowId, timerRowId } from '../row-ids.ts'
+import { packShard } from '../shard-packing.ts'
+import { countOfShard, kinOf } from '../shards.ts'
+import { type Decision, decideEvaluate, type RuleView } from './decide.ts'
+import { isAtHome, partsOf, type ShardObservation } from './routing.ts'
+import { type Loaded, type LoadWorld, load } from './step-load.ts'
 
-export type EvaluateWorld = {
-  store: Store
-  nowMs: () => number
-  nudge: (nudges: readonly Nudge[]) => Promise<void>
-  locations: readonly string[]
-  rulesOf: (shard: string) => readonly RuleView[]
-  /** The shard a monitor or a rule lives in under today's shard count; the two have names of their own. */
-  home: { monitor: (id: string) => string; rule: (id: string) => string }
-  /** Is this monitor in today's config? Everything is when absent. */
-  watches?: (monitorId: string) => boolean
-  /** When this process began to look, if it does: a silence from before is no news until it had its first looks. */
-  startedAtMs?: number
-}
+export type EvaluateWorld = LoadWorld &
+  PulseWorld & {
+    nudge: (nudges: readonly Nudge[]) => Promise<void>
+    rulesOf: (shard: string) => readonly RuleView[]
+    /** Is this monitor in today's config? Everything is when absent. */
+    watches?: (monitorId: string) => boolean
+    /** When this process began to look, if it does: a silence from before is no news until it had its first looks. */
+    startedAtMs?: number
+  }
 
 export type EvaluateResult =
   | { status: 'evaluated'; changes: AlertChange[] }
-  /** A larger shard count has taken this state over; the sender runs an old config. */
-  | { status: 'moved' }
   /** Someone else kept writing this shard; the message must be tried again. */
   | { status: 'conflict' }
 
-type Loaded = Seen & { versions: Map<string, number>; timer?: StoredRow; handover: Change[] }
+type Elsewhere = { status: 'elsewhere'; count: number; moved: readonly string[] }
 
-const locationKey = keys.location
-const timerId = (shard: string) => `timer:${shard}`
-
-const readShard = async (world: EvaluateWorld, shard: string): Promise<Loaded | undefined> => {
-  const shardKey = keys.shard(shard)
-  const items = await world.store.read([shardKey, ...world.locations.map((location) => locationKey(shard, location))])
-  const stored = items.get(shardKey)
-  if (!stored) return undefined
-  const locations = new Map(
-    world.locations.map((location) => {
-      const item = items.get(locationKey(shard, location))
-      return [location, item ? locationState.parse(item.value) : emptyLocation]
-    }),
-  )
-  const versions = new Map([...items].map(([key, { version }]) => [key, version]))
-  return { shard: shardState.parse(stored.value), locations, versions, handover: [] }
-}
-
-/** A shard that is read for the first time takes its part of its nearest ancestor's state, in the transaction that uses it. */
-const inherit = async (world: EvaluateWorld, shard: string): Promise<Loaded> => {
-  const nothing = { shard: emptyShard, locations: new Map(), versions: new Map(), handover: [] }
-  for (let parent = parentShard(shard); parent !== undefined; parent = parentShard(parent)) {
-    const from = await readShard(world, parent)
-    if (!from) continue
-    const rule = (id: string) => world.home.rule(id) === shard
-    const monitor = (id: string) => world.home.monitor(id) === shard
-    const moved = { ...from.shard, moved: [...from.shard.moved, shard] }
-    const key = keys.shard(parent)
-    return {
-      shard: splitShard(from.shard, rule),
-      locations: new Map([...from.locations].map(([location, state]) => [location, splitLocation(state, monitor)])),
-      versions: new Map(),
-      handover: [{ key, expect: from.versions.get(key) ?? 0, value: moved }],
-    }
-  }
-  return nothing
-}
-
-const load = async (world: EvaluateWorld, shard: string): Promise<Loaded> => {
-  const [known, timer] = await Promise.all([readShard(world, shard), world.store.row(timerId(shard))])
-  const loaded = known ?? (await inherit(world, shard))
-  return timer ? { ...loaded, timer } : loaded
-}
+const conflict = { status: 'conflict' } as const
 
 /** The row that wakes this shard at its earliest deadline; one that is due earlier already is left alone. */
-const timerChange = (shard: string, loaded: Loaded, next: { againAtMs?: number; firedRowId?: string }): RowChange[] => {
-  const id = timerId(shard)
-  const { timer } = loaded
+const timerChange = (
+  shard: string,
+  timer: StoredRow | undefined,
+  next: { againAtMs?: number | undefined; firedRowId?: string | undefined },
+): RowChange[] => {
+  const id = timerRowId(shard)
   const fired = timer !== undefined && next.firedRowId === id
   if (next.againAtMs === undefined) return fired ? [{ id, expect: timer.version }] : []
   if (timer && !fired && timer.row.dueAtMs <= next.againAtMs) return []
   const row: OutboxRow = { id, to: 'evaluate', dueAtMs: next.againAtMs, nudges: 0, body: { shard } }
   return [{ id, expect: timer?.version ?? 0, row }]
-}
-
-const changesOf = (shard: string, loaded: Loaded, decision: Decision): Change[] => {
-  const inherited = loaded.handover.length > 0 ? loaded.locations : new Map()
-  const locations = new Map([...inherited, ...decision.locations])
-  return [
-    { key: keys.shard(shard), expect: loaded.versions.get(keys.shard(shard)) ?? 0, value: decision.shard },
-    ...[...locations].map(([location, value]) => {
-      const key = locationKey(shard, location)
-      return { key, expect: loaded.versions.get(key) ?? 0, value }
-    }),
-    ...loaded.handover,
-  ]
 }
 
 /** So many changes are sure to fit a row. */
@@ -117,48 +64,146 @@ const alertRows = (shard: string, version: number, decision: Decision, nowMs: nu
   return rows
 }
 
-const unchanged = (loaded: Loaded, decision: Decision, rows: readonly RowChange[]) =>
-  rows.length === 0 &&
-  decision.locations.size === 0 &&
-  loaded.handover.length === 0 &&
-  JSON.stringify(decision.shard) === JSON.stringify(loaded.shard)
+/** A transaction has room for so many questions and answers; what is left out only waits for the next tick. */
+const opinionsAtOnce = 20
+/** The nudge goes out at once. A look takes a while, and the sweep need not ask again meanwhile. */
+const answerWithinMs = 10_000
 
-const attempt = async (world: EvaluateWorld, observation: Observation): Promise<EvaluateResult> => {
+/** Questions that are not there yet: two locations that fail in the same millisecond ask the same. */
+const questionRows = async ({ store }: EvaluateWorld, ask: readonly ProbeBody[]): Promise<OutboxRow[]> => {
+  const bodies = new Map(ask.slice(0, opinionsAtOnce).map((body) => [secondOpinionRowId(body), body]))
+  const rows = await Promise.all(
+    [...bodies].map(async ([id, body]): Promise<OutboxRow[]> => {
+      if (await store.row(id)) return []
+      return [{ id, to: 'probe', dueAtMs: body.askedAtMs + answerWithinMs, nudges: 0, body }]
+    }),
+  )
+  return rows.flat()
+}
+
+/** The rows that asked for what this observation answers. */
+const answeredRows = async ({ store }: EvaluateWorld, observation: Observation): Promise<RowChange[]> => {
+  if (observation.kind !== 'outcomes') return []
+  const ids = observation.outcomes.flatMap(({ look, monitorId, location }) => {
+    const asked = secondOpinionOf(look)
+    return asked?.monitorId === monitorId && asked.location === location ? [look] : []
+  })
+  const rows = await Promise.all([...new Set(ids)].slice(0, opinionsAtOnce).map((id) => store.row(id)))
+  return rows.flatMap((stored) => (stored?.row.to === 'probe' ? [{ id: stored.row.id, expect: stored.version }] : []))
+}
+
+/** What to write; the shard's own item is left alone when it says the same, and nothing hangs on its version. */
+const changesOf = (shard: string, loaded: Loaded, decision: Decision, rows: readonly RowChange[]): Change[] => {
+  const { versions, handover } = loaded
+  const inherits = handover.changes.length > 0
+  const states = new Map([...(inherits ? loaded.locations : []), ...decision.locations])
+  const locations = [...states].map(([location, state]): Change => {
+    const key = keys.location(shard, location)
+    return { key, expect: versions.get(key) ?? 0, value: packLocation(state) }
+  })
+  const [key, value] = [keys.shard(shard), packShard(decision.shard)]
+  const isNews = JSON.stringify(value) !== JSON.stringify(packShard(loaded.shard))
+  const guards = inherits || rows.length > 0 || locations.some(({ expect }) => expect === 0)
+  const own = isNews || guards ? [{ key, expect: versions.get(key) ?? 0, value }] : []
+  return [...own, ...locations, ...handover.changes]
+}
+
+const attempt = async (world: EvaluateWorld, observation: ShardObservation): Promise<EvaluateResult | Elsewhere> => {
   const { shard } = observation
   const nowMs = world.nowMs()
-  const loaded = await load(world, shard)
-  if (loaded.shard.moved.length > 0) {
-    if (loaded.timer) await world.store.commit([], [{ id: loaded.timer.row.id, expect: loaded.timer.version }])
-    return { status: 'moved' }
-  }
-  const watches = world.watches ?? (() => true)
-  const { startedAtMs } = world
+  const [found, timer] = await Promise.all([load(world, shard), world.store.row(timerRowId(shard))])
+  if (found.status === 'elsewhere') return found
+  const count = countOfShard(shard)
+  if (!isAtHome(observation, count, world.home)) return { status: 'elsewhere', count, moved: [] }
+  const { loaded } = found
+  const { watches = () => true, startedAtMs } = world
   const decided = decideEvaluate(loaded, observation, { rules: world.rulesOf(shard), nowMs, watches, startedAtMs })
-  const version = (loaded.versions.get(keys.shard(shard)) ?? 0) + 1
-  const told = alertRows(shard, version, decided, nowMs)
+  const told = alertRows(shard, (loaded.versions.get(keys.shard(shard)) ?? 0) + 1, decided, nowMs)
   const last = told.at(-1)
   const decision = last ? { ...decided, shard: { ...decided.shard, told: last.id } } : decided
-  const timer = timerChange(shard, loaded, {
-    ...(decision.againAtMs === undefined ? {} : { againAtMs: decision.againAtMs }),
-    ...(observation.kind === 'timer' ? { firedRowId: observation.rowId } : {}),
-  })
-  const rows = [...told.map((row) => ({ id: row.id, expect: 0, row })), ...timer]
-  if (unchanged(loaded, decision, rows)) return { status: 'evaluated', changes: [] }
-  const committed = await world.store.commit(changesOf(shard, loaded, decision), rows)
-  if (committed === 'conflict') return { status: 'conflict' }
-  await world.nudge(told.map(({ id }) => ({ to: 'correlate' as const, rowId: id, afterMs: 0 })))
+  const [questions, answered] = await Promise.all([questionRows(world, decision.ask), answeredRows(world, observation)])
+  const firedRowId = observation.kind === 'timer' ? observation.rowId : undefined
+  const rows = [
+    ...[...told, ...questions].map((row) => ({ id: row.id, expect: 0, row })),
+    ...answered,
+    ...timerChange(shard, timer, { againAtMs: decision.againAtMs, firedRowId }),
+    ...loaded.handover.rows,
+  ]
+  const changes = changesOf(shard, loaded, decision, rows)
+  if (changes.length === 0) return { status: 'evaluated', changes: [] }
+  if ((await world.store.commit(changes, rows)) === 'conflict') return conflict
+  await world.nudge([...told, ...questions].map(({ id, to }) => ({ to, rowId: id, afterMs: 0 })))
   return { status: 'evaluated', changes: decision.changes }
 }
 
 const tries = 5
+/** More than counts there can be between the smallest and the largest. */
+const detours = 12
 
-/** Applies one observation to its shard. */
+const apply = async (world: EvaluateWorld, observation: ShardObservation, detour = 0): Promise<EvaluateResult> => {
+  for (let index = 0; index < tries; index++) {
+    const result = await attempt(world, observation)
+    if (result.status === 'evaluated') return result
+    if (result.status === 'elsewhere')
+      return detour < detours ? forward(world, observation, result, detour + 1) : conflict
+  }
+  return conflict
+}
+
+const applyAll = async (
+  world: EvaluateWorld,
+  parts: readonly ShardObservation[],
+  detour: number,
+): Promise<EvaluateResult> => {
+  const changes: AlertChange[] = []
+  for (const part of parts) {
+    const result = await apply(world, part, detour)
+    // The whole message comes again; what the parts before it did is then known already.
+    if (result.status === 'conflict') return conflict
+    changes.push(...result.changes)
+  }
+  return { status: 'evaluated', changes }
+}
+
+/** One message must not take longer than its queue waits; the rest of a shard's parts are woken by the next. */
+const wokenAtOnce = 32
+
+/** A timer of a shard that has moved wakes those that take over from it, and ends when none is left. */
+const forwardTimer = async (
+  world: EvaluateWorld,
+  observation: Extract<Observation, { kind: 'timer' }>,
+  { count, moved }: Elsewhere,
+  detour: number,
+): Promise<EvaluateResult> => {
+  const { shard } = observation
+  const heirs = kinOf(shard, count).filter((heir) => !moved.includes(heir))
+  const woken = heirs.slice(0, wokenAtOnce).map((heir) => ({ ...observation, shard: heir, rowId: '' }))
+  const result = await applyAll(world, woken, detour)
+  if (result.status === 'conflict') return conflict
+  const timer = await world.store.row(timerRowId(shard))
+  if (!timer) return result
+  const again = { ...timer.row, dueAtMs: world.nowMs(), nudges: 0 }
+  const { id } = timer.row
+  const end = { id, expect: timer.version, ...(heirs.length > woken.length ? { row: again } : {}) }
+  return (await world.store.commit([], [end])) === 'conflict' ? conflict : result
+}
+
+/** Takes an observation from the shard it is addressed to, to those it is about. */
+const forward = async (
+  world: EvaluateWorld,
+  observation: ShardObservation,
+  found: Elsewhere,
+  detour: number,
+): Promise<EvaluateResult> =>
+  observation.kind === 'timer'
+    ? forwardTimer(world, observation, found, detour)
+    : applyAll(world, partsOf(observation, found.count, world.home), detour)
+
+/** Applies one observation to the shards it is about. */
 export const evaluateStep =
   (world: EvaluateWorld) =>
   async (observation: Observation): Promise<EvaluateResult> => {
-    let result: EvaluateResult = { status: 'conflict' }
-    for (let index = 0; index < tries && result.status === 'conflict'; index++) {
-      result = await attempt(world, observation)
-    }
-    return result
+    if (observation.kind !== 'pulse') return apply(world, observation)
+    const passed = await passPulse(world, 'evaluate')(observation.atMs)
+    return passed === 'conflict' ? conflict : { status: 'evaluated', changes: [] }
   }

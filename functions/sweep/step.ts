@@ -1,27 +1,40 @@
 /**
  * Reads rows that are due; decides which to nudge again; counts the nudge in the row and sends it. What the quick
- * nudges after a commit lost, this finds: the sweep is what makes the outbox certain.
+ * nudges after a commit lost, this finds: the sweep is what makes the outbox certain. Second opinions that are too old
+ * it deletes.
  * Run twice: a row may be nudged twice, which its consumer does not mind.
  */
 import { quarantineKeepMs, quarantineKey, type Store, type StoredRow, StoreError } from '../../stores/contract.ts'
 import type { Nudge } from '../contract.ts'
-import { decideSweep } from './decide.ts'
+import { decideRow, type SweepDecision } from './decide.ts'
 
 export type SweepWorld = {
   store: Store
   nowMs: () => number
   nudge: (nudges: readonly Nudge[]) => Promise<void>
-  /** Rows someone in this process works on right now need no nudge. */
-  inHand: (rowId: string) => boolean
+  /** Rows someone in this process works on right now need no nudge; without it nobody does. */
+  inHand?: (rowId: string) => boolean
   /** Tells a person that a row was set aside. */
   quarantined: (row: StoredRow['row']) => void
+}
+
+export type SweepResult = {
+  nudged: number
+  /** Rows that were due, as far as the sweep looked. */
+  due: number
+  /** How long the first of them has been due, 0 when none is; a question nobody answered does not count. */
+  oldestDueAgeMs: number
+  /** Rows that were set aside. */
+  quarantined: number
+  /** Second opinions that came too late to be asked for. */
+  dropped: number
 }
 
 const batch = 500
 /** How far behind rows that wait for their next nudge it looks for one that can be nudged. */
 const lookAhead = 16 * batch
 
-const setAside = async (world: SweepWorld, { row, version }: StoredRow) => {
+const setAside = async (world: SweepWorld, { row, version }: StoredRow): Promise<boolean> => {
   const quarantinedAtMs = world.nowMs()
   const why = `nudged ${row.nudges} times and never consumed`
   const value = { rowId: row.id, text: JSON.stringify(row), reason: why, dueAtMs: row.dueAtMs, quarantinedAtMs }
@@ -30,11 +43,12 @@ const setAside = async (world: SweepWorld, { row, version }: StoredRow) => {
   const item = { key, expect, value, expiresAtMs: quarantinedAtMs + quarantineKeepMs }
   const result = await world.store.commit([item], [{ id: row.id, expect: version }])
   if (result === 'committed') world.quarantined(row)
+  return result === 'committed'
 }
 
 const countNudge = async (world: SweepWorld, { row, version }: StoredRow): Promise<Nudge[]> => {
   const counted = { ...row, nudges: row.nudges + 1, nudgedAtMs: world.nowMs() }
-  const nudge = { to: row.to, rowId: row.id, afterMs: 0 }
+  const nudge = { to: row.to, rowId: row.id, afterMs: 0, nudge: counted.nudges }
   try {
     const result = await world.store.commit([], [{ id: row.id, expect: version, row: counted }])
     return result === 'committed' ? [nudge] : []
@@ -45,34 +59,46 @@ const countNudge = async (world: SweepWorld, { row, version }: StoredRow): Promi
   }
 }
 
-type Task = { stored: StoredRow; decision: 'nudge' | 'quarantine' }
+type Task = { stored: StoredRow; decision: Exclude<SweepDecision, 'wait'> }
+type Tasks = { due: StoredRow[]; tasks: Task[] }
 
 /** Rows to act upon, the longest due first; many that only wait do not hide the ones behind them. */
-const findTasks = async (world: SweepWorld, nowMs: number): Promise<Task[]> => {
+const findTasks = async (world: SweepWorld, nowMs: number): Promise<Tasks> => {
   for (let limit = batch; ; limit *= 4) {
     const due = await world.store.due(nowMs, limit)
     const tasks = due.flatMap((stored): Task[] => {
-      const decision = world.inHand(stored.row.id) ? 'wait' : decideSweep(stored.row, nowMs)
+      const decision = world.inHand?.(stored.row.id) ? 'wait' : decideRow(stored.row, nowMs)
       return decision === 'wait' ? [] : [{ stored, decision }]
     })
-    if (tasks.length > 0 || due.length < limit || limit >= lookAhead) return tasks.slice(0, batch)
+    if (tasks.length > 0 || due.length < limit || limit >= lookAhead) return { due, tasks: tasks.slice(0, batch) }
   }
 }
 
-const act = async (world: SweepWorld, { stored, decision }: Task): Promise<Nudge[]> => {
-  if (decision === 'nudge') return countNudge(world, stored)
-  await setAside(world, stored)
-  return []
+const ageOf = ({ due, tasks }: Tasks, nowMs: number): number => {
+  const over = new Set(tasks.filter(({ decision }) => decision === 'drop').map(({ stored }) => stored.row.id))
+  const dueMs = due.filter(({ row }) => !over.has(row.id)).map(({ row }) => row.dueAtMs)
+  return dueMs.reduce((oldestMs, dueAtMs) => Math.max(oldestMs, nowMs - dueAtMs), 0)
 }
 
-/** Moves due rows to their queue; answers how many. */
-export const sweepStep = (world: SweepWorld) => async (): Promise<number> => {
+/** Moves due rows to their queue; answers what it found and did. */
+export const sweepStep = (world: SweepWorld) => async (): Promise<SweepResult> => {
   const nudges: Nudge[] = []
+  const nowMs = world.nowMs()
+  const found = await findTasks(world, nowMs)
+  let quarantined = 0
+  let dropped = 0
   try {
-    for (const task of await findTasks(world, world.nowMs())) nudges.push(...(await act(world, task)))
+    for (const { stored, decision } of found.tasks) {
+      if (decision === 'nudge') nudges.push(...(await countNudge(world, stored)))
+      else if (decision === 'quarantine') quarantined += (await setAside(world, stored)) ? 1 : 0
+      else {
+        const { row, version } = stored
+        dropped += (await world.store.commit([], [{ id: row.id, expect: version }])) === 'committed' ? 1 : 0
+      }
+    }
   } finally {
     // Those already counted must be sent though the store failed on the way.
     await world.nudge(nudges)
   }
-  return nudges.length
+  return { nudged: nudges.length, due: found.due.length, oldestDueAgeMs: ageOf(found, nowMs), quarantined, dropped }
 }

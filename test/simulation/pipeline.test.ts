@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals'
-import { hubIndex, type Incident, incident, keys } from '../../functions/contract.ts'
-import { shardState } from '../../functions/shard-state.ts'
-import { allShards } from '../../functions/shards.ts'
+import { emptyIndex, hubIndex, type Incident, incident, keys } from '../../functions/contract.ts'
+import { storedShards } from '../../functions/shard-count.ts'
+import { unpackShard } from '../../functions/shard-packing.ts'
+import { countOfShard } from '../../functions/shards.ts'
 import { type Arrival, monitors, people, play, rowsLeft, statusChannel, type World } from './pipeline.ts'
 
 const seeds = Number(process.env['WHODUNIT_SEEDS'] ?? 180)
@@ -56,9 +57,14 @@ const doubleMeanings = ({ arrivals }: World) => {
 
 const stuck = async (world: World): Promise<string[]> => {
   const { store } = world
-  const index = hubIndex.parse((await store.read([keys.hub])).get(keys.hub)?.value)
-  const shards = await store.read(allShards(world.shards).map(keys.shard))
-  const alerts = [...shards.values()].flatMap(({ value }) => Object.keys(shardState.parse(value).alerts))
+  const index = hubIndex.parse((await store.read([keys.hub])).get(keys.hub)?.value ?? emptyIndex)
+  const count = await storedShards(store)
+  // Those that moved too: what they left behind would be open for ever.
+  const items = [...(await store.list('shard/', { limit: 1000 }))].filter(([key]) => !key.includes('/at/'))
+  const alerts = items.flatMap(([, { value }]) => Object.keys(unpackShard(value).alerts))
+  const timers = (await store.due(Number.MAX_SAFE_INTEGER, 1000)).flatMap(({ row }) =>
+    row.to === 'evaluate' && countOfShard(row.body.shard) !== count ? [row.id] : [],
+  )
   const board = new Map(
     world.arrivals.flatMap(({ channel, incidentId, to }) =>
       channel === statusChannel ? [[incidentId.split('-')[0], to]] : [],
@@ -69,6 +75,7 @@ const stuck = async (world: World): Promise<string[]> => {
     ...world.quarantined.map((id) => `row ${id} was set aside`),
     ...Object.keys(index.open).map((service) => `${service} is open in the index`),
     ...alerts.map((id) => `alert ${id} is stuck`),
+    ...timers.map((id) => `${id} wakes a shard that has moved`),
     ...Object.entries(index.components).flatMap(([id, { status }]) =>
       status === 'operational' ? [] : [`${id} is ${status}`],
     ),
@@ -79,32 +86,50 @@ const stuck = async (world: World): Promise<string[]> => {
 /** A monitor that was broken for long enough has an incident of its service. */
 const missed = (incidents: readonly Incident[], { broken }: World) =>
   broken
-    .filter(({ fromMs, toMs }) => toMs - fromMs > 60_000)
+    .filter(({ fromMs, toMs, location }) => location === undefined && toMs - fromMs > 60_000)
     .filter(({ monitor }) => !incidents.some(({ service }) => service === monitors[monitor]))
     .map(({ monitor }) => `nobody noticed ${monitor}`)
+
+/** What one location alone saw pages nobody (unless a clock that jumped made the others' looks worthless). */
+const wronglyOpened = (incidents: readonly Incident[], { broken, jumpMs }: World) =>
+  incidents
+    .filter(
+      ({ service }) => jumpMs === 0 && broken.every((span) => span.location || monitors[span.monitor] !== service),
+    )
+    .map(({ id }) => `${id} was opened for what one location alone saw`)
 
 const complaints = async (seed: number): Promise<{ wrong: string[]; world: World; incidents: Incident[] }> => {
   const world = await play(seed)
   const incidents = await incidentsOf(world)
   const wrong = incidents.flatMap((one) => wrongWith(one, world))
-  const all = [...wrong, ...doubleMeanings(world), ...(await stuck(world)), ...missed(incidents, world)]
+  const all = [
+    ...wrong,
+    ...doubleMeanings(world),
+    ...(await stuck(world)),
+    ...missed(incidents, world),
+    ...wronglyOpened(incidents, world),
+  ]
   return { wrong: all.map((what) => `seed ${seed}: ${what}`), world, incidents }
 }
 
 test(`${seeds} towns with crashes at every await lose no page and send no wrong one`, async () => {
   const wrong: string[] = []
-  const seen = { incidents: 0, deaths: 0, arrivals: 0 }
+  const seen = { incidents: 0, deaths: 0, arrivals: 0, opinions: 0, grown: 0 }
   for (let seed = firstSeed; seed < firstSeed + seeds; seed++) {
     const played = await complaints(seed)
     wrong.push(...played.wrong)
     seen.incidents += played.incidents.length
     seen.deaths += played.world.deaths
     seen.arrivals += played.world.arrivals.length
+    seen.opinions += played.world.opinions
+    seen.grown += (await storedShards(played.world.store)) > 1 ? 1 : 0
   }
   expect(wrong).toEqual([])
   expect(seen.incidents).toBeGreaterThan(seeds)
   expect(seen.deaths).toBeGreaterThan(seeds)
   expect(seen.arrivals).toBeGreaterThan(3 * seeds)
+  expect(seen.opinions).toBeGreaterThan(seeds)
+  expect(seen.grown).toBeGreaterThan(seeds / 5)
 }, 60_000)
 
 test('a seed plays the same town again', async () => {

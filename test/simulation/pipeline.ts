@@ -3,8 +3,10 @@ import type { DeliveryEvent, DeliveryOrder, Nudge, Observation, OutboxRow } from
 import { correlateStep } from '../../functions/correlate/step.ts'
 import { deliverStep } from '../../functions/deliver/step.ts'
 import { evaluateStep } from '../../functions/evaluate/step.ts'
+import { secondOpinionStep } from '../../functions/probe/step-second-opinion.ts'
 import { publishStep } from '../../functions/publish/step.ts'
-import { allShards, shardOf } from '../../functions/shards.ts'
+import { secondOpinionOf, shardOfTimer } from '../../functions/row-ids.ts'
+import { allShards, countOfShard, shardOf } from '../../functions/shards.ts'
 import { sweepStep } from '../../functions/sweep/step.ts'
 import { triageStep } from '../../functions/triage/step.ts'
 import type { Store } from '../../stores/contract.ts'
@@ -41,10 +43,16 @@ export type World = {
   store: Store
   arrivals: Arrival[]
   quarantined: string[]
+  /** What the config says that processes are started with; the store remembers the most there ever were. */
   shards: number
+  /** How schedules are split: they are deployed before or after whoever hears them. */
+  scheduled: number
+  locations: readonly string[]
   deaths: number
-  /** Spans in which a monitor's target is broken. */
-  broken: { monitor: MonitorId; fromMs: number; toMs: number }[]
+  /** Second opinions that were looked for. */
+  opinions: number
+  /** Spans in which a monitor's target is broken; with a location, only as seen from there. */
+  broken: { monitor: MonitorId; fromMs: number; toMs: number; location?: string }[]
   processes: {
     process: Process
     consume: Record<OutboxRow['to'], (rowId: string) => Promise<unknown>>
@@ -53,7 +61,7 @@ export type World = {
   }[]
 }
 
-const shardOfRule = (world: World, id: string) => shardOf(id.replace(/-down$/, ''), world.shards)
+const home = (id: string, count: number) => shardOf(id.replace(/-down$/, ''), count)
 
 /** The quick half: nudges get lost, doubled and late, and come to any process. */
 const nudger = (world: World) => async (nudges: readonly Nudge[]) => {
@@ -100,6 +108,32 @@ const deliverIn = (world: World, store: Store, process: Process) => {
   })
 }
 
+/** Looks once from the location that was asked, when it gets round to it; its answer travels as any outcome. */
+const lookAgain = (world: World) => async (rowId: string) => {
+  const { time, dice } = world
+  const location = secondOpinionOf(rowId)?.location ?? ''
+  const step = secondOpinionStep({
+    nowMs: world.nowMs,
+    location,
+    run: async (monitorId) => {
+      world.opinions++
+      const known = ids.find((id) => id === monitorId)
+      const verdict = known && isBroken(world, known, { atMs: time.nowMs(), location }) ? 'fail' : 'pass'
+      await time.sleep(dice.between(10, 9000))
+      return dice.oneIn(12) ? { verdict: 'unknown', timingsMs: { total: 1 } } : { verdict, timingsMs: { total: 1 } }
+    },
+    send: async (observation) => {
+      void observe(world, observation)
+    },
+  })
+  await step(rowId)
+}
+
+/** A timer's nudge as a queue brings it: an observation. */
+const wake = (world: World) => async (rowId: string) => {
+  void observe(world, { kind: 'timer', id: rowId, shard: shardOfTimer(rowId), rowId })
+}
+
 const startProcess = (world: World, slot: number): void => {
   const { time, dice, faults } = world
   const { nowMs } = world
@@ -114,16 +148,18 @@ const startProcess = (world: World, slot: number): void => {
   }
   const store = faultyStore(world.store, process, faults)
   const nudge = nudger(world)
+  const { locations, shards } = world
   const rules = ids.map((monitorId) =>
-    ruleView(availability(), { ruleId: `${monitorId}-down`, monitorId, service: monitors[monitorId] }),
+    ruleView(availability(), { ruleId: `${monitorId}-down`, monitorId, service: monitors[monitorId], locations }),
   )
   const evaluate = evaluateStep({
     store,
     nowMs,
     nudge,
-    locations: ['local'],
-    rulesOf: (shard) => rules.filter(({ ruleId }) => shardOfRule(world, ruleId) === shard),
-    home: { monitor: (id) => shardOfRule(world, id), rule: (id) => shardOfRule(world, id) },
+    locations,
+    shards,
+    rulesOf: (shard) => rules.filter(({ ruleId }) => home(ruleId, countOfShard(shard)) === shard),
+    home: { monitor: home, rule: home },
   })
   const availabilityRules = (service: string) =>
     rules.filter((rule) => rule.service === service).map(({ ruleId }) => ruleId)
@@ -148,20 +184,21 @@ const startProcess = (world: World, slot: number): void => {
     },
   })
   const deliver = deliverIn(world, store, process)
-  const config = { title: 'town', shards: world.shards, locations: ['local'], monitors: [] }
+  const config = { title: 'town', shards, locations, monitors: [] }
   const publish = publishStep({ store, nowMs, blobs: memoryBlobs(), render: () => 'page', config })
   const consume = {
     correlate: (rowId: string) => correlate([rowId]),
     triage,
     deliver,
     publish,
-    evaluate: async () => undefined,
+    evaluate: wake(world),
+    probe: lookAgain(world),
   }
   const quarantined = ({ id }: OutboxRow) => world.quarantined.push(id)
   const sweep = sweepStep({ store, nowMs, nudge, inHand: () => false, quarantined })
   world.processes[slot] = { process, consume, evaluate, sweep }
   void sweepAgainAndAgain(world, slot, process)
-  for (const shard of allShards(world.shards)) {
+  for (const shard of allShards(shards)) {
     void observe(world, { kind: 'timer', id: `start:${shard}`, shard, rowId: '' })
   }
 }
@@ -190,36 +227,62 @@ const apply = async (world: World, observation: Observation) => {
   }
 }
 
-const isBroken = (world: World, monitor: MonitorId, atMs: number) =>
-  world.broken.some((span) => span.monitor === monitor && span.fromMs <= atMs && atMs < span.toMs)
+const isBroken = (world: World, monitor: MonitorId, at: { atMs: number; location: string }) =>
+  world.broken.some(
+    ({ fromMs, toMs, ...span }) =>
+      span.monitor === monitor && fromMs <= at.atMs && at.atMs < toMs && (span.location ?? at.location) === at.location,
+  )
+
+const tick = (world: World, atMs: number, { monitorId, location }: { monitorId: MonitorId; location: string }) => {
+  const verdict = isBroken(world, monitorId, { atMs, location }) ? ('fail' as const) : ('pass' as const)
+  for (const look of verdict === 'fail' ? ['tick', 'recheck'] : ['tick']) {
+    const scheduledAtMs = atMs + world.jumpMs
+    const seen = outcome({ monitorId, location, verdict, scheduledAtMs, startedAtMs: scheduledAtMs, look })
+    const shard = shardOf(monitorId, world.scheduled)
+    const id = `${monitorId}@${location}:${scheduledAtMs}:${look}`
+    void observe(world, { kind: 'outcomes', id, shard, outcomes: [seen] })
+  }
+}
 
 const probe = async (world: World) => {
   for (let atMs = start; atMs < probesEndMs; atMs += periodMs) {
     await world.time.sleep(atMs - world.time.nowMs())
-    for (const monitorId of ids) {
-      const verdict = isBroken(world, monitorId, atMs) ? ('fail' as const) : ('pass' as const)
-      const looks = verdict === 'fail' ? ['tick', 'recheck'] : ['tick']
-      for (const look of looks) {
-        const scheduledAtMs = atMs + world.jumpMs
-        const seen = outcome({ monitorId, verdict, scheduledAtMs, startedAtMs: scheduledAtMs, look })
-        const shard = shardOf(monitorId, world.shards)
-        void observe(world, { kind: 'outcomes', id: `${monitorId}:${scheduledAtMs}:${look}`, shard, outcomes: [seen] })
-      }
-    }
+    for (const location of world.locations) for (const monitorId of ids) tick(world, atMs, { monitorId, location })
   }
 }
 
-/** The shard count grows in the middle, with a restart of everybody, as a deploy does. */
-const grow = async (world: World) => {
-  await world.time.sleep(world.dice.between(20_000, 120_000))
-  world.shards *= 2
+/** The config asks for another number of shards; everybody restarts, and schedules follow sooner or later. */
+const deploy = async (world: World, shards: number) => {
+  const { time, dice } = world
+  await time.sleep(dice.between(10_000, 45_000))
+  void time.sleep(dice.between(0, 20_000)).then(() => {
+    world.scheduled = shards
+  })
+  await time.sleep(dice.between(0, 20_000))
+  world.shards = shards
   for (const { process } of world.processes) process.die()
+}
+
+const growths: readonly (readonly number[])[] = [[2], [4, 8], [8, 1], [2, 4, 1]]
+
+/** The shard count grows in the middle of things, and a config may forget that it did. */
+const grow = async (world: World) => {
+  for (const shards of growths[world.dice.between(0, growths.length)] ?? []) await deploy(world, shards)
 }
 
 /** Somebody corrects the clock by half an hour. */
 const jump = async (world: World) => {
   await world.time.sleep(world.dice.between(10_000, 110_000))
   world.jumpMs = world.dice.oneIn(2) ? 1_800_000 : -1_800_000
+}
+
+/** One location's own network fails: what only it sees is nobody's incident. */
+const localTrouble = (dice: Chance, locations: readonly string[]): World['broken'] => {
+  const location = locations[dice.between(0, locations.length)] ?? ''
+  return ids.map((monitor) => {
+    const fromMs = start + dice.between(60_000, 90_000)
+    return { monitor, location, fromMs, toMs: fromMs + dice.between(5000, 80_000) }
+  })
 }
 
 const newWorld = (seed: number): World => {
@@ -230,6 +293,8 @@ const newWorld = (seed: number): World => {
     const fromMs = start + dice.between(0, 60_000)
     return { monitor, fromMs, toMs: fromMs + dice.between(15_000, 80_000) }
   })
+  const several = dice.oneIn(2)
+  const locations = several ? ['eu-central-1', 'us-east-1', 'ap-southeast-2'] : ['local']
   const nowMs = () => time.nowMs() + world.jumpMs
   const store = memoryStore({ nowMs })
   const world: World = {
@@ -243,8 +308,11 @@ const newWorld = (seed: number): World => {
     arrivals: [],
     quarantined: [],
     shards: 1,
+    scheduled: 1,
+    locations,
     deaths: 0,
-    broken,
+    opinions: 0,
+    broken: several && dice.oneIn(2) ? localTrouble(dice, locations) : broken,
     processes: [],
   }
   return world

@@ -7,7 +7,7 @@ const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
 const queueWith = (deliver: Consumer) => {
   const failures: unknown[] = []
   const queue = new Queue({
-    consumers: { correlate: idle, evaluate: idle, triage: idle, publish: idle, deliver },
+    consumers: { correlate: idle, evaluate: idle, probe: idle, triage: idle, publish: idle, deliver },
     failed: (_to, rowIds, error) => failures.push([rowIds, String(error)]),
   })
   const nudge = (rowId: string, afterMs = 0) => queue.nudge([{ to: 'deliver', rowId, afterMs }])

@@ -98,8 +98,9 @@ test('an older rule result that arrives late does not replace a newer one', () =
     shard: '0/1',
     results: [{ ruleId: 'r', atMs, status: 'ok', active: absent ? [{ labels: {}, value: 1 }] : [] }],
   })
-  const newer = apply(nothing, result(start + 10, true), { nowMs: start + 10 })
-  const older = apply(newer.after, result(start, false), { nowMs: start + 11 })
+  const known = [ruleView(availability(), { ruleId: 'r' })]
+  const newer = apply(nothing, result(start + 10, true), { nowMs: start + 10, rules: known })
+  const older = apply(newer.after, result(start, false), { nowMs: start + 11, rules: known })
   expect(older.after.shard.results['r']?.atMs).toBe(start + 10)
 })
 

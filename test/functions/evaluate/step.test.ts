@@ -2,22 +2,20 @@ import { expect, test } from '@jest/globals'
 import { keys, type Nudge } from '../../../functions/contract.ts'
 import type { RuleView } from '../../../functions/evaluate/decide.ts'
 import { evaluateStep } from '../../../functions/evaluate/step.ts'
-import { locationState, shardState } from '../../../functions/shard-state.ts'
-import { parentShard, shardOf } from '../../../functions/shards.ts'
+import { unpackLocation } from '../../../functions/location-packing.ts'
+import { unpackShard } from '../../../functions/shard-packing.ts'
 import type { RuleSpec } from '../../../rules/registry.ts'
-import type { Store } from '../../../stores/contract.ts'
 import { memoryStore } from '../../../stores/memory.ts'
 import { availability, outcome, period, ruleView, seen, start } from '../builders.ts'
 
 const monitors = ['front', 'cart', 'list', 'pay', 'search', 'login']
 
-const hubWith = (shards: number, options: { store?: Store; rules?: readonly RuleView[] } = {}) => {
+const hubWith = (options: { rules?: readonly RuleView[] } = {}) => {
   const clock = { nowMs: start }
-  const store = options.store ?? memoryStore({ nowMs: () => clock.nowMs })
+  const store = memoryStore({ nowMs: () => clock.nowMs })
   const nudges: Nudge[] = []
   const all =
     options.rules ?? monitors.map((monitorId) => ruleView(availability(), { ruleId: `${monitorId}-down`, monitorId }))
-  const home = (id: string) => shardOf(id.replace(/-down$/, ''), shards)
   const evaluate = evaluateStep({
     store,
     nowMs: () => clock.nowMs,
@@ -25,10 +23,10 @@ const hubWith = (shards: number, options: { store?: Store; rules?: readonly Rule
       nudges.push(...more)
     },
     locations: ['local'],
-    rulesOf: (shard) => all.filter(({ ruleId }) => home(ruleId) === shard),
-    home: { monitor: home, rule: home },
+    rulesOf: () => all,
+    home: { monitor: () => '0/1', rule: () => '0/1' },
   })
-  return { store, evaluate, nudges, clock, home }
+  return { store, evaluate, nudges, clock }
 }
 
 const failing = (monitorId: string, scheduledAtMs = start) => [
@@ -37,7 +35,7 @@ const failing = (monitorId: string, scheduledAtMs = start) => [
 ]
 
 test('a firing alert is told in the transaction that decided it, then nudged', async () => {
-  const { evaluate, store, nudges } = hubWith(1)
+  const { evaluate, store, nudges } = hubWith()
   await evaluate(seen(failing('front')))
   const [due] = await store.due(start, 10)
   expect(due?.row).toMatchObject({
@@ -48,17 +46,17 @@ test('a firing alert is told in the transaction that decided it, then nudged', a
 })
 
 test('two evaluations of one shard at once lose nothing', async () => {
-  const { evaluate, store } = hubWith(1)
+  const { evaluate, store } = hubWith()
   const untilApplied = async (monitorId: string) => {
     while ((await evaluate(seen(failing(monitorId)))).status === 'conflict');
   }
   await Promise.all(monitors.map(untilApplied))
   const stored = (await store.read([keys.shard('0/1')])).get(keys.shard('0/1'))
-  expect(Object.keys(shardState.parse(stored?.value).alerts).sort()).toEqual(monitors.map((id) => `${id}-down`).sort())
+  expect(Object.keys(unpackShard(stored?.value).alerts).sort()).toEqual(monitors.map((id) => `${id}-down`).sort())
 })
 
 test('when nothing changes nothing is written', async () => {
-  const { evaluate, store } = hubWith(1)
+  const { evaluate, store } = hubWith()
   await evaluate(seen([outcome({ verdict: 'pass' })]))
   const version = async () => (await store.read([keys.shard('0/1')])).get(keys.shard('0/1'))?.version
   const before = await version()
@@ -66,28 +64,16 @@ test('when nothing changes nothing is written', async () => {
   expect(await version()).toBe(before)
 })
 
-test('a larger number of shards takes the state over once, with alerts firing', async () => {
-  const one = hubWith(1)
-  for (const monitorId of monitors) await one.evaluate(seen(failing(monitorId)))
-  const four = hubWith(4, { store: one.store })
-  const told: string[] = []
-  for (const monitorId of monitors) {
-    const scheduledAtMs = start + period
-    const recovered = seen([outcome({ monitorId, verdict: 'pass', scheduledAtMs })], four.home(monitorId))
-    const result = await four.evaluate(recovered)
-    if (result.status === 'evaluated') told.push(...result.changes.map(({ alertId, to }) => `${alertId} ${to}`))
-  }
-  expect(told.sort()).toEqual(monitors.map((id) => `${id}-down inactive`).sort())
-  expect(await one.evaluate(seen(failing('front', start + 2 * period)))).toEqual({ status: 'moved' })
-})
-
-test('a shard splits from its nearest ancestor even when a generation was skipped', () => {
-  expect([parentShard('5/8'), parentShard('1/4'), parentShard('1/2'), parentShard('0/1')]).toEqual([
-    '1/4',
-    '1/2',
-    '0/1',
-    undefined,
-  ])
+test('a tick that changes no alert writes its own counters alone', async () => {
+  const { evaluate, store } = hubWith()
+  await evaluate(seen([outcome({ verdict: 'pass' })]))
+  const items = [keys.shard('0/1'), keys.location('0/1', 'local')]
+  const versions = async () => [...(await store.read(items)).values()].map(({ version }) => version)
+  expect(await versions()).toEqual([1, 1])
+  await evaluate(seen([outcome({ verdict: 'pass', scheduledAtMs: start + period })]))
+  expect(await versions()).toEqual([1, 2])
+  await evaluate(seen([outcome({ verdict: 'fail', scheduledAtMs: start + 2 * period })]))
+  expect(await versions()).toEqual([2, 3])
 })
 
 const blind = (): RuleView[] => {
@@ -96,7 +82,7 @@ const blind = (): RuleView[] => {
 }
 
 test('a deadline is one timer row a shard, and firing it consumes it', async () => {
-  const hub = hubWith(1, { rules: blind() })
+  const hub = hubWith({ rules: blind() })
   await hub.evaluate(seen([outcome({ verdict: 'pass' })]))
   const later = start + 300_000
   const [timer] = await hub.store.due(later, 10)
@@ -111,7 +97,7 @@ test('a deadline is one timer row a shard, and firing it consumes it', async () 
 })
 
 test('a timer that fires before the deadline moved sets itself to the new one', async () => {
-  const hub = hubWith(1, { rules: blind() })
+  const hub = hubWith({ rules: blind() })
   await hub.evaluate(seen([outcome({ verdict: 'pass' })]))
   await hub.evaluate(seen([outcome({ verdict: 'pass', scheduledAtMs: start + 200_000 })]))
   hub.clock.nowMs = start + 300_000
@@ -121,7 +107,7 @@ test('a timer that fires before the deadline moved sets itself to the new one', 
 })
 
 test('the rows of a shard tell their order, so that an end cannot overtake its beginning', async () => {
-  const { evaluate, store } = hubWith(1)
+  const { evaluate, store } = hubWith()
   await evaluate(seen(failing('front')))
   await evaluate(seen([outcome({ verdict: 'pass', scheduledAtMs: start + period })]))
   const rows = (await store.due(start, 10)).map(({ row }) => row)
@@ -146,7 +132,7 @@ test('forty monitors that fail for long in one shard fit its items and are all t
   const rules = Array.from({ length: 40 }, (_, index) =>
     ruleView(availability(), { ruleId: `monitor-${index}-down`, monitorId: `monitor-${index}` }),
   )
-  const { evaluate, store } = hubWith(1, { rules })
+  const { evaluate, store } = hubWith({ rules })
   for (let tick = 0; tick < 15; tick++) {
     const outcomes = many(40, 'fail').map((one) => ({ ...one, scheduledAtMs: start + tick * 1000 }))
     expect(await evaluate(seen(outcomes))).toMatchObject({ status: 'evaluated' })
@@ -172,5 +158,5 @@ test('the counters of a monitor that left the config leave with it', async () =>
   watched.delete('cart')
   await evaluate(seen([outcome({ verdict: 'pass', scheduledAtMs: start + period })]))
   const item = (await store.read([keys.location('0/1', 'local')])).get(keys.location('0/1', 'local'))
-  expect(Object.keys(locationState.parse(item?.value).monitors)).toEqual(['front'])
+  expect(Object.keys(unpackLocation(item?.value).monitors)).toEqual(['front'])
 })

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals'
 import type { Nudge, OutboxRow } from '../../../functions/contract.ts'
+import { secondOpinionRowId } from '../../../functions/row-ids.ts'
 import { decideSweep, nudgesBeforeQuarantine } from '../../../functions/sweep/decide.ts'
 import { sweepStep } from '../../../functions/sweep/step.ts'
 import { quarantined, quarantineKey } from '../../../stores/contract.ts'
@@ -45,7 +46,7 @@ const world = async (rows: OutboxRow[], inHand: readonly string[] = []) => {
 test('due rows are nudged and the nudge is counted, others are left alone', async () => {
   const { sweep, nudges, store } = await world([row('a'), row('b', { dueAtMs: start + 60_000 }), row('c')], ['c'])
   await sweep()
-  expect(nudges).toEqual([{ to: 'publish', rowId: 'a', afterMs: 0 }])
+  expect(nudges).toEqual([{ to: 'publish', rowId: 'a', afterMs: 0, nudge: 1 }])
   expect((await store.row('a'))?.row.nudges).toBe(1)
 })
 
@@ -118,4 +119,37 @@ test('a row with no room left to count its nudge is nudged, and keeps nobody fro
   const { sweep, nudges } = await world([full, row('b')])
   await sweep()
   expect(nudges.map(({ rowId }) => rowId)).toEqual(['a', 'b'])
+})
+
+const question = (askedAtMs: number): OutboxRow => {
+  const body = { shard: '0/1', monitorId: 'front', location: 'eu-west-1', askedAtMs }
+  return { id: secondOpinionRowId(body), to: 'probe', dueAtMs: askedAtMs + 10_000, nudges: 0, body }
+}
+
+test('a second opinion is asked again for a minute, then deleted and never set aside', async () => {
+  const [young, old, ahead] = [question(start - 60_000), question(start - 60_001), question(start - 3_600_000)]
+  const worn = { ...ahead, nudges: nudgesBeforeQuarantine }
+  const { sweep, nudges, aside, store } = await world([young, old, worn])
+  expect(await sweep()).toMatchObject({ nudged: 1, dropped: 2, quarantined: 0 })
+  expect(nudges.map(({ to, rowId }) => [to, rowId])).toEqual([['probe', young.id]])
+  expect(aside).toEqual([])
+  expect([await store.row(old.id), await store.row(worn.id)]).toEqual([undefined, undefined])
+})
+
+test('what it found is counted, with the age of what has been due for longest', async () => {
+  const poison = row('a', { dueAtMs: start - 3_600_000, nudges: nudgesBeforeQuarantine })
+  const rows = [
+    poison,
+    row('b', { dueAtMs: start - 5000 }),
+    question(start - 90_000_000),
+    row('later', { dueAtMs: start + 1 }),
+  ]
+  const { sweep } = await world(rows)
+  expect(await sweep()).toEqual({ nudged: 1, due: 3, oldestDueAgeMs: 3_600_000, quarantined: 1, dropped: 1 })
+  expect(await sweep()).toEqual({ nudged: 0, due: 1, oldestDueAgeMs: 5000, quarantined: 0, dropped: 0 })
+})
+
+test('with nothing due nothing is old', async () => {
+  const { sweep } = await world([])
+  expect(await sweep()).toEqual({ nudged: 0, due: 0, oldestDueAgeMs: 0, quarantined: 0, dropped: 0 })
 })

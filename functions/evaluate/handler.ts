@@ -1,0 +1,23 @@
+import { eachMessage } from '../../aws/batch.ts'
+import { hub } from '../../aws/hub.ts'
+import { sqsPulse } from '../../aws/queues.ts'
+import { observation } from '../contract.ts'
+import { evaluateView } from './config.ts'
+import { evaluateStep } from './step.ts'
+
+const ground = hub({ env: process.env, nowMs: () => Date.now() }, { role: 'evaluate' })
+const { config, store, nowMs, nudge, sqs, health } = ground
+const passOn = sqsPulse({ client: sqs, url: ground.env.WHODUNIT_QUEUES['alert-changes'] })
+const step = evaluateStep({ store, nowMs, nudge, passOn, ...evaluateView(config) })
+
+export const handler = health.handler(
+  eachMessage({
+    ...ground.unread,
+    schema: observation,
+    work: async (message) => {
+      const { status } = await step(message)
+      // It comes back after its visibility time-out, ahead of what its shard hears later.
+      if (status === 'conflict') throw new Error('others kept changing this shard')
+    },
+  }),
+)

@@ -1,0 +1,209 @@
+/**
+ * Item `shard/<shard>/at/<location>`: 250 monitors' counters in a few bytes each, since every tick writes it whole.
+ * Lost on the way: tenths of a millisecond in timings, parts of a millisecond in times, the details of all looks but
+ * the last failing one (the only one a rule quotes).
+ */
+import * as z from 'zod'
+import { type Cause, phase, type TimingsMs, type Verdict } from '../probes/contract.ts'
+import {
+  type LocationState,
+  type LookKind,
+  locationState,
+  looksKept,
+  type MonitorState,
+  quoted,
+} from './shard-state.ts'
+
+type Look = MonitorState['looks'][number]
+
+const verdicts: readonly Verdict[] = ['pass', 'degraded', 'fail', 'unknown']
+/** One letter a look, by its verdict. */
+const letters: Readonly<Record<LookKind, string>> = { tick: 'PDFU', recheck: 'QEGV', 'second-opinion': 'RSHW' }
+const letterOf = ({ look, verdict }: Pick<Look, 'look' | 'verdict'>) => letters[look][verdicts.indexOf(verdict)] ?? 'U'
+const meanings = new Map(
+  (['tick', 'recheck', 'second-opinion'] as const).flatMap((look) =>
+    verdicts.map((verdict) => [letterOf({ look, verdict }), { look, verdict }] as const),
+  ),
+)
+
+/** `<gap><letters>[<count>*<step>]`: looks of one time, and how often they come again at an even spacing; base 36. */
+const token = /^(-?[0-9a-z]+)([A-Z]+)(?:([0-9a-z]+)\*([0-9a-z]+))?$/
+const looksText = z.string().refine((text) => text === '' || text.split(' ').every((one) => token.test(one)))
+
+const packedMonitor = z.strictObject({
+  /** Tokens, the oldest first; the first one's gap counts back from `baseMs`, any other's on from the look before. */
+  looks: looksText,
+  /** What the last failing look saw, where `why` does not say it already. */
+  said: z.string().optional(),
+  /** When the last outcome was scheduled (after `baseMs`) and what it was, where that is not the newest look. */
+  at: z.tuple([z.number(), z.string()]).optional(),
+  /** How long after its scheduled time it started. */
+  late: z.number(),
+  /** Tenths of a millisecond: total, resolve, connect, tls, processing, transfer. */
+  took: z.array(z.number().nullable()).min(1).max(6),
+  code: z.number().optional(),
+  /** When the certificate expires. */
+  until: z.number().optional(),
+  /** Which of `causes`, and its detail. */
+  why: z.tuple([z.int().min(0), z.string()]).optional(),
+})
+type PackedMonitor = z.infer<typeof packedMonitor>
+
+const packedLocation = z.strictObject({
+  form: z.literal('packed-1'),
+  baseMs: z.number(),
+  /** Phases and codes: many monitors fail of the same. */
+  causes: z.array(z.tuple([phase, z.string()])),
+  monitors: z.record(z.string(), packedMonitor),
+})
+export type PackedLocation = z.infer<typeof packedLocation>
+
+/** What may stand in the item: the packed form, or the plain one that earlier versions wrote. */
+const storedLocation = z.union([packedLocation, locationState])
+
+const digits = (value: number) => Math.round(value).toString(36)
+const number = (text: string | undefined) => Number.parseInt(text ?? '0', 36)
+
+type Run = { letters: string; fromMs: number; count: number; stepMs: number }
+const endOf = ({ fromMs, count, stepMs }: Run) => fromMs + (count - 1) * stepMs
+
+/** Looks of the same time are one; the same again at an even spacing are one run. */
+const runsOf = (looks: readonly Look[]): Run[] => {
+  const runs: Run[] = []
+  const times: { atMs: number; letters: string }[] = []
+  for (const look of looks) {
+    const atMs = Math.round(look.scheduledAtMs)
+    const before = times.at(-1)
+    if (before?.atMs === atMs) before.letters += letterOf(look)
+    else times.push({ atMs, letters: letterOf(look) })
+  }
+  for (const { atMs, letters: all } of times) {
+    const run = runs.at(-1)
+    const stepMs = run ? atMs - endOf(run) : 0
+    const goesOn = run?.letters === all && (run.count === 1 || run.stepMs === stepMs)
+    if (run && goesOn) Object.assign(run, { count: run.count + 1, stepMs })
+    else runs.push({ letters: all, fromMs: atMs, count: 1, stepMs: 0 })
+  }
+  return runs
+}
+
+const packLooks = (looks: readonly Look[], baseMs: number): string => {
+  const runs = runsOf(looks)
+  return runs
+    .map((run, index) => {
+      const before = runs[index - 1]
+      const gapMs = before ? run.fromMs - endOf(before) : baseMs - run.fromMs
+      return `${digits(gapMs)}${run.letters}${run.count > 1 ? `${digits(run.count)}*${digits(run.stepMs)}` : ''}`
+    })
+    .join(' ')
+}
+
+const unpackLooks = (text: string, baseMs: number): Look[] => {
+  const looks: Look[] = []
+  let endMs = baseMs
+  for (const [index, one] of (text === '' ? [] : text.split(' ')).entries()) {
+    const [, gap, all = '', count, step] = token.exec(one) ?? []
+    const fromMs = index === 0 ? baseMs - number(gap) : endMs + number(gap)
+    const times = count === undefined ? 1 : Math.min(number(count), looksKept)
+    for (let nth = 0; nth < times; nth++) {
+      endMs = fromMs + nth * number(step)
+      for (const letter of all) {
+        const meaning = meanings.get(letter)
+        if (meaning) looks.push({ scheduledAtMs: endMs, ...meaning })
+      }
+    }
+  }
+  return looks
+}
+
+const phases = ['resolve', 'connect', 'tls', 'processing', 'transfer'] as const
+const tenths = (ms: number | undefined) => (ms === undefined ? null : Math.round(ms * 10))
+
+const packTimings = (timings: TimingsMs): (number | null)[] => {
+  const took = [Math.round(timings.total * 10), ...phases.map((one) => tenths(timings[one]))]
+  return took.slice(0, took.findLastIndex((one) => one !== null) + 1)
+}
+
+const unpackTimings = ([total, ...rest]: readonly (number | null)[]): TimingsMs => {
+  const seen = phases.flatMap((one, index) => {
+    const value = rest[index]
+    return typeof value === 'number' ? [[one, value / 10]] : []
+  })
+  return { total: (total ?? 0) / 10, ...Object.fromEntries(seen) }
+}
+
+const isFailing = ({ verdict }: Look) => verdict === 'fail'
+
+type Causes = PackedLocation['causes']
+/** What all monitors of an item count from and refer to. */
+type Ground = Pick<PackedLocation, 'baseMs' | 'causes'>
+
+const causeIn = (causes: Causes, cause: Cause): number => {
+  const known = causes.findIndex(([phase, code]) => phase === cause.phase && code === cause.code)
+  return known === -1 ? causes.push([cause.phase, cause.code]) - 1 : known
+}
+
+const packMonitor = ({ looks, last }: MonitorState, { baseMs, causes }: Ground): PackedMonitor => {
+  const newest = looks.at(-1)
+  const { scheduledAtMs, cause, statusCode, certificate } = last
+  const isNewest =
+    newest?.scheduledAtMs === scheduledAtMs && newest.look === last.look && newest.verdict === last.verdict
+  const said = looks.findLast(isFailing)?.detail ?? ''
+  const implied = newest && isFailing(newest) && cause ? quoted(cause.detail) : ''
+  return {
+    looks: packLooks(looks, baseMs),
+    ...(said === implied ? {} : { said }),
+    ...(isNewest ? {} : { at: [Math.round(scheduledAtMs) - baseMs, letterOf(last)] }),
+    late: Math.round(last.startedAtMs) - Math.round(scheduledAtMs),
+    took: packTimings(last.timingsMs),
+    ...(statusCode === undefined ? {} : { code: statusCode }),
+    ...(certificate ? { until: certificate.notAfterMs } : {}),
+    ...(cause ? { why: [causeIn(causes, cause), cause.detail] } : {}),
+  }
+}
+
+const unpackMonitor = (packed: PackedMonitor, { baseMs, causes }: Ground): MonitorState => {
+  const looks = unpackLooks(packed.looks, baseMs)
+  const newest = looks.at(-1)
+  const [offsetMs, letter = ''] = packed.at ?? []
+  const seen = meanings.get(letter) ?? newest ?? { look: 'tick' as const, verdict: 'unknown' as const }
+  const scheduledAtMs = offsetMs === undefined ? (newest?.scheduledAtMs ?? baseMs) : baseMs + offsetMs
+  const [why = -1, detail = ''] = packed.why ?? []
+  const [phase, code = ''] = causes[why] ?? []
+  const said = packed.said ?? (newest && isFailing(newest) ? quoted(detail) : '')
+  const failing = looks.findLastIndex(isFailing)
+  return {
+    looks: looks.map((look, index) => (index === failing && said !== '' ? { ...look, detail: said } : look)),
+    last: {
+      scheduledAtMs,
+      startedAtMs: scheduledAtMs + packed.late,
+      look: seen.look,
+      verdict: seen.verdict,
+      timingsMs: unpackTimings(packed.took),
+      ...(phase === undefined ? {} : { cause: { phase, code, detail } }),
+      ...(packed.code === undefined ? {} : { statusCode: packed.code }),
+      ...(packed.until === undefined ? {} : { certificate: { notAfterMs: packed.until } }),
+    },
+  }
+}
+
+/** The item's value. */
+export const packLocation = ({ monitors }: LocationState): PackedLocation => {
+  const baseMs = Object.values(monitors).reduce(
+    (newest, { last }) => Math.max(newest, Math.round(last.scheduledAtMs)),
+    0,
+  )
+  const causes: Causes = []
+  const packed = Object.entries(monitors).map(
+    ([id, monitor]) => [id, packMonitor(monitor, { baseMs, causes })] as const,
+  )
+  return { form: 'packed-1', baseMs, causes, monitors: Object.fromEntries(packed) }
+}
+
+/** Reads the item's value, of this version or an earlier one. Throws a ZodError for anything else. */
+export const unpackLocation = (value: unknown): LocationState => {
+  const stored = storedLocation.parse(value)
+  if (!('form' in stored)) return stored
+  const monitors = Object.entries(stored.monitors).map(([id, one]) => [id, unpackMonitor(one, stored)] as const)
+  return { monitors: Object.fromEntries(monitors) }
+}

@@ -1,0 +1,16 @@
+import type { ProbeBody } from './contract.ts'
+
+/** The row that wakes a shard. Its id says which, so that whoever nudges it need not read it. */
+export const timerRowId = (shard: string): string => `timer:${shard}`
+export const shardOfTimer = (rowId: string): string => rowId.slice('timer:'.length)
+
+/** The row that asks for a second opinion. A location cannot read the hub's table, so the id says everything. */
+export const secondOpinionRowId = ({ shard, monitorId, location, askedAtMs }: ProbeBody): string =>
+  `probe:${shard}:${monitorId}:${location}:${askedAtMs}`
+
+/** What such an id asks for; undefined when it is none. */
+export const secondOpinionOf = (rowId: string): ProbeBody | undefined => {
+  const [, shard, monitorId, location, askedAt] = /^probe:(\d+\/\d+):([a-z0-9-]+):([a-z0-9-]+):(\d+)$/.exec(rowId) ?? []
+  if (shard === undefined || monitorId === undefined || location === undefined) return undefined
+  return { shard, monitorId, location, askedAtMs: Number(askedAt) }
+}

@@ -1,0 +1,56 @@
+import { createServer } from 'node:http'
+import { expect, test } from '@jest/globals'
+import { hubProbes } from '../../../cli/hub/probes.ts'
+import { normalise } from '../../../config/normalise.ts'
+import { configSchema } from '../../../config/schema.ts'
+import type { Observation } from '../../../functions/contract.ts'
+import { secondOpinionRowId } from '../../../functions/row-ids.ts'
+
+const shop = async () => {
+  const server = createServer((_, response) => response.writeHead(500).end())
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  return { server, port: typeof address === 'object' && address ? address.port : 0 }
+}
+
+const configFor = (port: number) =>
+  normalise(
+    configSchema.parse({
+      services: { shop: {} },
+      monitors: { front: { kind: 'http', service: 'shop', url: `http://127.0.0.1:${port}/` } },
+      channels: { screen: { kind: 'console' } },
+      routes: [{ channels: ['screen'] }],
+      locations: ['here', 'there'],
+      allowTargets: ['loopback'],
+    }),
+  )
+
+test('a second opinion is looked for from the location that was asked, unless the process stops', async () => {
+  const { server, port } = await shop()
+  const sent: Observation[] = []
+  const stopping = new AbortController()
+  const { secondOpinion } = hubProbes({
+    config: configFor(port),
+    nowMs: () => Date.now(),
+    secret: () => '',
+    send: async (observation) => {
+      sent.push(observation)
+    },
+    stopped: stopping.signal,
+    failed: () => undefined,
+  })
+  const asked = { shard: '0/1', monitorId: 'front', location: 'there', askedAtMs: Date.now() }
+  await secondOpinion(secondOpinionRowId(asked))
+  await secondOpinion(secondOpinionRowId({ ...asked, location: 'elsewhere' }))
+  expect(sent).toMatchObject([
+    {
+      outcomes: [
+        { location: 'there', verdict: 'fail', look: secondOpinionRowId(asked), scheduledAtMs: asked.askedAtMs },
+      ],
+    },
+  ])
+  stopping.abort()
+  await secondOpinion(secondOpinionRowId(asked))
+  expect(sent).toHaveLength(1)
+  server.close()
+})
