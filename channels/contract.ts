@@ -1,5 +1,5 @@
 import type * as z from 'zod'
-import type { owner } from '../config/contract.ts'
+import type { Grant, owner } from '../config/contract.ts'
 import type { ComponentStatus, DeliveryOrder } from '../functions/contract.ts'
 import type { CaseFile } from '../triage/contract.ts'
 
@@ -7,8 +7,10 @@ import type { CaseFile } from '../triage/contract.ts'
 export type Message = {
   order: DeliveryOrder
   caseFile?: CaseFile
-  /** Where a person sees the incident; absent when nothing serves it. */
+  /** Where a person sees the incident; absent when nothing serves it. It may hold a token: for its receivers only. */
   incidentUrl?: string
+  /** Where a person takes the incident on, with a button; absent when it is over or nothing serves it. */
+  acknowledgeUrl?: string
   /** Of the service itself, so that a page without a case file still says whose it is. */
   owner?: z.output<typeof owner>
   runbook?: string
@@ -44,6 +46,8 @@ export type ChannelKind<S extends z.ZodType = z.ZodType> = {
   audience: 'people' | 'status'
   render: (spec: z.output<S>, message: Message) => Rendered
   send: (spec: z.output<S>, order: DeliveryOrder, rendered: Rendered, world: ChannelWorld) => Promise<DeliveryResult>
+  /** The IAM permissions that sending needs where it runs; none when absent. */
+  grants?: (spec: z.output<S>) => readonly Grant[]
 }
 
 export const defineChannel = <S extends z.ZodType>(channel: ChannelKind<S>): ChannelKind<S> => channel

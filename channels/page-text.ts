@@ -159,7 +159,8 @@ const owners = ({ caseFile, owner, order }: Message, page: Page): string[] => {
 const runbooks = ({ caseFile, runbook }: Message): string[] =>
   [...new Set([caseFile?.suspects[0]?.runbook, runbook])].flatMap((url) => (url ? [whole('runbook', url)] : []))
 
-const addresses = ({ order, incidentUrl }: Message, page: Page): string[] => [
+const addresses = ({ order, incidentUrl, acknowledgeUrl }: Message, page: Page): string[] => [
+  ...(acknowledgeUrl === undefined ? [] : [whole('ack', acknowledgeUrl)]),
   ...(incidentUrl === undefined ? [] : [whole('incident', incidentUrl)]),
   ...(order.fallbackFor.length > 0
     ? labelled('fallback', `sent here because ${order.fallbackFor.map(name).join(', ')} refused it`, page)

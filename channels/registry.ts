@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import type { Grant } from '../config/contract.ts'
 import type { DeliveryOrder } from '../functions/contract.ts'
 import type { ChannelWorld, DeliveryResult, Message, Rendered } from './contract.ts'
 import { consoleChannel } from './kinds/console.ts'
@@ -56,3 +57,17 @@ export const sendRendered = (
 /** Who a channel of this kind speaks to. */
 export const audience = (spec: ChannelSpec): 'people' | 'status' =>
   channelKinds.find(({ kind }) => kind === spec.kind)?.audience ?? 'people'
+
+/** What sending through this channel needs of IAM, where it is not the deployment's own. */
+export const channelGrants = (spec: ChannelSpec): readonly Grant[] => {
+  switch (spec.kind) {
+    case 'sns':
+      return snsChannel.grants?.(spec) ?? []
+    case 'console':
+    case 'statuspage-webhook':
+    case 'webhook':
+      return []
+    default:
+      return spec satisfies never
+  }
+}

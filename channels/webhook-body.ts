@@ -47,7 +47,7 @@ const typeOf: Readonly<Record<DeliveryEvent, string>> = {
 const happenedAtMs = ({ order, caseFile }: Message): number =>
   order.resolvedAtMs ?? (order.event === 'updated' ? caseFile?.atMs : undefined) ?? order.openedAtMs
 
-const dataOf = ({ order, caseFile, incidentUrl, owner, runbook }: Message): Json => ({
+const dataOf = ({ order, caseFile, incidentUrl, acknowledgeUrl, owner, runbook }: Message): Json => ({
   deliveryId: order.id,
   sequence: order.sequence,
   incident: {
@@ -64,6 +64,7 @@ const dataOf = ({ order, caseFile, incidentUrl, owner, runbook }: Message): Json
   component: order.component,
   caseFile,
   incidentUrl,
+  acknowledgeUrl,
 })
 
 const bodyAt = (message: Message, limits: Limits): string => {

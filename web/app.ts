@@ -1,31 +1,35 @@
-import { Hono } from 'hono'
-import { html } from 'hono/html'
-import { type Incident, incident, keys } from '../functions/contract.ts'
+import { type Context, Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import { acknowledgePath, incidentPath, judgeAcknowledgeToken, viewToken } from '../functions/api/links.ts'
+import { type ApiWorld, acknowledgeStep, findIncident, standing } from '../functions/api/step.ts'
+import { keys, statusPageKey } from '../functions/contract.ts'
 import { latestOutcomes, type MonitorView } from '../functions/latest-outcomes.ts'
-import { readHub, statusPageKey } from '../functions/publish/step.ts'
+import { knownSigner } from '../functions/link-key.ts'
+import { readHub } from '../functions/publish/step.ts'
 import type { Blobs, Store } from '../stores/contract.ts'
 import { type CaseFile, caseFile } from '../triage/contract.ts'
+import { type Access, entryOf, type Shown } from './access.ts'
+import { acknowledgePage } from './acknowledge-page.ts'
 import { incidentPage, incidentsPage } from './incident-page.ts'
-import { page } from './layout.ts'
 import { metricsText } from './metrics.ts'
+import { refusals, sentencePage } from './sentence-page.ts'
 
-export type AppWorld = {
-  store: Store
+export type AppWorld = ApiWorld & {
   blobs: Blobs
-  nowMs: () => number
-  config: { shards: number; locations: readonly string[]; monitors: readonly MonitorView[] }
+  config: { shards?: number; locations: readonly string[]; monitors: readonly MonitorView[] }
+  access: Access
 }
 
 const headers = {
-  'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'self'",
+  'content-security-policy':
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
   'x-content-type-options': 'nosniff',
+  // A link's token is in its address: it must not travel to a runbook's server.
   'referrer-policy': 'no-referrer',
 }
 
-const findIncident = async (store: Store, id: string): Promise<Incident | undefined> => {
-  const item = (await store.read([keys.incident(id)])).get(keys.incident(id))
-  return item && incident.parse(item.value)
-}
+/** Nothing here reads a body: the button sends none. */
+const bodyLimitBytes = 4096
 
 const findCaseFiles = async (store: Store, ids: readonly string[]): Promise<Map<string, CaseFile>> => {
   const items = await store.read(ids.map(keys.caseFile))
@@ -41,46 +45,97 @@ const listed = async (store: Store) => {
   return incidents.map((one) => ({ incident: one, caseFile: caseFiles.get(one.id) }))
 }
 
-/** A page of one sentence, with the way back. */
-const sentencePage = (text: string, nowMs: number, refreshSeconds?: number) =>
-  page(
-    {
-      title: text,
-      atMs: nowMs,
-      links: [
-        ['/', 'status page'],
-        ['/incidents', 'incidents'],
-      ],
-      ...(refreshSeconds === undefined ? {} : { refreshSeconds }),
-    },
-    html`<h1>${text}</h1>`,
-  )
+type Refusal = keyof typeof refusals
+
+const refuse = (context: Context, reason: Refusal, nowMs: number) => {
+  const { code, text, more } = refusals[reason]
+  if (code === 401) context.header('www-authenticate', 'Bearer realm="whodunit"')
+  return context.html(sentencePage(text, nowMs, { more }), code)
+}
+
+/** What the people on call see: a page for whoever may, the reason for everybody else. */
+const addPrivatePages = (app: Hono, world: AppWorld) => {
+  const { store, nowMs, config } = world
+  const enter = (context: Context, incident?: NonNullable<Shown['incident']>) =>
+    entryOf(world, { authorization: context.req.header('authorization'), ...(incident ? { incident } : {}) })
+  app.get('/incidents', async (context) => {
+    const entry = await enter(context)
+    if (entry.status !== 'allowed') return refuse(context, entry.status, nowMs())
+    return context.html(incidentsPage(await listed(store), nowMs()))
+  })
+  app.get('/incidents/:id', async (context) => {
+    const id = context.req.param('id')
+    const { status, ...entry } = await enter(context, { id, token: context.req.query('token') })
+    if (status !== 'allowed') return refuse(context, status, nowMs())
+    const found = await findIncident(store, id)
+    if (!found) return context.html(sentencePage(`There is no incident ${id}.`, nowMs()), 404)
+    return context.html(incidentPage(found, (await findCaseFiles(store, [id])).get(id), nowMs(), entry))
+  })
+  app.get('/metrics', async (context) => {
+    const entry = await enter(context)
+    if (entry.status !== 'allowed') return refuse(context, entry.status, nowMs())
+    const type = 'text/plain; version=0.0.4; charset=utf-8'
+    return context.text(metricsText(await latestOutcomes(store, config)), 200, { 'content-type': type })
+  })
+}
+
+/** Opening the link changes nothing, since mail scanners and chat previews open links; only the button's POST does. */
+const addAcknowledge = (app: Hono, world: AppWorld) => {
+  const { store, nowMs } = world
+  const acknowledge = acknowledgeStep(world)
+  const judged = async (token: string) => {
+    const signer = await knownSigner(store)
+    const judgement = signer ? judgeAcknowledgeToken(signer, { token, nowMs: nowMs() }) : undefined
+    if (!signer || !judgement || judgement.status === 'forged') return { status: 'forged' } as const
+    return judgement.status === 'valid' ? { ...judgement, signer } : judgement
+  }
+  app.get('/acknowledge/:token', async (context) => {
+    const link = await judged(context.req.param('token'))
+    if (link.status !== 'valid') return refuse(context, link.status, nowMs())
+    const { incidentId, channel } = link
+    const now = await standing(store, link)
+    const incidentHref = incidentPath(incidentId, viewToken(link.signer, link))
+    const file = (await findCaseFiles(store, [incidentId])).get(incidentId)
+    const view = { standing: now, channel, incidentHref, caseFile: file, nowMs: nowMs() }
+    return context.html(acknowledgePage(view), now.status === 'gone' ? 404 : 200)
+  })
+  app.post('/acknowledge/:token', async (context) => {
+    const token = context.req.param('token')
+    const link = await judged(token)
+    if (link.status !== 'valid') return refuse(context, link.status, nowMs())
+    await acknowledge(link)
+    // Then a reload or "back" asks again and does nothing twice; the page says who was first.
+    return context.redirect(acknowledgePath(token), 303)
+  })
+}
 
 /** The pages and `/metrics`: the same application behind `whodunit serve` and a Function URL. */
-export const webApp = ({ store, blobs, nowMs, config }: AppWorld): Hono => {
+export const webApp = (world: AppWorld): Hono => {
+  const { blobs, nowMs, warn } = world
   const app = new Hono()
   app.use(async (context, next) => {
     await next()
     for (const [name, value] of Object.entries(headers)) context.header(name, value)
+    if (context.req.path !== '/') context.header('cache-control', 'no-store')
   })
-  app.get('/', async (context) => {
-    const bytes = await blobs.get(statusPageKey)
-    return bytes
-      ? context.html(new TextDecoder().decode(bytes))
-      : context.html(sentencePage('The status page is not written yet.', nowMs(), 5), 503)
-  })
-  app.get('/incidents', async (context) => context.html(incidentsPage(await listed(store), nowMs())))
-  app.get('/incidents/:id', async (context) => {
-    const id = context.req.param('id')
-    const found = await findIncident(store, id)
-    if (!found) return context.html(sentencePage(`There is no incident ${id}.`, nowMs()), 404)
-    return context.html(incidentPage(found, (await findCaseFiles(store, [id])).get(id), nowMs()))
-  })
-  app.get('/metrics', async (context) =>
-    context.text(metricsText(await latestOutcomes(store, config)), 200, {
-      'content-type': 'text/plain; version=0.0.4; charset=utf-8',
+  app.use(
+    bodyLimit({
+      maxSize: bodyLimitBytes,
+      onError: (context) => context.html(sentencePage('That is more than anybody needs to send here.', nowMs()), 413),
     }),
   )
+  app.get('/', async (context) => {
+    const bytes = await blobs.get(statusPageKey)
+    if (bytes) return context.html(new TextDecoder().decode(bytes))
+    return context.html(sentencePage('The status page is not written yet.', nowMs(), { refreshSeconds: 5 }), 503)
+  })
+  addPrivatePages(app, world)
+  addAcknowledge(app, world)
   app.notFound((context) => context.html(sentencePage('There is no such page.', nowMs()), 404))
+  app.onError((error, context) => {
+    warn(`a page failed: ${error.message}`)
+    const more = 'Nothing is lost: try again in a moment.'
+    return context.html(sentencePage('Something went wrong here.', nowMs(), { more }), 500)
+  })
   return app
 }

@@ -2,6 +2,7 @@ import { html } from 'hono/html'
 import type { Incident } from '../functions/contract.ts'
 import type { Answer, CaseFile, Evidence, Suspect } from '../triage/contract.ts'
 import { likelihood, linked, type Markup, moment, page, span, utc } from './layout.ts'
+import { home } from './sentence-page.ts'
 
 const marks: Record<Answer['verdict'], string> = {
   ok: '✓ ok',
@@ -90,29 +91,48 @@ const timelinePart = ({ timeline, sinceMs }: Incident) => html`<h2>Timeline</h2>
 
 const lasted = (incident: Incident, nowMs: number) => span((incident.resolvedAtMs ?? nowMs) - incident.sinceMs)
 
-const story = (incident: Incident, caseFile: CaseFile | undefined) =>
+/** What is known of its cause, in a sentence. */
+export const story = (incident: Incident, caseFile: CaseFile | undefined) =>
   caseFile?.headline ?? Object.values(incident.alerts)[0]?.summary ?? 'no details yet'
 
-const statusMark = ({ status }: Incident) =>
-  html`<span class="mark ${status === 'resolved' ? 'ok' : 'bad'}">${status === 'resolved' ? '✓' : '✕'} ${status}</span>`
+const statusSigns = {
+  open: { tone: 'bad', sign: '✕' },
+  acknowledged: { tone: 'suspicious', sign: '▲' },
+  resolved: { tone: 'ok', sign: '✓' },
+} as const
+
+export const statusMark = ({ status }: Incident): Markup =>
+  html`<span class="mark ${statusSigns[status].tone}">${statusSigns[status].sign} ${status}</span>`
+
+const acknowledgement = ({ acknowledged }: Incident) =>
+  acknowledged ? html`<p class="dim">acknowledged by ${acknowledged.by}, ${moment(acknowledged.atMs)}</p>` : ''
 
 /** Quick until the questions are answered; then rarely, since a reload folds what somebody has opened to read. */
 const refresh = ({ status }: Incident, caseFile: CaseFile | undefined) =>
   status === 'resolved' ? {} : { refreshSeconds: caseFile ? 60 : 5 }
 
-/** One incident with its case file and timeline: for the people on call, not for the public. */
-export const incidentPage = (incident: Incident, caseFile: CaseFile | undefined, nowMs: number): string => {
+/**
+ * One incident with its case file and timeline: for the people on call, not for the public. `alone` is for somebody who
+ * may see this incident only.
+ */
+export const incidentPage = (
+  incident: Incident,
+  caseFile: CaseFile | undefined,
+  nowMs: number,
+  { alone = false }: { alone?: boolean } = {},
+): string => {
   const over = incident.resolvedAtMs !== undefined
   return page(
     {
       title: `${incident.status}: ${incident.service}, ${story(incident, caseFile)}`,
       atMs: nowMs,
-      links: [['/incidents', '← all incidents']],
+      links: alone ? home : [['/incidents', '← all incidents']],
       ...refresh(incident, caseFile),
     },
     html`<div class="row"><strong>${incident.service}</strong>${statusMark(incident)}</div>
 <h1>${story(incident, caseFile)}</h1>
 <p class="dim">${incident.severity} · since ${moment(incident.sinceMs)} · ${over ? 'lasted' : 'for'} ${lasted(incident, nowMs)} · ${incident.id}</p>
+${acknowledgement(incident)}
 ${caseFile ? primePart(caseFile) : ''}
 ${alertsPart(incident)}
 <h2>Checklist</h2>

@@ -20,6 +20,7 @@ p { margin: .35rem 0 } a { color: var(--link) }
 ul, ol { margin: .35rem 0; padding-left: 1.2rem } .plain { list-style: none; padding: 0; margin: 0 }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem .75rem; align-items: baseline; margin: .5rem 0 0 } dd { margin: 0 }
 .tap { display: inline-block; padding: .55rem 0 }
+button { font: inherit; font-weight: 700; width: 100%; min-height: 3.25rem; margin: .5rem 0; border: 0; border-radius: 8px; cursor: pointer; background: var(--link); color: var(--back) }
 summary { cursor: pointer; padding: .55rem 0; color: var(--link) }
 pre { font: .82rem/1.45 ui-monospace, monospace; background: var(--back); border: 1px solid var(--line); border-radius: 6px; padding: .4rem .6rem; margin: .35rem 0; white-space: pre-wrap }
 table { width: 100%; border-collapse: collapse } th { text-align: left; font-weight: 600 } th, td { padding: .3rem .75rem .3rem 0; vertical-align: top; border-top: 1px solid var(--line) }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { PublishCommandInput, SNSClient } from '@aws-sdk/client-sns'
 import * as z from 'zod'
-import { httpUrl } from '../../config/contract.ts'
+import { httpUrl, subscription } from '../../config/contract.ts'
 import type { DeliveryOrder } from '../../functions/contract.ts'
 import { type ChannelWorld, type DeliveryResult, defineChannel, type Message } from '../contract.ts'
 import { failureOf } from '../failure.ts'
@@ -18,7 +18,10 @@ const topicArn = z
 const schema = z
   .strictObject({
     kind: z.literal('sns'),
-    topicArn,
+    /** Of a topic that is there already; without it the deployment makes one for this channel. */
+    topicArn: topicArn.optional(),
+    /** Who the topic made for this channel tells. */
+    subscriptions: z.array(subscription).default([]),
     /** The ARN's own region unless the endpoint wants another. */
     region: z.string().min(1).optional(),
     endpoint: httpUrl.optional(),
@@ -26,9 +29,13 @@ const schema = z
     /** The topic has phone numbers among its subscribers: they get a short text, everybody else the page. */
     sms: z.boolean().default(false),
   })
-  .refine(({ topicArn, sms }) => !(sms && topicArn.endsWith('.fifo')), {
+  .refine(({ topicArn, sms }) => !(sms && topicArn?.endsWith('.fifo')), {
     path: ['sms'],
     error: 'a FIFO topic has no SMS subscribers',
+  })
+  .refine(({ topicArn, subscriptions }) => topicArn === undefined || subscriptions.length === 0, {
+    path: ['subscriptions'],
+    error: 'who hears of a topic that is there already is not ours to say: leave out subscriptions or topicArn',
   })
 type Spec = z.output<typeof schema>
 
@@ -44,15 +51,18 @@ const subjectOf = (message: Message): string => {
   return title.length < 100 ? title : `${title.slice(0, 96)}...`
 }
 
+/** One link, since each costs a part of the SMS: the page behind the first leads to the incident too. */
 const shortText = (message: Message): string => {
   const title = ascii(pageTitle(message))
-  return message.incidentUrl && message.incidentUrl.length < smsLimit - 101 ? `${title} ${message.incidentUrl}` : title
+  const url = message.acknowledgeUrl ?? message.incidentUrl
+  return url && url.length < smsLimit - 101 ? `${title} ${url}` : title
 }
 
-const render = ({ sms }: Spec, message: Message): string => {
+const render = ({ sms, subscriptions }: Spec, message: Message): string => {
   // SNS takes 256 KiB with the attributes; a page is far smaller.
   const page = pageText(message, { width: 72 })
-  const content: z.output<typeof frozen> = sms
+  const toPhones = sms || subscriptions.some((one) => one.sms !== undefined)
+  const content: z.output<typeof frozen> = toPhones
     ? {
         subject: subjectOf(message),
         message: JSON.stringify({ default: page, sms: shortText(message) }),
@@ -78,16 +88,16 @@ const attributesOf = (order: DeliveryOrder): PublishCommandInput['MessageAttribu
     }).map(([name, value]) => [name, { DataType: 'String', StringValue: oneLine(value, 300) || '-' }]),
   )
 
-const inputOf = (spec: Spec, order: DeliveryOrder, body: string): PublishCommandInput | undefined => {
+const inputOf = (topic: string, order: DeliveryOrder, body: string): PublishCommandInput | undefined => {
   const content = parsed(body)
   if (!content) return undefined
   return {
-    TopicArn: spec.topicArn,
+    TopicArn: topic,
     Subject: content.subject,
     Message: content.message,
     ...(content.structure && { MessageStructure: content.structure }),
     MessageAttributes: attributesOf(order),
-    ...(spec.topicArn.endsWith('.fifo') && {
+    ...(topic.endsWith('.fifo') && {
       MessageDeduplicationId: legalId(order.id),
       MessageGroupId: legalId(order.incidentId),
     }),
@@ -108,8 +118,8 @@ const clients = new Map<string, Promise<SNSClient>>()
  * The client is loaded with the first page, so that reading a config with an SNS channel stays quick. Connections are
  * not kept: one that a sleeping Lambda kept would cost the attempt.
  */
-const clientOf = ({ topicArn, region, endpoint }: Spec): Promise<SNSClient> => {
-  const where = region ?? topicArn.split(':')[3] ?? ''
+const clientOf = ({ region, endpoint }: Spec, topic: string): Promise<SNSClient> => {
+  const where = region ?? topic.split(':')[3] ?? ''
   const key = `${where} ${endpoint ?? ''}`
   const client = clients.get(key) ?? newClient(where, endpoint)
   clients.set(key, client)
@@ -151,7 +161,7 @@ const orAborted = <T>(work: Promise<T>, signal: AbortSignal): Promise<T> => {
 
 const publish = async (spec: Spec, input: PublishCommandInput, signal: AbortSignal): Promise<void> => {
   signal.throwIfAborted()
-  const client = await clientOf(spec)
+  const client = await clientOf(spec, input.TopicArn ?? '')
   const { PublishCommand } = await import('@aws-sdk/client-sns')
   await orAborted(client.send(new PublishCommand(input), { abortSignal: signal }), signal)
 }
@@ -168,6 +178,8 @@ const send = async (spec: Spec, input: PublishCommandInput, world: ChannelWorld)
   }
 }
 
+const notDeployed = 'SNS: this channel has no topicArn, and the topic made for it exists only after cdk deploy'
+
 /** Publishes the page to an SNS topic; credentials come from where the SDK looks for them. Retries are the sender's. */
 export const snsChannel = defineChannel({
   kind: 'sns',
@@ -175,7 +187,9 @@ export const snsChannel = defineChannel({
   audience: 'people',
   render: (spec, message) => ({ body: render(spec, message), contentType: 'application/json' }),
   send: async (spec, order, { body }, world) => {
-    const input = inputOf(spec, order, body)
+    if (spec.topicArn === undefined) return { status: 'rejected', cause: notDeployed }
+    const input = inputOf(spec.topicArn, order, body)
     return input ? send(spec, input, world) : { status: 'rejected', cause: 'SNS: the kept message cannot be read' }
   },
+  grants: ({ topicArn }) => (topicArn === undefined ? [] : [{ action: 'sns:Publish', resource: topicArn }]),
 })

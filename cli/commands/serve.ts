@@ -1,15 +1,17 @@
 import { join } from 'node:path'
 import { serve } from '@hono/node-server'
 import type { Config } from '../../config/schema.ts'
+import { withoutTopic } from '../../functions/deliver/config.ts'
 import { type LatestOutcome, latestOutcomes, type MonitorView } from '../../functions/latest-outcomes.ts'
 import { monitorViews } from '../../functions/probe/config.ts'
+import { settleShards } from '../../functions/shard-count.ts'
 import type { Store } from '../../stores/contract.ts'
 import { fileBlobs } from '../../stores/files.ts'
 import { sqliteStore } from '../../stores/sqlite.ts'
+import type { Access } from '../../web/access.ts'
 import { webApp } from '../../web/app.ts'
 import { likelihood, span } from '../../web/layout.ts'
-import { settleShards } from '../hub/shards.ts'
-import { startHub } from '../hub/start.ts'
+import { type Hub, startHub } from '../hub/start.ts'
 import { liveLines, liveTable, type Row } from '../table.ts'
 import { causeText, took } from './check.ts'
 import { type Listed, listIncidents } from './incidents.ts'
@@ -108,6 +110,15 @@ const tableOf = (options: ServeOptions, store: Store) => {
 
 const counted = (monitors: number) => (monitors === 1 ? '1 monitor' : `${monitors} monitors`)
 
+const isLoopback = (host: string) => host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host)
+
+/** On one's own machine everything is open. Where others come in, the config's API token is asked for if it has one. */
+const accessOf = ({ config, host, publicUrl, secret }: ServeOptions): Access => {
+  const reference = config.api.token
+  const open = reference === undefined || (isLoopback(host) && publicUrl === undefined)
+  return open ? 'everyone' : { token: async () => secret(reference) }
+}
+
 export type Served = { url: string; stop: () => Promise<void> }
 
 /** Runs whodunit on this machine until `stop`. Throws {@link ListenError} and StoreError before anything has begun. */
@@ -117,22 +128,34 @@ export const serveHere = async (given: ServeOptions): Promise<Served> => {
   const config = { ...given.config, shards: await settleShards(store, given.config) }
   const options = { ...given, config }
   const blobs = fileBlobs({ directory: join(options.dataDir, 'blobs') })
-  const app = webApp({ store, blobs, nowMs, config: { ...config, monitors: monitorViews(config) } })
-  const server = await listen(options, app.fetch).catch(async (error: unknown) => {
-    await store.close()
-    throw error
-  })
-  const baseUrl = options.publicUrl ?? server.url
   const { table, refresh } = tableOf(options, store)
   const say = (text: string) => {
     table.clear()
     warn(text)
     table.draw()
   }
+  // Until the hub runs, its sweep will find what the pages wrote.
+  let nudge: Hub['nudge'] = async () => undefined
+  const app = webApp({
+    store,
+    blobs,
+    nowMs,
+    nudge: (nudges) => nudge(nudges),
+    warn: say,
+    config: { ...config, monitors: monitorViews(config) },
+    access: accessOf(options),
+  })
+  const server = await listen(options, app.fetch).catch(async (error: unknown) => {
+    await store.close()
+    throw error
+  })
+  const baseUrl = options.publicUrl ?? server.url
   table.print(
     `whodunit watches ${counted(Object.keys(config.monitors).length)}\n` +
       `  status page  ${baseUrl}/\n  incidents    ${baseUrl}/incidents\n  metrics      ${baseUrl}/metrics\n  stop with Ctrl-C`,
   )
+  for (const id of withoutTopic(config))
+    say(`channel ${id} refuses every page: its topic is made by cdk deploy, not here`)
   const hub = startHub({
     config,
     store,
@@ -145,6 +168,7 @@ export const serveHere = async (given: ServeOptions): Promise<Served> => {
     baseUrl,
     holder: 'serve',
   })
+  nudge = hub.nudge
   const redraw = out.isTTY ? setInterval(() => void refresh().catch(() => undefined), 1000) : undefined
   return {
     url: baseUrl,

@@ -1,7 +1,17 @@
 import type * as z from 'zod'
 import type { AlertChange, correlateBody, HubIndex, Incident, OutboxRow, Receipt } from '../contract.ts'
 import { changeComponent, componentReceipt, forgetQuiet } from './components.ts'
-import { anyFiring, componentStatusOf, incidentId, note, openIncident, summariesOf, withAlert } from './incident.ts'
+import {
+  acknowledge,
+  anyFiring,
+  componentStatusOf,
+  incidentId,
+  note,
+  openAgainIfSeverer,
+  openIncident,
+  summariesOf,
+  withAlert,
+} from './incident.ts'
 import { channelState, forEachChannel, pageDeadlineMs, tell, type Written } from './orders.ts'
 import { applyReceipt, tellCaseFile } from './receipts.ts'
 import { channelsFor, type Routing } from './routing.ts'
@@ -77,7 +87,7 @@ const open = (hub: HubDecision, change: AlertChange, context: Context): HubDecis
 const join = (hub: HubDecision, before: Incident, change: AlertChange, context: Context): HubDecision => {
   const { view, nowMs } = context
   const isNew = before.alerts[change.alertId] === undefined
-  const incident = withAlert(before, change)
+  const incident = openAgainIfSeverer(before, withAlert(before, change), nowMs)
   const routed = channelsFor(view.routing, incident.service, incident.severity)
   const channels = isNew ? [...new Set([...Object.keys(incident.channels), ...routed])] : []
   const told = forEachChannel(incident, channels, (so, channel) => {
@@ -134,6 +144,13 @@ const applyCaseFile = (hub: HubDecision, id: string, { nowMs }: Context): HubDec
   return put(hub, told)
 }
 
+/** Nobody is told: whoever opens the incident sees who has it, and its end still goes to all who got the page. */
+const applyAcknowledge = (hub: HubDecision, id: string, at: { by: string; atMs: number }): HubDecision => {
+  const incident = hub.incidents.get(id)
+  const taken = incident && acknowledge(incident, at)
+  return taken && taken !== incident ? put(hub, { incident: taken, rows: [] }) : hub
+}
+
 const apply = (hub: HubDecision, message: CorrelateMessage, context: Context): HubDecision => {
   switch (message.kind) {
     case 'alert-changes':
@@ -142,6 +159,8 @@ const apply = (hub: HubDecision, message: CorrelateMessage, context: Context): H
       return applyReceiptTo(hub, message.receipt, context)
     case 'case-file':
       return applyCaseFile(hub, message.incidentId, context)
+    case 'acknowledge':
+      return applyAcknowledge(hub, message.incidentId, message)
     default:
       return message satisfies never
   }
@@ -160,7 +179,7 @@ export const decideCorrelate = (
 /** The incidents a batch may touch, so that they can be read before it is decided. */
 export const incidentsNamed = (index: HubIndex, messages: readonly CorrelateMessage[]): string[] => {
   const named = messages.flatMap((message) => {
-    if (message.kind === 'case-file') return [message.incidentId]
+    if (message.kind === 'case-file' || message.kind === 'acknowledge') return [message.incidentId]
     if (message.kind === 'receipt') {
       const stream = index.components[message.receipt.order.service]?.streams[message.receipt.order.channel]
       return [message.receipt.order.incidentId, ...(stream?.waiting ? [stream.waiting.incidentId] : [])]

@@ -72,6 +72,25 @@ export const withAlert = (incident: Incident, change: AlertChange): Incident => 
   )
 }
 
+/** Somebody takes an open incident on. The first to do so has it; once it is over there is nothing to take on. */
+export const acknowledge = (incident: Incident, at: { by: string; atMs: number }): Incident => {
+  if (incident.status !== 'open') return incident
+  const { by, atMs } = at
+  const taken: Incident = { ...incident, status: 'acknowledged', acknowledged: { by, atMs } }
+  return note(taken, atMs, { what: `acknowledged by ${by}`, reason: 'taken-on' })
+}
+
+/**
+ * An incident that became severer since somebody took it on is open again: who accepted a ticket for the morning has
+ * not accepted a page in the night. More alerts of what was accepted change nothing.
+ */
+export const openAgainIfSeverer = (before: Incident, now: Incident, atMs: number): Incident => {
+  if (now.status !== 'acknowledged' || severityRank[now.severity] <= severityRank[before.severity]) return now
+  const { acknowledged: _, ...rest } = now
+  const what = `open again: acknowledged as ${before.severity}, now ${now.severity}`
+  return note({ ...rest, status: 'open' }, atMs, { what, reason: 'severity-rose' })
+}
+
 /** What people are told is failing: the firing alerts, or all of them once it is over. */
 export const summariesOf = (incident: Incident): string[] => {
   const alerts = Object.values(incident.alerts)

@@ -1,12 +1,56 @@
 import type { ChannelWorld, DeliveryResult } from '../../channels/contract.ts'
 import { renderMessage, sendRendered } from '../../channels/registry.ts'
 import type { Config } from '../../config/schema.ts'
+import type { Store } from '../../stores/contract.ts'
+import { type MessageLinks, messageLinks } from '../api/links.ts'
+import type { DeliveryOrder } from '../contract.ts'
+import { hubSigner } from '../link-key.ts'
 import { attemptTimeoutMs, type DeliverWorld } from './step.ts'
 
 type Outside = Omit<ChannelWorld, 'signal'> & {
-  incidentUrl: (incidentId: string) => string | undefined
+  /** Asked once for each message, when it is rendered: the links hold the time they end. */
+  links: (order: DeliveryOrder) => Promise<MessageLinks>
   statusPageUrl: string | undefined
 }
+
+type LinkWorld = {
+  store: Store
+  /** Where people reach `api`; nobody can while it is undefined. */
+  baseUrl: string | undefined
+  nowMs: () => number
+  randomBytes: (length: number) => Uint8Array
+  warn: (text: string) => void
+}
+
+/** The links of this hub's pages. A page goes out without links rather than not at all. */
+export const linksOf =
+  ({ store, baseUrl, nowMs, randomBytes, warn }: LinkWorld): Outside['links'] =>
+  async (order) => {
+    if (baseUrl === undefined) return {}
+    try {
+      const signer = await hubSigner(store, randomBytes)
+      return signer ? messageLinks(signer, order, { baseUrl, nowMs: nowMs() }) : {}
+    } catch (error) {
+      warn(`${order.id} has no links: ${error instanceof Error ? error.message : String(error)}`)
+      return {}
+    }
+  }
+
+/** The config with the topics that were made for its channels, by channel id. */
+export const deployedTopics = (config: Config, topics: Readonly<Record<string, string>>): Config => {
+  const channels = Object.entries(config.channels).map(([id, spec]) => {
+    const topicArn = Object.hasOwn(topics, id) ? topics[id] : undefined
+    const lacksOne = spec.kind === 'sns' && spec.topicArn === undefined && topicArn !== undefined
+    return [id, lacksOne ? { ...spec, topicArn } : spec] as const
+  })
+  return { ...config, channels: Object.fromEntries(channels) }
+}
+
+/** Channels whose topic only a deployment makes: where there is none they refuse every page. */
+export const withoutTopic = (config: Config): string[] =>
+  Object.entries(config.channels).flatMap(([id, spec]) =>
+    spec.kind === 'sns' && spec.topicArn === undefined ? [id] : [],
+  )
 
 const late: DeliveryResult = { status: 'retry', cause: `no answer within ${attemptTimeoutMs / 1000} s` }
 
@@ -24,17 +68,17 @@ const within = async (signal: AbortSignal, attempt: Promise<DeliveryResult>): Pr
 
 /** The config's channels as `deliver` uses them. */
 export const deliverChannels = (config: Config, outside: Outside): Pick<DeliverWorld, 'render' | 'send'> => ({
-  render: ({ order, caseFile }) => {
+  render: async ({ order, caseFile }) => {
     const spec = config.channels[order.channel]
     if (!spec) return undefined
-    const incidentUrl = outside.incidentUrl(order.incidentId)
+    const links = await outside.links(order)
     const url = outside.statusPageUrl
     const { owner, runbook } = config.services[order.service] ?? {}
     return renderMessage(spec, {
       order,
       statusPage: { id: 'whodunit', name: config.statusPage.title, ...(url === undefined ? {} : { url }) },
       ...(caseFile ? { caseFile } : {}),
-      ...(incidentUrl === undefined ? {} : { incidentUrl }),
+      ...links,
       ...(owner ? { owner } : {}),
       ...(runbook === undefined ? {} : { runbook }),
     })

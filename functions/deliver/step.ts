@@ -16,7 +16,7 @@ export type DeliverWorld = {
   random: () => number
   nudge: (nudges: readonly Nudge[]) => Promise<void>
   /** Renders an order for its channel; undefined when the channel left the config. */
-  render: (message: Pick<Message, 'order' | 'caseFile'>) => Rendered | undefined
+  render: (message: Pick<Message, 'order' | 'caseFile'>) => Rendered | undefined | Promise<Rendered | undefined>
   /** One attempt, over after {@link attemptTimeoutMs} whatever the provider does. */
   send: (order: DeliveryOrder, rendered: Rendered) => Promise<DeliveryResult>
 }
@@ -66,12 +66,16 @@ const fits = (row: OutboxRow, rendered: Rendered) =>
 type Drawn = { rendered: Rendered; withCaseFile: boolean } | { refusal: string }
 
 /** Renders with the case file, or without one that cannot be rendered or kept; else the next channel must take it. */
-const draw = (world: DeliverWorld, row: OutboxRow, message: Pick<Message, 'order' | 'caseFile'>): Drawn => {
+const draw = async (
+  world: DeliverWorld,
+  row: OutboxRow,
+  message: Pick<Message, 'order' | 'caseFile'>,
+): Promise<Drawn> => {
   const { order } = message
   let refusal = 'the channel is not in the config'
   for (const one of message.caseFile ? [message, { order }] : [message]) {
     try {
-      const rendered = world.render(one)
+      const rendered = await world.render(one)
       if (!rendered) break
       if (fits(row, rendered)) return { rendered, withCaseFile: one.caseFile !== undefined }
       refusal = 'the message is too large'
@@ -98,7 +102,7 @@ const claim = async (world: DeliverWorld, stored: StoredRow, known: CaseFile | u
   if (row.to !== 'deliver') return { status: 'lost-race' }
   const frozen = row.body.frozen
   const message = { order: row.body.order, ...(known ? { caseFile: known } : {}) }
-  const drawn = frozen ? { rendered: frozen, withCaseFile: frozen.withCaseFile } : draw(world, row, message)
+  const drawn = frozen ? { rendered: frozen, withCaseFile: frozen.withCaseFile } : await draw(world, row, message)
   if ('refusal' in drawn) return finish(world, stored, row.body, { status: 'rejected', cause: drawn.refusal })
   const { withCaseFile } = drawn
   const { body: text, contentType } = drawn.rendered

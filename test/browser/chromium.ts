@@ -66,6 +66,8 @@ export type Look = { url: string; width: number; dark: boolean }
 export type Browser = {
   /** Opens a page and answers what the expression gives there, as JSON. */
   look: (at: Look, expression: string) => Promise<unknown>
+  /** Does something on the page that is open, and answers what the expression gives on the page it leads to. */
+  follow: (doing: string, expression: string) => Promise<unknown>
   close: () => Promise<void>
 }
 
@@ -81,6 +83,10 @@ export const startChromium = async (path: string): Promise<Browser> => {
   const { sessionId } = await call('Target.attachToTarget', { targetId, flatten: true })
   const inPage = (method: string, params: object = {}) => call(method, params, String(sessionId))
   await inPage('Page.enable')
+  const evaluate = async (expression: string): Promise<unknown> => {
+    const { result } = await inPage('Runtime.evaluate', { expression, returnByValue: true })
+    return typeof result === 'object' && result !== null && 'value' in result ? result.value : undefined
+  }
   return {
     look: async ({ url, width, dark }, expression) => {
       await inPage('Emulation.setDeviceMetricsOverride', mobile(width))
@@ -89,8 +95,13 @@ export const startChromium = async (path: string): Promise<Browser> => {
       const loaded = event('Page.loadEventFired')
       await inPage('Page.navigate', { url })
       await loaded
-      const { result } = await inPage('Runtime.evaluate', { expression, returnByValue: true })
-      return typeof result === 'object' && result !== null && 'value' in result ? result.value : undefined
+      return evaluate(expression)
+    },
+    follow: async (doing, expression) => {
+      const loaded = event('Page.loadEventFired')
+      await inPage('Runtime.evaluate', { expression: doing })
+      await loaded
+      return evaluate(expression)
     },
     close: async () => {
       close()

@@ -2,14 +2,16 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { serve } from '@hono/node-server'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { acknowledgePath, acknowledgeToken, linkKeepMs } from '../../functions/api/links.ts'
 import type { Incident } from '../../functions/contract.ts'
-import { keys } from '../../functions/contract.ts'
-import { statusPageKey } from '../../functions/publish/step.ts'
+import { keys, statusPageKey } from '../../functions/contract.ts'
+import { correlateStep } from '../../functions/correlate/step.ts'
+import { hubSigner, linkSigner } from '../../functions/link-key.ts'
 import { memoryBlobs, memoryStore } from '../../stores/memory.ts'
 import type { CaseFile } from '../../triage/contract.ts'
 import { webApp } from '../../web/app.ts'
 import { statusPage } from '../../web/status-page.ts'
-import { start } from '../functions/builders.ts'
+import { hubView, start } from '../functions/builders.ts'
 import { type Browser, chromiumPath, startChromium } from './chromium.ts'
 
 const browserTest = chromiumPath ? test : test.skip
@@ -30,6 +32,12 @@ const incident: Incident = {
     { atMs: start, what: 'opened', reason: 'first-alert' },
     { atMs: start + 1000, what: 'case file stored' },
   ],
+}
+const taken: Incident = {
+  ...incident,
+  id: 'web-4',
+  status: 'acknowledged',
+  acknowledged: { by: `somebody with ${long}`, atMs: start + 30_000 },
 }
 const resolved: Incident = { ...incident, id: 'web-2', status: 'resolved', resolvedAtMs: start + 60_000 }
 const unanswered: Incident = { ...incident, id: 'web-3', caseFile: false }
@@ -61,11 +69,15 @@ const caseFile: CaseFile = {
 }
 
 const nowMs = () => start + 90_000
+const warnings: string[] = []
+const key = new Uint8Array(32).fill(4)
+const linkTo = (incidentId: string, expiresAtMs = start + linkKeepMs) =>
+  acknowledgePath(acknowledgeToken(linkSigner(key), { incidentId, channel: 'pager', expiresAtMs }))
 
 const pages = async () => {
   const store = memoryStore({ nowMs })
   const blobs = memoryBlobs()
-  const all = [incident, resolved, unanswered]
+  const all = [incident, resolved, unanswered, taken]
   const hub = { open: { web: incident.id }, components: {}, recent: all.map(({ id }) => id) }
   await store.commit(
     [
@@ -86,7 +98,19 @@ const pages = async () => {
     past: [{ id: resolved.id, service: 'web', sinceMs: start, resolvedAtMs: start + 60_000 }],
   }
   await blobs.put(statusPageKey, new TextEncoder().encode(statusPage(view)))
-  return webApp({ store, blobs, nowMs, config: { shards: 1, locations: ['local'], monitors: [] } })
+  await hubSigner(store, () => key)
+  return webApp({
+    store,
+    blobs,
+    nowMs,
+    nudge: async (nudges) => {
+      const correlate = correlateStep({ store, nowMs, nudge: async () => undefined, view: hubView([]) })
+      await correlate(nudges.map(({ rowId }) => rowId))
+    },
+    warn: (text) => warnings.push(text),
+    config: { locations: ['local'], monitors: [] },
+    access: 'everyone',
+  })
 }
 
 let browser: Browser | undefined
@@ -132,11 +156,19 @@ const survey = `(() => {
     h1s: count('h1'),
     headless: [...document.querySelectorAll('table')].filter((table) => !table.querySelector('th[scope]')).length,
     scripts: count('script'),
-    smallLinks: [...document.querySelectorAll('nav a, .tap, summary')].filter((e) => e.checkVisibility() && e.getBoundingClientRect().height < 40).length,
+    smallLinks: [...document.querySelectorAll('nav a, .tap, summary, button')].filter((e) => e.checkVisibility() && e.getBoundingClientRect().height < 40).length,
   }
 })()`
 
-const paths = ['/', '/incidents', `/incidents/${incident.id}`, '/incidents/web-2', '/incidents/web-3', '/nowhere']
+const paths = [
+  '/',
+  '/incidents',
+  ...[incident, resolved, unanswered, taken].flatMap(({ id }) => [`/incidents/${id}`, linkTo(id)]),
+  linkTo('web-9'),
+  linkTo(incident.id, start),
+  '/acknowledge/forged',
+  '/nowhere',
+]
 
 browserTest.each(
   paths.flatMap((path) => [
@@ -168,4 +200,19 @@ browserTest('the checklist says its verdicts in words, and long evidence is fold
     folded: [false, false, false, false],
     links: ['mailto:voting@example.co', 'https://runbooks.example'],
   })
+})
+
+browserTest('a thumb on the button acknowledges; reloading does nothing more', async () => {
+  const seen = `({
+    marks: [...document.querySelectorAll('.mark')].map((each) => each.textContent),
+    buttons: [...document.querySelectorAll('button')].map((each) => each.textContent),
+    path: location.pathname,
+  })`
+  const at = { url: `${base}${linkTo(unanswered.id)}`, width: 390, dark: false }
+  const path = linkTo(unanswered.id)
+  expect(await browser?.look(at, seen)).toEqual({ marks: ['✕ open'], buttons: ['Acknowledge'], path })
+  const done = { marks: ['▲ acknowledged', '✓ acknowledged'], buttons: [], path }
+  expect(await browser?.follow(`document.querySelector('button').click()`, seen)).toEqual(done)
+  expect(await browser?.follow('location.reload()', seen)).toEqual(done)
+  expect(warnings).toEqual([])
 })

@@ -92,6 +92,13 @@ export const message: Message = {
   statusPage: { id: 'status', name: 'Status', url: 'https://status.example/' },
 }
 
+/** The same with links that hold tokens, as a hub makes them. */
+export const withLinks: Message = {
+  ...message,
+  incidentUrl: 'https://whodunit.example/incidents/checkout-1vabc?token=q83vEjRWeJCrze8SNFZ4kA.tap3mz',
+  acknowledgeUrl: 'https://whodunit.example/acknowledge/checkout-1vabc.oncall.3q2-7wEjRWeJCrze8SNFZw.tap3mz',
+}
+
 export const withoutCaseFile: Message = { order, statusPage: message.statusPage }
 
 export const componentChanged: Message = {

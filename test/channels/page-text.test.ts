@@ -9,6 +9,7 @@ import {
   message,
   order,
   sinceMs,
+  withLinks,
   withoutCaseFile,
 } from './messages.ts'
 
@@ -179,4 +180,13 @@ test('what stands in a headline is not said again as evidence or as a reason', (
     expect(text).toContain(kept)
   }
   expect(pageText({ ...resolved, caseFile: said }, { width: 72 }).split(says)).toHaveLength(2)
+})
+
+test('the link that takes the incident on stands before the one that shows it, each whole on its line', () => {
+  const lines = pageText(withLinks, { width: 40 }).split('\n')
+  expect(lines.slice(-3)).toEqual([
+    `ack       ${withLinks.acknowledgeUrl}`,
+    `incident  ${withLinks.incidentUrl}`,
+    'delivery  checkout-1vabc:oncall:1',
+  ])
 })

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { bodyLimitBytes, webhookBody } from '../../channels/webhook-body.ts'
-import { caseFile, componentChanged, harmful, hostileMessage, message, order } from './messages.ts'
+import { caseFile, componentChanged, harmful, hostileMessage, message, order, withLinks } from './messages.ts'
 
 const long = (characters: number) => ({
   ...message,
@@ -51,3 +51,14 @@ test.each([message, componentChanged].map((base) => ({ event: base.order.event, 
     expect(texts).not.toMatch(/\\u00[01]|\\u[d-f]/)
   },
 )
+
+test('links are added beside what was there, whole even when the rest is cut', () => {
+  const { incidentUrl, acknowledgeUrl } = withLinks
+  const plain = JSON.parse(webhookBody(message))
+  const { text: _, ...before } = plain.data
+  const { text, ...data } = JSON.parse(webhookBody(withLinks)).data
+  expect(data).toEqual({ ...before, incidentUrl, acknowledgeUrl })
+  expect(text).toContain(acknowledgeUrl)
+  expect(plain.data).not.toHaveProperty('acknowledgeUrl')
+  expect(JSON.parse(webhookBody(hostileMessage(withLinks))).data).toMatchObject({ incidentUrl, acknowledgeUrl })
+})

@@ -86,7 +86,7 @@ test('the status page shows unknown as unknown', () => {
   expect(page).not.toContain('operational</span>')
 })
 
-const latest = { service: 'shop', target: 'GET https://"shop"\n', periodSeconds: 60, runSinceMs: start }
+const latest = { attempt: {}, service: 'shop', target: 'GET https://"shop"\n', periodSeconds: 60, runSinceMs: start }
 
 test('metrics leave out what was not seen, and never say 0 for it', () => {
   const text = metricsText([{ ...outcome({ verdict: 'unknown', timingsMs: { resolve: 4, total: 5 } }), ...latest }])

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from '@jest/globals'
 import { snsChannel } from '../../../channels/kinds/sns.ts'
 import { pageText } from '../../../channels/page-text.ts'
-import { hostileMessage, message, order, withoutCaseFile } from '../messages.ts'
+import { hostileMessage, message, order, withLinks, withoutCaseFile } from '../messages.ts'
 import { type Provider, provider, type Reply, world } from '../providers.ts'
 import { accountSecret, published, snsError, snsProvider } from '../sns-provider.ts'
 
@@ -70,6 +70,14 @@ test('with SMS subscribers phones get a short ASCII text, everybody else the pag
     default: pageText(message, { width: 72 }),
     sms: 'OPEN checkout: payments v42, rolled out 3 min before, is killed for memory https://whodunit.example/incidents/checkout-1vabc',
   })
+})
+
+test('a phone gets the one link that leads on, everybody else both', async () => {
+  const { Message } = await sent({ sms: true }, withLinks)
+  const { default: page, sms } = JSON.parse(Message ?? '')
+  expect(sms).toMatch(new RegExp(`^OPEN checkout: [^/]+ ${withLinks.acknowledgeUrl}$`))
+  expect(sms.length).toBeLessThanOrEqual(320)
+  expect([page.includes(withLinks.acknowledgeUrl), page.includes(withLinks.incidentUrl)]).toEqual([true, true])
 })
 
 test.each([{ sms: false }, { sms: true }])(
@@ -202,6 +210,36 @@ test.each([
   { given: 'SMS on a FIFO topic', changes: { topicArn: `${topicArn}.fifo`, sms: true } },
 ])('the schema refuses $given', ({ changes }) => {
   expect(snsChannel.schema.safeParse({ ...base, ...changes }).success).toBe(false)
+})
+
+test.each([
+  { given: 'subscriptions of a topic of somebody else', changes: { subscriptions: [{ email: 'a@example.com' }] } },
+  {
+    given: 'a subscription of two kinds',
+    changes: { topicArn: undefined, subscriptions: [{ email: 'a@example.com', sms: '+4915112345678' }] },
+  },
+  { given: 'a subscription of none', changes: { topicArn: undefined, subscriptions: [{}] } },
+])('the schema refuses $given too', ({ changes }) => {
+  expect(snsChannel.schema.safeParse({ ...base, ...changes }).success).toBe(false)
+})
+
+test('without a topic ARN nothing can be sent yet, and the reason says when it can', async () => {
+  const spec = snsChannel.schema.parse({ kind: 'sns', subscriptions: [{ email: 'a@example.com' }] })
+  expect(await snsChannel.send(spec, order, snsChannel.render(spec, message), world())).toEqual({
+    status: 'rejected',
+    cause: 'SNS: this channel has no topicArn, and the topic made for it exists only after cdk deploy',
+  })
+})
+
+test('a topic of ours with a phone among its subscribers gets the short text without being told', () => {
+  const spec = snsChannel.schema.parse({ kind: 'sns', subscriptions: [{ sms: '+4915112345678' }] })
+  expect(JSON.parse(snsChannel.render(spec, message).body)).toMatchObject({ structure: 'json' })
+})
+
+test('it may publish to its topic and to nothing else', () => {
+  const grants = (changes: object) => snsChannel.grants?.(snsChannel.schema.parse({ ...base, ...changes }))
+  expect(grants({})).toEqual([{ action: 'sns:Publish', resource: topicArn }])
+  expect(grants({ topicArn: undefined })).toEqual([])
 })
 
 test.each(['arn:aws-cn:sns:cn-north-1:123456789012:x', 'arn:aws-us-gov:sns:us-gov-west-1:123456789012:a_B-1.fifo'])(

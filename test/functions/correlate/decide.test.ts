@@ -228,3 +228,55 @@ test('a page that is given up after three days releases no resolve', () => {
   const givenUp = apply({ ...ended, rows: [] }, refused, { view, afterMs: 73 * 3_600_000 })
   expect(sent(givenUp)).toEqual([])
 })
+
+const taken = (at: { by?: string; atMs?: number } = {}): CorrelateMessage => ({
+  kind: 'acknowledge',
+  incidentId: id,
+  by: at.by ?? 'lena',
+  atMs: at.atMs ?? start + 5000,
+})
+const incidentOf = (hub: HubDecision) => hub.incidents.get(id)
+
+test('an open incident is acknowledged by the first who does, with a reason, and nobody is paged for it', () => {
+  const hub = [taken(), taken({ by: 'omar', atMs: start + 6000 })].reduce(
+    (so, one) => apply(so, one),
+    apply(nothing, firing()),
+  )
+  expect(incidentOf(hub)).toMatchObject({ status: 'acknowledged', acknowledged: { by: 'lena', atMs: start + 5000 } })
+  expect(incidentOf(hub)?.timeline.slice(2)).toEqual([
+    { atMs: start + 5000, what: 'acknowledged by lena', reason: 'taken-on' },
+  ])
+  expect(sent(hub)).toEqual([`${id}:pager:1 opened`])
+})
+
+test('the end of an acknowledged incident still goes to whoever got the page', () => {
+  const opened = apply(nothing, firing())
+  const arrived = apply(opened, receipt(orders(opened)[0], 'delivered'))
+  const over_ = apply(apply(arrived, taken()), over())
+  expect(sent(over_)).toEqual([`${id}:pager:1 opened`, `${id}:pager:2 resolved`])
+  expect(incidentOf(over_)).toMatchObject({ status: 'resolved', acknowledged: { by: 'lena' } })
+})
+
+test('an incident that is over, or that nobody knows, is not acknowledged', () => {
+  const ended = apply(apply(nothing, firing()), over())
+  expect(incidentOf(apply(ended, taken()))).toBe(incidentOf(ended))
+  expect(apply(nothing, taken()).incidents.size).toBe(0)
+})
+
+test('more of what was acknowledged leaves it acknowledged', () => {
+  const hub = apply(apply(apply(nothing, firing()), taken()), firing({ alertId: 'b', ruleId: 'b' }))
+  expect(incidentOf(hub)).toMatchObject({ status: 'acknowledged', acknowledged: { by: 'lena' } })
+})
+
+test('an incident that becomes severer than what was acknowledged is open again, and can be taken on again', () => {
+  const ticket = apply(apply(nothing, firing({ severity: 'ticket' })), taken())
+  const page = apply(ticket, firing({ alertId: 'b', ruleId: 'b', severity: 'page' }), { afterMs: 9000 })
+  expect(incidentOf(page)?.status).toBe('open')
+  expect(incidentOf(page)).not.toHaveProperty('acknowledged')
+  expect(incidentOf(page)?.timeline.at(-1)).toEqual({
+    atMs: start + 9000,
+    what: 'open again: acknowledged as ticket, now page',
+    reason: 'severity-rose',
+  })
+  expect(incidentOf(apply(page, taken({ by: 'omar' })))?.acknowledged?.by).toBe('omar')
+})

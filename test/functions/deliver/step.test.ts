@@ -4,6 +4,7 @@ import { type DeliveryOrder, keys, type Nudge } from '../../../functions/contrac
 import { deliverRow } from '../../../functions/correlate/orders.ts'
 import { attemptsPerOrder } from '../../../functions/deliver/backoff.ts'
 import { deliverStep, leaseMs } from '../../../functions/deliver/step.ts'
+import { itemLimitBytes } from '../../../stores/contract.ts'
 import { memoryStore } from '../../../stores/memory.ts'
 import type { CaseFile } from '../../../triage/contract.ts'
 import { start } from '../builders.ts'
@@ -168,7 +169,7 @@ test('a channel that throws counts as one that fails, so that a fallback is foun
 })
 
 test.each([
-  { given: 'makes the message too large for its row', body: 'x'.repeat(70_000) },
+  { given: 'makes the message too large for its row', body: 'x'.repeat(itemLimitBytes) },
   { given: 'cannot be rendered', body: undefined },
 ])('a case file that $given stays behind: the page goes out', async ({ body }) => {
   const { store, put, solve, clock } = world()
@@ -210,7 +211,7 @@ test('a page too large in any form is a refusal, never a row that is tried for e
     nowMs: () => start,
     random: () => 0,
     nudge: async () => undefined,
-    render: () => ({ body: 'x'.repeat(70_000), contentType: 'text/plain' }),
+    render: () => ({ body: 'x'.repeat(itemLimitBytes), contentType: 'text/plain' }),
     send: async () => ({ status: 'delivered' }),
   })
   await put(false)
