@@ -5,11 +5,13 @@ import { readConfigFile } from '../config/config-file.ts'
 import { issueText } from '../config/issues.ts'
 import { loadConfig } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
+import { costReport } from '../cost/report.ts'
 import { environmentSecrets } from '../functions/environment-secrets.ts'
 import packageJson from '../package.json' with { type: 'json' }
 import { StoreError } from '../stores/contract.ts'
 import { sqliteStore } from '../stores/sqlite.ts'
 import { checkAll, checkExitCode, checkText } from './commands/check.ts'
+import { costText } from './commands/cost.ts'
 import { incidentsText, listIncidents } from './commands/incidents.ts'
 import { ListenError, serveHere } from './commands/serve.ts'
 import { validateCommand } from './commands/validate.ts'
@@ -103,6 +105,12 @@ const checkCommand = async (only: readonly string[], flags: { config: string; js
   return checkExitCode(all)
 }
 
+const costCommand = async (flags: { config: string; json?: boolean }): Promise<number> => {
+  const report = costReport(await readConfig(flags.config))
+  print(flags.json ? JSON.stringify(report, null, 2) : costText(report, { columns: process.stdout.columns }))
+  return 0
+}
+
 const incidentsCommand = async (flags: { data: string; json?: boolean }): Promise<number> => {
   const path = join(flags.data, 'whodunit.sqlite')
   if (!existsSync(path))
@@ -160,6 +168,12 @@ const program = (exit: (code: number) => void): Command => {
         }),
       ),
     )
+  root
+    .command('cost')
+    .description('what the config costs a month on AWS, by list prices (exit 0: told, 2: config error)')
+    .option(...config)
+    .option('--json', 'print the figures as JSON')
+    .action(async (flags) => exit(await costCommand(flags)))
   root
     .command('incidents')
     .description('list what happened, the newest first')
