@@ -23,7 +23,6 @@ export type Window = z.infer<typeof window>
 export type KindWindow = z.infer<typeof kindWindow>
 
 export const emptyWindow = (cluster: string): Window => ({ cluster, kinds: {} })
-export const windowKey = (cluster: string) => `windows/${cluster}.json.gz`
 
 /** The identity of a series: its name and its labels in sorted order. */
 export const seriesKey = ({ name, labels }: Pick<Sample, 'name' | 'labels'>): string =>

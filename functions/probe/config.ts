@@ -1,7 +1,9 @@
 import type { Config } from '../../config/schema.ts'
+import { targetsOf } from '../../config/targets.ts'
 import type { ProbeWorld, Sighting } from '../../probes/contract.ts'
-import { probeTarget, runProbe } from '../../probes/registry.ts'
+import { runProbe } from '../../probes/registry.ts'
 import type { MonitorView } from '../latest-outcomes.ts'
+import { monitorViewsOf } from '../monitor-views.ts'
 import { shardOf } from '../shards.ts'
 
 type Outside = Pick<ProbeWorld, 'nowMs' | 'secret'> & {
@@ -47,14 +49,7 @@ export const monitorRunner =
   }
 
 /** The config's monitors as the status page and the questions see them. */
-export const monitorViews = (config: Config): MonitorView[] =>
-  Object.entries(config.monitors).map(([monitorId, spec]) => ({
-    monitorId,
-    service: spec.service,
-    target: probeTarget(spec),
-    locations: spec.locations ?? config.locations,
-    periodSeconds: spec.periodSeconds,
-  }))
+export const monitorViews = (config: Config): MonitorView[] => monitorViewsOf(config, { targets: targetsOf(config) })
 
 /** Which monitors one schedule of one location asks for. */
 export const monitorsOf = (

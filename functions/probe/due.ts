@@ -15,6 +15,8 @@ export type Due = {
   clock: 'scheduler' | 'own'
   /** Ticks left out because a later one of the same message had begun when we did. */
   skipped: number
+  /** How late we started after the scheduled time; not known by our own clock. */
+  lagMs?: number
 }
 
 /** A schedule's start may be late by a minute; what is far older or ahead was not sent by one. */
@@ -30,7 +32,10 @@ const scheduledMs = (scheduledAt: string | undefined, nowMs: number): number | u
  * Which ticks a schedule's message asks for: the multiples of the period within the schedule's interval that holds the
  * scheduled time. The same message gives the same times whenever and however often it comes.
  */
-export const dueTicks = (message: ScheduleMessage, nowMs: number): Due => {
+export const dueTicks = (
+  message: Pick<ScheduleMessage, 'periodSeconds' | 'everySeconds' | 'scheduledAt'> & { shard?: string },
+  nowMs: number,
+): Due => {
   const givenMs = scheduledMs(message.scheduledAt, nowMs)
   const everyMs = message.everySeconds * 1000
   const periodMs = message.periodSeconds * 1000
@@ -38,5 +43,7 @@ export const dueTicks = (message: ScheduleMessage, nowMs: number): Due => {
   const all: number[] = []
   for (let atMs = Math.ceil(startMs / periodMs) * periodMs; atMs < startMs + everyMs; atMs += periodMs) all.push(atMs)
   const skipped = Math.max(0, all.filter((atMs) => atMs <= nowMs).length - 1)
-  return { ticksMs: all.slice(skipped), clock: givenMs === undefined ? 'own' : 'scheduler', skipped }
+  const ticksMs = all.slice(skipped)
+  if (givenMs === undefined) return { ticksMs, clock: 'own', skipped }
+  return { ticksMs, clock: 'scheduler', skipped, lagMs: Math.max(0, nowMs - givenMs) }
 }

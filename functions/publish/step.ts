@@ -4,7 +4,7 @@
  * Run twice: the same page is written again.
  */
 import type { Blobs, Store } from '../../stores/contract.ts'
-import { emptyIndex, type HubIndex, hubIndex, type Incident, incident, keys } from '../contract.ts'
+import { emptyIndex, type HubIndex, hubIndex, type Incident, incident, keys, statusPageKey } from '../contract.ts'
 import { latestOutcomes, type MonitorView } from '../latest-outcomes.ts'
 import { type StatusView, statusView } from './view.ts'
 
@@ -15,8 +15,6 @@ export type PublishWorld = {
   config: { title: string; shards: number; locations: readonly string[]; monitors: readonly MonitorView[] }
   render: (view: StatusView) => string
 }
-
-export const statusPageKey = 'status/index.html'
 
 /** The hub's index and the incidents it lists, the newest first; at the end those open for so long that it no longer does. */
 export const readHub = async (store: Store): Promise<{ index: HubIndex; incidents: Incident[] }> => {

@@ -7,8 +7,8 @@
 import type { RuleResult } from '../../rules/contract.ts'
 import type { Reading, Sample, Scrape } from '../../sources/contract.ts'
 import type { Blobs } from '../../stores/contract.ts'
-import type { Observation } from '../contract.ts'
-import { emptyWindow, packWindow, remember, unpackWindow, windowKey } from '../window.ts'
+import { type Observation, windowKey } from '../contract.ts'
+import { emptyWindow, packWindow, remember, unpackWindow } from '../window.ts'
 
 export type SeriesTarget = {
   kind: string

@@ -5,12 +5,16 @@ import type { Blobs, Store } from '../../stores/contract.ts'
 import { openCaseFile } from '../../triage/case-file.ts'
 import type { Brief, CaseFile, LogSpan, Testimony, Witnesses } from '../../triage/contract.ts'
 import { questions, seriesToRead } from '../../triage/registry.ts'
-import { latestOutcomes } from '../latest-outcomes.ts'
-import { monitorViews } from '../probe/config.ts'
-import { unpackWindow, windowKey } from '../window.ts'
+import { windowKey } from '../contract.ts'
+import { latestOutcomes, type MonitorView } from '../latest-outcomes.ts'
+import { unpackWindow } from '../window.ts'
 import { once, testify } from './witnesses.ts'
 
-type Outside = Pick<SourceWorld, 'nowMs' | 'secret'> & { store: Store; blobs: Blobs }
+type Outside = Pick<SourceWorld, 'nowMs' | 'secret'> & {
+  store: Store
+  blobs: Blobs
+  monitors: readonly MonitorView[]
+}
 
 /** How many log lines one question may read; Loki refuses more than 5,000 by default. */
 const logLines = 2000
@@ -57,7 +61,7 @@ export const investigator =
     const witnesses: Witnesses = {
       nowMs: outside.nowMs,
       services: config.services,
-      outcomes: await latestOutcomes(outside.store, { ...config, monitors: monitorViews(config) }),
+      outcomes: await latestOutcomes(outside.store, { ...config, monitors: outside.monitors }),
       series: (kind, cluster) => series(`${kind}\n${cluster}`),
       logs: (cluster, namespace, span) => readLines(config, outside, { cluster, namespace, span, signal }),
     }

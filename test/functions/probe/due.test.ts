@@ -37,7 +37,13 @@ test.each([
   },
 ])('$given: ticks at $ticks s', ({ periodSeconds, everySeconds, late, ticks, skipped }) => {
   const due = dueTicks({ shard: '0/1', periodSeconds, everySeconds, scheduledAt: noon }, noonMs + late * 1000)
-  expect({ ...due, ticksMs: secondsAfterNoon(due.ticksMs) }).toEqual({ ticksMs: ticks, clock: 'scheduler', skipped })
+  const lagMs = late * 1000
+  expect({ ...due, ticksMs: secondsAfterNoon(due.ticksMs) }).toEqual({
+    ticksMs: ticks,
+    clock: 'scheduler',
+    skipped,
+    lagMs,
+  })
 })
 
 test.each([

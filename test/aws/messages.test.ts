@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
-import { type Observation, observation } from '../../../functions/contract.ts'
-import { fittingMessages } from '../../../functions/probe/messages.ts'
+import { fittingMessages } from '../../aws/messages.ts'
+import { type Observation, observation } from '../../functions/contract.ts'
 
 const outcome = (index: number, detail: string) => ({
   monitorId: `m${index}`,

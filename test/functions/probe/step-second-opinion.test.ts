@@ -1,0 +1,72 @@
+import { expect, test } from '@jest/globals'
+import type { Observation } from '../../../functions/contract.ts'
+import { secondOpinionStep } from '../../../functions/probe/step-second-opinion.ts'
+import { secondOpinionRowId } from '../../../functions/row-ids.ts'
+import { start } from '../builders.ts'
+
+const rowId = secondOpinionRowId({ shard: '3/8', monitorId: 'front', location: 'eu-west-1', askedAtMs: start })
+
+const askedAt = async (id: string, nowMs: number) => {
+  const sent: Observation[] = []
+  const looked: string[] = []
+  const step = secondOpinionStep({
+    nowMs: () => nowMs,
+    location: 'eu-west-1',
+    run: async (monitorId) => {
+      looked.push(monitorId)
+      return { verdict: 'fail', timingsMs: { total: 5 } }
+    },
+    send: async (observation) => {
+      sent.push(observation)
+    },
+  })
+  return { result: await step(id), sent, looked }
+}
+
+test('a question is answered by one look, with no re-check of a failure', async () => {
+  const { result, sent, looked } = await askedAt(rowId, start + 700)
+  expect(result).toEqual({ status: 'looked', monitorId: 'front', verdict: 'fail' })
+  expect(looked).toEqual(['front'])
+  expect(sent).toEqual([
+    {
+      kind: 'outcomes',
+      id: rowId,
+      shard: '3/8',
+      outcomes: [
+        {
+          monitorId: 'front',
+          location: 'eu-west-1',
+          scheduledAtMs: start,
+          startedAtMs: start + 700,
+          look: rowId,
+          verdict: 'fail',
+          timingsMs: { total: 5 },
+        },
+      ],
+    },
+  ])
+})
+
+test.each([
+  { given: 'a minute old', id: rowId, nowMs: start + 60_000, then: 'looked' },
+  { given: 'older', id: rowId, nowMs: start + 60_001, then: 'overdue' },
+  { given: 'from a clock that is ahead', id: rowId, nowMs: start - 60_001, then: 'overdue' },
+  { given: 'for another location', id: rowId.replace('eu-west-1', 'eu-west-2'), nowMs: start, then: 'not-ours' },
+  { given: 'no question', id: 'timer:0/1', nowMs: start, then: 'not-a-question' },
+])('a question that is $given: $then', async ({ id, nowMs, then }) => {
+  const { result, sent } = await askedAt(id, nowMs)
+  expect(result.status).toBe(then)
+  expect(sent).toHaveLength(then === 'looked' ? 1 : 0)
+})
+
+test('an answer that cannot be sent makes the message come again', async () => {
+  const step = secondOpinionStep({
+    nowMs: () => start,
+    location: 'eu-west-1',
+    run: async () => ({ verdict: 'pass', timingsMs: { total: 5 } }),
+    send: async () => {
+      throw new Error('throttled')
+    },
+  })
+  await expect(step(rowId)).rejects.toThrow('throttled')
+})
