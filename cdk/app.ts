@@ -5,7 +5,7 @@ import { readConfigFile } from '../config/config-file.ts'
 import { issueText } from '../config/issues.ts'
 import { loadConfig } from '../config/load.ts'
 import { chooseConfig } from './config-choice.ts'
-import { addStacks, newApp } from './stacks.ts'
+import { addWhodunit, newApp } from './stacks.ts'
 
 const say = (text: string) => process.stderr.write(`${text}\n`)
 
@@ -18,13 +18,13 @@ if (!loaded.ok) {
   say(`No stack is made from ${choice.path}. Name a config with: cdk synth -c config=PATH`)
   process.exit(2)
 }
-const { stacks } = addStacks(app, { config: loaded.config, root: join(import.meta.dirname, '..') })
-if (stacks.length === 0) {
+const { hub, locations } = addWhodunit(app, { config: loaded.config, root: join(import.meta.dirname, '..') })
+if (locations.length === 0) {
   say(`${choice.path} has no location on AWS. Set locations: [eu-west-1, …], or name another config: -c config=PATH`)
   process.exit(2)
 }
 if (choice.example) {
   const text = `This is the example, ${choice.path}. Name your own config with -c config=PATH`
-  for (const stack of stacks) Annotations.of(stack).addWarningV2('whodunit:example', text)
+  Annotations.of(hub).addWarningV2('whodunit:example', text)
 }
 app.synth()

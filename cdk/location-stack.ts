@@ -1,121 +1,149 @@
-import { Effect, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
-import { Architecture, Code, Function as LambdaFunction, LoggingFormat, Runtime } from 'aws-cdk-lib/aws-lambda'
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs'
-import {
-  ContextAttribute,
-  Schedule,
-  ScheduleExpression,
-  ScheduleGroup,
-  ScheduleTargetInput,
-} from 'aws-cdk-lib/aws-scheduler'
-import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets'
-import { DeduplicationScope, FifoThroughputLimit, Queue } from 'aws-cdk-lib/aws-sqs'
-import { Annotations, CfnOutput, Duration, RemovalPolicy, Stack, type StackProps, Tags } from 'aws-cdk-lib/core'
+import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources'
+import { ContextAttribute, ScheduleGroup } from 'aws-cdk-lib/aws-scheduler'
+import { Annotations, RemovalPolicy, Stack, type StackProps, Tags } from 'aws-cdk-lib/core'
 import type { Construct } from 'constructs'
 import type { Config } from '../config/schema.ts'
+import { secretsOf } from '../config/secret-refs.ts'
+import { shardsNeeded } from '../config/shard-count.ts'
+import { Alarms } from './alarms.ts'
 import { cadenceOf } from './cadence.ts'
+import { StepFunction } from './function.ts'
+import { allowSecrets } from './hub-functions.ts'
 import { missingThere, monitorsAt } from './locations.ts'
+import { arnIn, type Naming, queueUrl } from './naming.ts'
+import { QueueWithDead } from './queues.ts'
+import { callOnSchedule } from './schedule.ts'
+import { watchTable } from './state.ts'
+import { topicFor } from './topics.ts'
 
 export type LocationProps = StackProps & {
   config: Config
+  naming: Naming
   location: string
-  /** The folder with the bundled probe and its config. */
-  probeBundle: string
+  /** The folder of a function's bundle, by the function's name. */
+  bundle: (name: string) => string
 }
 
 const probesAtOnce = 100
 const longestSeconds = 15 * 60
 
 /** Long enough for a minute's ticks, every look and re-check at its time-out, and what is left to send. */
-const probeTimeout = (monitors: readonly { timeoutSeconds: number }[]): Duration => {
+const probeTimeoutSeconds = (monitors: readonly { timeoutSeconds: number }[]): number => {
   const rounds = Math.ceil(monitors.length / probesAtOnce)
   const slowestSeconds = Math.max(...monitors.map(({ timeoutSeconds }) => timeoutSeconds))
-  return Duration.seconds(Math.min(longestSeconds, Math.ceil(60 + rounds * 2 * slowestSeconds + 30)))
+  return Math.min(longestSeconds, Math.ceil(60 + rounds * 2 * slowestSeconds + 30))
 }
 
-/**
- * One place to look from: a schedule a shard and period → `probe` → `observations`. A tick that cannot run in its minute
- * is not run later: it would be told for a time at which nobody looked. Missing ticks are what `absence` rules watch.
- */
+/** One place to look from: a schedule a shard and period → `probe` → the hub's `observations`; and `watch`. */
 export class LocationStack extends Stack {
-  readonly observations: Queue
+  readonly probe: StepFunction
+  readonly watch: StepFunction
 
   constructor(scope: Construct, id: string, props: LocationProps) {
-    const { config, location, probeBundle, ...stackProps } = props
+    const { config, naming, location, bundle: _, ...stackProps } = props
     super(scope, id, { description: `whodunit: probes from ${location}`, ...stackProps })
-    const monitors = monitorsAt(config, location)
-    this.observations = this.#observations()
-    const probe = this.#probe(props, this.observations)
-    this.#schedules(probe, { ...props, periods: new Set(monitors.map(([, { periodSeconds }]) => periodSeconds)) })
-    for (const text of missingThere(monitors)) Annotations.of(this).addWarningV2('whodunit:not-deployed', text)
-    Tags.of(this).add('app', 'whodunit')
+    const seconds = probeTimeoutSeconds(monitorsAt(config, location).map(([, monitor]) => monitor))
+    const opinions = new QueueWithDead(this, 'SecondOpinions', {
+      queueName: naming.probeQueue(location),
+      visibilitySeconds: seconds + 30,
+      // A second opinion that is older than a minute is none.
+      retentionMinutes: 5,
+    })
+    this.probe = this.#probe(props, { opinions, seconds })
+    const group = new ScheduleGroup(this, 'Schedules', { removalPolicy: RemovalPolicy.DESTROY })
+    this.#ticks(props, group)
+    const operators = topicFor(this, 'Operators', {
+      topicName: `${naming.name}-operators-${location}`,
+      subscribers: config.aws.operators,
+    })
+    this.watch = this.#watch(props, operators.topicArn)
+    callOnSchedule(this, 'EveryWatch', {
+      description: 'whodunit: is the hub alive',
+      group,
+      target: this.watch.lambda,
+      message: {},
+    })
+    this.#alarms(new Alarms(this, { topic: operators, name: naming.name }), { location, opinions })
     Tags.of(this).add('location', location)
-    new CfnOutput(this, 'ObservationsUrl', { value: this.observations.queueUrl })
+    for (const text of missingThere(monitorsAt(config, location)))
+      Annotations.of(this).addWarningV2('whodunit:not-deployed', text)
   }
 
-  /** Repeats are dropped within a shard; what cannot be applied three times is set aside, the shard goes on. */
-  #observations(): Queue {
-    const fifo = { fifo: true, enforceSSL: true }
-    const dead = new Queue(this, 'DeadObservations', { ...fifo, retentionPeriod: Duration.days(14) })
-    return new Queue(this, 'Observations', {
-      ...fifo,
-      deduplicationScope: DeduplicationScope.MESSAGE_GROUP,
-      fifoThroughputLimit: FifoThroughputLimit.PER_MESSAGE_GROUP_ID,
-      visibilityTimeout: Duration.seconds(15),
-      retentionPeriod: Duration.days(4),
-      deadLetterQueue: { queue: dead, maxReceiveCount: 3 },
-    })
-  }
-
-  #probe({ config, location, probeBundle }: LocationProps, observations: Queue): LambdaFunction {
-    const logGroup = new LogGroup(this, 'ProbeLogs', {
-      retention: RetentionDays.ONE_MONTH,
-      removalPolicy: RemovalPolicy.DESTROY,
-    })
-    // A role of its own: the default one may write to every log group of the account.
-    const role = new Role(this, 'ProbeRole', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') })
-    logGroup.grantWrite(role)
-    const resources = [observations.queueArn]
-    role.addToPolicy(new PolicyStatement({ effect: Effect.ALLOW, actions: ['sqs:SendMessage'], resources }))
-    return new LambdaFunction(this, 'Probe', {
-      description: `whodunit probe from ${location}`,
-      runtime: Runtime.NODEJS_24_X,
-      architecture: Architecture.ARM_64,
-      handler: 'index.handler',
-      code: Code.fromAsset(probeBundle),
-      role,
-      logGroup,
-      loggingFormat: LoggingFormat.JSON,
-      memorySize: 512,
-      timeout: probeTimeout(monitorsAt(config, location).map(([, monitor]) => monitor)),
-      retryAttempts: 0,
-      maxEventAge: Duration.minutes(1),
+  #probe(
+    { config, naming, location, bundle }: LocationProps,
+    { opinions, seconds }: { opinions: QueueWithDead; seconds: number },
+  ): StepFunction {
+    const probe = new StepFunction(this, 'Probe', {
+      description: `probes from ${location}`,
+      bundle: bundle('probe'),
+      aws: config.aws,
+      timeoutSeconds: seconds,
       environment: {
         WHODUNIT_LOCATION: location,
-        WHODUNIT_OBSERVATIONS_URL: observations.queueUrl,
+        WHODUNIT_HUB_REGION: naming.hubRegion,
+        WHODUNIT_OBSERVATIONS_URL: queueUrl(naming.hubRegion, naming.observations),
         WHODUNIT_PROBES_AT_ONCE: String(probesAtOnce),
       },
     })
+    const observations = arnIn(this, { service: 'sqs', region: naming.hubRegion, resource: naming.observations })
+    probe.allow(['sqs:SendMessage'], [observations])
+    allowSecrets(probe, { stack: this, naming }, secretsOf(config).monitors(location))
+    probe.lambda.addEventSource(new SqsEventSource(opinions.queue, { batchSize: 10, reportBatchItemFailures: true }))
+    return probe
   }
 
-  #schedules(probe: LambdaFunction, { config, periods }: LocationProps & { periods: ReadonlySet<number> }) {
-    const scheduleGroup = new ScheduleGroup(this, 'Schedules', { removalPolicy: RemovalPolicy.DESTROY })
+  #ticks({ config, location }: LocationProps, group: ScheduleGroup) {
+    const shards = Math.max(config.shards, shardsNeeded(Object.keys(config.monitors).length))
+    const periods = new Set(monitorsAt(config, location).map(([, { periodSeconds }]) => periodSeconds))
     for (const periodSeconds of periods) {
       const { expression, everySeconds } = cadenceOf(periodSeconds)
-      for (let index = 0; index < config.shards; index++) {
-        const shard = `${index}/${config.shards}`
-        const message = { shard, periodSeconds, everySeconds, scheduledAt: ContextAttribute.scheduledTime }
-        new Schedule(this, `Every${periodSeconds}sShard${index}of${config.shards}`, {
+      for (let index = 0; index < shards; index++) {
+        const shard = `${index}/${shards}`
+        callOnSchedule(this, `Every${periodSeconds}sShard${index}of${shards}`, {
           description: `shard ${shard}, every ${periodSeconds} s`,
-          schedule: ScheduleExpression.expression(expression),
-          scheduleGroup,
-          target: new LambdaInvoke(probe, {
-            input: ScheduleTargetInput.fromObject(message),
-            retryAttempts: 0,
-            maxEventAge: Duration.minutes(1),
-          }),
+          expression,
+          group,
+          target: this.probe.lambda,
+          message: { shard, periodSeconds, everySeconds, scheduledAt: ContextAttribute.scheduledTime },
         })
       }
     }
+  }
+
+  #watch({ config, naming, location, bundle }: LocationProps, topicArn: string): StepFunction {
+    const table = watchTable(this, `${naming.name}-watch-${location}`)
+    const watch = new StepFunction(this, 'Watch', {
+      description: `is the hub alive, asked from ${location}`,
+      bundle: bundle('watch'),
+      aws: config.aws,
+      timeoutSeconds: 50,
+      environment: {
+        WHODUNIT_LOCATION: location,
+        WHODUNIT_HUB_REGION: naming.hubRegion,
+        WHODUNIT_TABLE: naming.table,
+        WHODUNIT_WATCH_TABLE: table.tableName,
+        WHODUNIT_OPERATORS_TOPIC: topicArn,
+      },
+    })
+    const hubTable = arnIn(this, { service: 'dynamodb', region: naming.hubRegion, resource: `table/${naming.table}` })
+    watch.allow(['dynamodb:GetItem', 'dynamodb:BatchGetItem'], [hubTable])
+    watch.allow(['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:PutItem'], [table.tableArn])
+    watch.allow(['sns:Publish'], [topicArn])
+    const { monitors, watch: own } = secretsOf(config)
+    allowSecrets(watch, { stack: this, naming }, [...monitors(location), ...own])
+    return watch
+  }
+
+  #alarms(alarms: Alarms, { location, opinions }: { location: string; opinions: QueueWithDead }) {
+    alarms.deadLetters('SecondOpinions', opinions, `a second opinion asked of ${location}`)
+    alarms.errors('probe', this.probe)
+    alarms.errors('watch', this.watch)
+    alarms.add('ScheduleLag', {
+      metric: alarms.own('ScheduleLagMs', { location }),
+      threshold: 90_000,
+      minutes: 3,
+      text: `looks from ${location} start late, or not at all`,
+      silence: 'is-failure',
+    })
   }
 }

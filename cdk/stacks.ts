@@ -1,32 +1,23 @@
-import { Annotations, App } from 'aws-cdk-lib/core'
+import { App } from 'aws-cdk-lib/core'
 import { CURRENTLY_RECOMMENDED_FLAGS } from 'aws-cdk-lib/cx-api'
 import type { Config } from '../config/schema.ts'
 import { bundleHandler } from './bundle.ts'
-import { LocationStack } from './location-stack.ts'
-import { locationsInUse, placeOf } from './locations.ts'
+import { Whodunit } from './whodunit.ts'
 
 /** An app with the library's current behaviour throughout; `outdir` is the command line's choice when left out. */
 export const newApp = (outdir?: string): App =>
   new App({ context: CURRENTLY_RECOMMENDED_FLAGS, ...(outdir === undefined ? {} : { outdir }) })
 
-/** Adds a stack for every location of the config that is on AWS; answers those that are not. */
-export const addStacks = (
-  app: App,
-  { config, root }: { config: Config; root: string },
-): { stacks: LocationStack[]; elsewhere: string[] } => {
-  const places = locationsInUse(config).map((location) => ({ location, place: placeOf(location) }))
-  const elsewhere = places.filter(({ place }) => place.status === 'private').map(({ location }) => location)
-  const { directory: probeBundle } = bundleHandler({ root, name: 'probe', outDir: app.outdir, config })
-  const stacks = places.flatMap(({ location, place }) => {
-    if (place.status === 'private') return []
-    const env = place.status === 'region' ? { env: { region: place.region } } : {}
-    return [new LocationStack(app, `whodunit-${location}`, { ...env, config, location, probeBundle })]
-  })
-  for (const stack of stacks) {
-    for (const location of elsewhere) {
-      const text = `location ${location} is no AWS region: nothing is deployed for it`
-      Annotations.of(stack).addWarningV2(`whodunit:not-on-aws:${location}`, text)
-    }
+/** Bundles of the functions, each made when it is first asked for. */
+export const bundlesOf = (options: { root: string; outDir: string; config: Config }): ((name: string) => string) => {
+  const made = new Map<string, string>()
+  return (name) => {
+    const directory = made.get(name) ?? bundleHandler({ ...options, name }).directory
+    made.set(name, directory)
+    return directory
   }
-  return { stacks, elsewhere }
 }
+
+/** Adds all of whodunit to an app. */
+export const addWhodunit = (app: App, { config, root }: { config: Config; root: string }): Whodunit =>
+  new Whodunit(app, 'Whodunit', { config, bundle: bundlesOf({ root, outDir: app.outdir, config }) })

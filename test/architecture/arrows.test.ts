@@ -71,6 +71,16 @@ test('clock, randomness and environment are touched only by handlers, the comman
   expect(found).toEqual([])
 })
 
+test('only handlers use the adapters for AWS, whose contract the CDK app writes', () => {
+  const isHandler = (path: string) => /^functions\/\w+\/handler\.ts$/.test(path)
+  expect(
+    offences(({ from, to }) => {
+      if (room(to) !== 'aws') return true
+      return room(from) === 'aws' || isHandler(from) || (room(from) === 'cdk' && isContract(to))
+    }),
+  ).toEqual([])
+})
+
 test('the CDK app knows the config and nothing else of ours', () => {
   expect(
     offences(

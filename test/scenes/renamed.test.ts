@@ -3,7 +3,7 @@ import pLimit from 'p-limit'
 import { randomNames } from '../../examples/emojivoto/random-names.ts'
 import type { SceneName } from '../../examples/emojivoto/scenes.ts'
 import { evaluateStep } from '../../functions/evaluate/step.ts'
-import { monitorRunner } from '../../functions/probe/config.ts'
+import { monitorRunner, monitorViews } from '../../functions/probe/config.ts'
 import { probeStep } from '../../functions/probe/step.ts'
 import { clusterView } from '../../functions/scrape/config.ts'
 import { scrapeStep } from '../../functions/scrape/step.ts'
@@ -53,7 +53,10 @@ const suspectOf = async (scene: SceneName, names: Names) => {
   await pause(500)
   const service = names.workloads.web.deployment
   const brief = { incidentId: 'x', service, severity: 'page' as const, sinceMs, summaries: [] }
-  const caseFile = await investigator(config, { store, blobs, nowMs, secret })(brief, 4000)
+  const caseFile = await investigator(config, { store, blobs, nowMs, secret, monitors: monitorViews(config) })(
+    brief,
+    4000,
+  )
   await close()
   return caseFile.suspects[0]
 }
