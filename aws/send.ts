@@ -15,7 +15,7 @@ export type Outgoing = {
 /** What could not be sent, and why. */
 export type Unsent = { id: string; cause: string }
 
-type Target = { client: SQSClient; url: string; timeoutMs: number }
+type Target = { client: SQSClient; url: string; signal: AbortSignal }
 
 const entryOf = (
   { body, delaySeconds, group, deduplicationId }: Outgoing,
@@ -30,9 +30,9 @@ const entryOf = (
 
 type Refused = { message: Outgoing; cause: string }
 
-const sendBatch = async ({ client, url, timeoutMs }: Target, batch: readonly Outgoing[]): Promise<Refused[]> => {
+const sendBatch = async ({ client, url, signal }: Target, batch: readonly Outgoing[]): Promise<Refused[]> => {
   const command = new SendMessageBatchCommand({ QueueUrl: url, Entries: batch.map(entryOf) })
-  const { Failed = [] } = await client.send(command, { abortSignal: AbortSignal.timeout(timeoutMs) })
+  const { Failed = [] } = await client.send(command, { abortSignal: signal })
   return Failed.flatMap(({ Id, Code, Message }) => {
     const message = batch[Number(Id)]
     return message ? [{ message, cause: `${Code}: ${Message ?? 'no reason given'}` }] : []
@@ -58,8 +58,12 @@ const sendOrTell = async (target: Target, batch: readonly Outgoing[]): Promise<U
   }
 }
 
-/** Sends in order and answers what was not taken. Never throws. */
-export const sendAll = async (target: Target, messages: readonly Outgoing[]): Promise<Unsent[]> => {
+/** Sends in order, all within `timeoutMs` however many they are, and answers what was not taken. Never throws. */
+export const sendAll = async (
+  { client, url, timeoutMs }: { client: SQSClient; url: string; timeoutMs: number },
+  messages: readonly Outgoing[],
+): Promise<Unsent[]> => {
+  const target = { client, url, signal: AbortSignal.timeout(timeoutMs) }
   const unsent: Unsent[] = []
   for (const batch of inBatches(messages)) unsent.push(...(await sendOrTell(target, batch)))
   return unsent

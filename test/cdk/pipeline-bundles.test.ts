@@ -1,6 +1,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { gunzipSync } from 'node:zlib'
+import { PutItemCommand, paginateScan } from '@aws-sdk/client-dynamodb'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { bundleHandler } from '../../cdk/bundle.ts'
 import { keys, type Observation } from '../../functions/contract.ts'
@@ -282,4 +283,32 @@ engineTest(
     expect(due.filter(({ row }) => row.to === 'correlate' && row.body.kind === 'alert-changes')).toHaveLength(1)
   },
   30_000,
+)
+
+/** What a restore from a backup makes: another table with the same items, rows and versions. */
+const restoredCopy = async (from: string) => {
+  const copy = await makeTable(client)
+  for await (const { Items = [] } of paginateScan({ client }, { TableName: from, ConsistentRead: true })) {
+    for (const Item of Items) await client.send(new PutItemCommand({ TableName: copy.table, Item }))
+  }
+  return copy
+}
+
+engineTest(
+  'a table restored from a copy goes on with its open incident: one resolve, and no second page',
+  async () => {
+    const restored = await restoredCopy(env['WHODUNIT_TABLE'] ?? '')
+    const before = sns.received.length
+    env = { ...env, WHODUNIT_TABLE: restored.table }
+    const there = dynamodbStore({ table: restored.table, client, nowMs: () => Date.now() })
+    const due = (await there.due(Date.now() + 1000, 100)).filter(({ row }) => row.to === 'correlate')
+    sent()
+    for (const { row } of due) {
+      await call('correlate', fromQueue('alert-changes.fifo', [JSON.stringify({ rowId: row.id })], 'hub'))
+      await drain(sent())
+    }
+    expect(sns.received.slice(before).map(published)).toMatchObject([{ '@event': 'resolved', '@service': 'shop' }])
+    await restored.drop()
+  },
+  60_000,
 )

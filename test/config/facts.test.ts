@@ -12,7 +12,7 @@ const config = configSchema.parse({
   },
   channels: {
     terminal: { kind: 'console' },
-    page: { kind: 'statuspage-webhook', url: 'https://status.example/', signingSecret: 'secret:KEY' },
+    page: { kind: 'statuspage-webhook', url: 'https://status.example/', secret: 'secret:KEY' },
   },
   routes: [{ channels: ['terminal'] }],
 })

@@ -1,3 +1,5 @@
+import { request } from 'node:https'
+import { checkServerIdentity, type PeerCertificate } from 'node:tls'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { GetObjectCommand, NoSuchKey, S3Client } from '@aws-sdk/client-s3'
 import { SNSClient, SubscribeCommand } from '@aws-sdk/client-sns'
@@ -95,12 +97,13 @@ export const askFunctionUrl = async (
   link: string,
   method: 'GET' | 'POST',
 ): Promise<{ status: number; text: string }> => {
-  const { request } = await import('node:https')
   const { host, pathname, search } = new URL(link)
   return new Promise((resolve, reject) => {
     const asked = request(
       {
         host: '127.0.0.1',
+        checkServerIdentity: (_host: string, certificate: PeerCertificate) =>
+          checkServerIdentity('localhost', certificate),
         port: emulator.port,
         path: `${pathname}${search}`,
         method,
