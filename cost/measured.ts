@@ -1,6 +1,6 @@
 /**
- * How much one tick takes: first figures, each with how it was come by. `npm run bench -- aws-scale` prints the write
- * units, sizes and step times that are to take the place of what is not marked as AWS' own.
+ * How much one tick takes, each figure with how it was come by. `npm run bench -- aws-scale` measures the write units and
+ * sizes.
  */
 export const measured = {
   asOf: '2026-11-23',
@@ -26,10 +26,9 @@ export const measured = {
 
   /** `evaluate`, CPU of a whole core: parsing the message, then reading and judging every location's counters. */
   evaluate: { fixedMs: 25, cpuMsPerMonitor: 0.012, cpuMsPerMonitorAndLocation: 0.035 },
-  /** Items of a shard as the store packs them, all well: 9.8 KB for a location's 250 monitors, up to 1 KB for rules. */
-  items: { fixedBytes: 400, bytesPerMonitor: 38, ruleBytesPerMonitor: 4 },
-  /** A transaction writes every kilobyte twice; a consistent read takes a unit every 4 KB. */
-  transactionFactor: 2,
+  /** A location's item as the store packs it, all well: 4.4 KB for 250 monitors, 5 write units (`bench -- aws-scale`). */
+  items: { fixedBytes: 200, bytesPerMonitor: 17.2, ruleBytesPerMonitor: 4 },
+  /** A quiet tick writes that item alone and so in no transaction; a consistent read takes a unit every 4 KB. */
   writeUnitBytes: 1024,
   readUnitBytes: 4096,
   /** Absence deadlines wake a shard every five minutes: its row is nudged, deleted and written again, index included. */

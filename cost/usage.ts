@@ -36,13 +36,9 @@ export const messagesOf = (outcomes: number): { messages: number; bytes: number;
 const locationItemBytes = (monitors: number) => measured.items.fixedBytes + monitors * measured.items.bytesPerMonitor
 const shardItemBytes = (monitors: number) => measured.items.fixedBytes + monitors * measured.items.ruleBytesPerMonitor
 
-/** Write units of one tick of one shard from one location: its counters and the shard's alerts in one transaction. */
-export const writesPerTick = (shardMonitorsHere: number, shardMonitors: number): number => {
-  const units = (bytes: number) => Math.ceil(bytes / measured.writeUnitBytes)
-  return (
-    measured.transactionFactor * (units(locationItemBytes(shardMonitorsHere)) + units(shardItemBytes(shardMonitors)))
-  )
-}
+/** Write units of a tick of one shard from one location in which nothing changes: its counters, written alone. */
+export const writesPerTick = (shardMonitorsHere: number): number =>
+  Math.ceil(locationItemBytes(shardMonitorsHere) / measured.writeUnitBytes)
 
 const readUnits = (bytes: number) => Math.ceil(bytes / measured.readUnitBytes)
 
@@ -102,7 +98,7 @@ const tickUsage = (tick: Tick, place: Place, hub: { region: string; shard: Shard
     inHub(
       'tableWrites',
       'counters and alerts',
-      ticks * messages * writesPerTick(tick.shardMonitors, hub.shard.monitors),
+      ticks * messages * writesPerTick(tick.shardMonitors),
     ),
     inHub('tableReads', 'counters and alerts', ticks * messages * perMessage),
     {
@@ -199,7 +195,7 @@ const shardUsage = (shard: Shard, region: string): Usage[] => {
 
 /** What its rules' results cost where they go: a shard's alerts are written each time. */
 const toldUsage = (shard: Shard, at: { scrapes: number; region: string }): Usage[] => {
-  const { evaluate, transactionFactor, writeUnitBytes } = measured
+  const { evaluate, writeUnitBytes } = measured
   const { scrapes, region } = at
   const seenByAll = shard.hereByPlace.reduce((sum, here) => sum + here, 0)
   const itemBytes = shardItemBytes(shard.monitors)
@@ -212,7 +208,7 @@ const toldUsage = (shard: Shard, at: { scrapes: number; region: string }): Usage
   return [
     ...calls('evaluate', region, { count: scrapes, ms }),
     of('fifoRequests', 'rule results of scrapes', 3 * scrapes),
-    of('tableWrites', 'rule results of scrapes', scrapes * transactionFactor * Math.ceil(itemBytes / writeUnitBytes)),
+    of('tableWrites', 'rule results of scrapes', scrapes * Math.ceil(itemBytes / writeUnitBytes)),
     of('tableReads', 'rule results of scrapes', scrapes * reads),
   ]
 }
