@@ -95,11 +95,7 @@ const tickUsage = (tick: Tick, place: Place, hub: { region: string; shard: Shard
     ...calls('evaluate', hub.region, { count: ticks * messages, ms: fixedMs + atFullShare(cpuMs) }),
     // Sent and received by the chunk, deleted by the message.
     inHub('fifoRequests', 'observations', ticks * (2 * chunks + messages)),
-    inHub(
-      'tableWrites',
-      'counters and alerts',
-      ticks * messages * writesPerTick(tick.shardMonitors),
-    ),
+    inHub('tableWrites', 'counters and alerts', ticks * messages * writesPerTick(tick.shardMonitors)),
     inHub('tableReads', 'counters and alerts', ticks * messages * perMessage),
     {
       unit: 'internetGb',
