@@ -28,7 +28,7 @@ import { arnIn, type Naming, queueUrl } from './naming.ts'
 import { QueueWithDead } from './queues.ts'
 import { callOnSchedule } from './schedule.ts'
 import { hubTable, privateBucket } from './state.ts'
-import { topicFor } from './topics.ts'
+import { operatorsTopic, topicFor } from './topics.ts'
 
 export type HubProps = StackProps & {
   config: Config
@@ -85,7 +85,7 @@ export class HubStack extends Stack {
     const pipeline = { ...this.#pipeline(ground), deliver }
     const scheduled = this.#scheduled(ground)
     this.functions = { ...pipeline, ...scheduled, api: api.target }
-    const operators = topicFor(this, 'Operators', { topicName: `${aws.name}-operators`, subscribers: aws.operators })
+    const operators = operatorsTopic(this, { topicName: `${aws.name}-operators`, subscribers: aws.operators })
     const alarms = this.#alarms(new Alarms(this, { topic: operators, name: aws.name }), {
       queues,
       functions: this.functions,

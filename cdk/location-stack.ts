@@ -14,7 +14,7 @@ import { arnIn, type Naming, queueUrl } from './naming.ts'
 import { QueueWithDead } from './queues.ts'
 import { callOnSchedule } from './schedule.ts'
 import { watchTable } from './state.ts'
-import { topicFor } from './topics.ts'
+import { operatorsTopic } from './topics.ts'
 
 export type LocationProps = StackProps & {
   config: Config
@@ -52,7 +52,7 @@ export class LocationStack extends Stack {
     this.probe = this.#probe(props, { opinions, seconds })
     const group = new ScheduleGroup(this, 'Schedules', { removalPolicy: RemovalPolicy.DESTROY })
     this.#ticks(props, group)
-    const operators = topicFor(this, 'Operators', {
+    const operators = operatorsTopic(this, {
       topicName: `${naming.name}-operators-${location}`,
       subscribers: config.aws.operators,
     })

@@ -1,5 +1,6 @@
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import { Subscription, SubscriptionProtocol, Topic } from 'aws-cdk-lib/aws-sns'
-import { Validations } from 'aws-cdk-lib/core'
+import { Stack, Validations } from 'aws-cdk-lib/core'
 import type { Construct } from 'constructs'
 import type { Subscription as Subscriber } from '../config/contract.ts'
 
@@ -27,5 +28,22 @@ export const topicFor = (
       new Subscription(scope, `${id}Subscriber${index}`, { topic, protocol, endpoint })
     }
   })
+  return topic
+}
+
+/** The topic of the operators. A topic with a policy of its own must let alarms in by name. */
+export const operatorsTopic = (
+  scope: Construct,
+  options: { topicName: string; subscribers: readonly Subscriber[] },
+): Topic => {
+  const topic = topicFor(scope, 'Operators', options)
+  topic.addToResourcePolicy(
+    new PolicyStatement({
+      principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
+      actions: ['sns:Publish'],
+      resources: [topic.topicArn],
+      conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(scope).account } },
+    }),
+  )
   return topic
 }

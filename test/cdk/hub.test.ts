@@ -196,3 +196,21 @@ test('no stack holds a custom resource, and none hands anything to another', () 
     expect(types.filter((text) => /Custom::|ImportValue/.test(text))).toEqual([])
   }
 })
+
+test('alarms may publish to the operators’ topic, which has a policy of its own', () => {
+  for (const stack of [template, away]) {
+    stack.hasResourceProperties('AWS::SNS::TopicPolicy', {
+      PolicyDocument: {
+        Statement: Match.arrayWith([
+          Match.objectLike({
+            Effect: 'Allow',
+            Principal: { Service: 'cloudwatch.amazonaws.com' },
+            Action: 'sns:Publish',
+            Condition: { StringEquals: { 'aws:SourceAccount': Match.anyValue() } },
+          }),
+        ]),
+      },
+    })
+  }
+  expect(Object.keys(template.findResources('AWS::SNS::TopicPolicy')).length).toBeGreaterThan(1)
+})
