@@ -21,7 +21,7 @@ if (!existsSync(binary)) {
 const folder = mkdtempSync(join(tmpdir(), 'whodunit-templates-'))
 const configs = ['examples/emojivoto/whodunit.yaml', 'examples/reference/whodunit.yaml']
 // W3005: the CDK writes a dependency that a reference implies as well.
-const ignored = ['--ignore-checks', 'W3005']
+const ignored = ['--ignore-checks', 'W3005', '--']
 let status = 0
 for (const [index, config] of configs.entries()) {
   const output = join(folder, String(index))
