@@ -1,13 +1,12 @@
+import { isRegion } from '../config/contract.ts'
 import type { Config } from '../config/schema.ts'
 
 /** Where a location's stack goes. `local` follows the command line's region; a private location is not ours to deploy. */
 export type Place = { status: 'here' } | { status: 'region'; region: string } | { status: 'private' }
 
-const regionName = /^[a-z]{2,}(-[a-z]+)+-\d{1,2}$/
-
 export const placeOf = (location: string): Place => {
   if (location === 'local') return { status: 'here' }
-  return regionName.test(location) ? { status: 'region', region: location } : { status: 'private' }
+  return isRegion(location) ? { status: 'region', region: location } : { status: 'private' }
 }
 
 /** Every location somebody's monitor runs from, in the config's order. */

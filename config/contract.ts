@@ -44,7 +44,10 @@ export const route = z.strictObject({
 })
 export type Route = z.infer<typeof route>
 
-const regionName = z.string().regex(/^[a-z]{2,}(-[a-z]+)+-\d{1,2}$/, 'an AWS region like eu-central-1')
+/** What the name of an AWS region looks like; a location called so is deployed there. */
+const regionPattern = /^[a-z]{2,}(-[a-z]+)+-\d{1,2}$/
+const regionName = z.string().regex(regionPattern, 'an AWS region like eu-central-1')
+export const isRegion = (location: string): boolean => regionPattern.test(location)
 
 /** Who a topic of ours tells: exactly one of these. */
 export const subscription = z

@@ -1,3 +1,4 @@
+import { isRegion } from '../config/contract.ts'
 import type { Config } from '../config/schema.ts'
 import { shardsNeeded } from '../config/shard-count.ts'
 import { shardOfRule } from '../functions/evaluate/config.ts'
@@ -28,8 +29,6 @@ export type Deployment = {
   scrapes: readonly Scrape[]
   logRetentionDays: number
 }
-
-const isRegion = (location: string) => /^[a-z]{2,}(-[a-z]+)+-\d{1,2}$/.test(location)
 
 const counted = (keys: readonly string[]): Map<string, number> => {
   const counts = new Map<string, number>()

@@ -1,10 +1,10 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
+import { freePort } from '../engines/free-port.ts'
 
 const version = '1.5.33'
 const root = join(import.meta.dirname, '..', '..')
@@ -31,16 +31,6 @@ const install = () => {
   const pip = ['install', '--quiet', '--disable-pip-version-check', `ministack==${version}`]
   execFileSync(join(venv, 'bin', 'pip'), pip, { stdio: ['ignore', 'ignore', 'inherit'], timeout: 300_000 })
 }
-
-const freePort = () =>
-  new Promise<number>((resolve, reject) => {
-    const server = createServer()
-    server.on('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
-    })
-  })
 
 /** Trusts the certificate the emulator made for itself, as soon as it is there. */
 const trust = (certificate: string) => {

@@ -1,11 +1,11 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { CreateTableCommand, DeleteTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { dynamodbTable } from '../../stores/contract.ts'
+import { freePort } from './free-port.ts'
 
 /**
  * Amazon's own DynamoDB engine, in memory, as a Java process. Its jars are fetched once by Maven into `.cache`.
@@ -66,16 +66,6 @@ const download = (): string | undefined => {
     rmSync(fresh, { recursive: true, force: true })
   }
 }
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
-    })
-  })
 
 const gone = (child: ChildProcess) => child.exitCode !== null || child.signalCode !== null
 
