@@ -1,3 +1,5 @@
+import { cadenceOf } from '../config/cadence.ts'
+
 /** How a schedule's calls relate to its ticks. Averages over all calls. */
 export type CallPattern = {
   everySeconds: number
@@ -7,18 +9,13 @@ export type CallPattern = {
   waitSeconds: number
 }
 
-/** How often a schedule for this period fires: cron says some periods, and the minute is for the rest. */
-export const firesEverySeconds = (periodSeconds: number): number => {
-  const minutes = periodSeconds / 60
-  const hours = minutes / 60
-  const sayable = (Number.isInteger(hours) && 24 % hours === 0) || (Number.isInteger(minutes) && 60 % minutes === 0)
-  return sayable ? periodSeconds : 60
-}
-
 const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b))
 
 /** Ticks lie on multiples of the period; a call runs those in its interval and is paid while it waits for the last. */
-export const callPattern = (periodSeconds: number, everySeconds = firesEverySeconds(periodSeconds)): CallPattern => {
+export const callPattern = (
+  periodSeconds: number,
+  everySeconds = cadenceOf(periodSeconds).everySeconds,
+): CallPattern => {
   const calls = periodSeconds / gcd(periodSeconds, everySeconds)
   let active = 0
   let waitSeconds = 0

@@ -1,13 +1,13 @@
 import { expect, test } from '@jest/globals'
-import { cadenceOf } from '../../cdk/cadence.ts'
-import { callPattern, firesEverySeconds } from '../../cost/calls.ts'
+import { cadenceOf } from '../../config/cadence.ts'
+import { callPattern } from '../../cost/calls.ts'
 
 const periods = [
   1, 5, 7, 30, 59, 60, 61, 90, 120, 240, 300, 420, 600, 900, 1800, 3600, 5400, 7200, 10_800, 25_200, 86_400,
 ]
 
 test.each(periods)('a period of %i s fires as often as the stack schedules it', (period) => {
-  expect(firesEverySeconds(period)).toBe(cadenceOf(period).everySeconds)
+  expect(callPattern(period).everySeconds).toBe(cadenceOf(period).everySeconds)
 })
 
 test.each([

@@ -1,5 +1,5 @@
 import type { Route } from '../../config/contract.ts'
-import type { AlertChange, Observation } from '../../functions/contract.ts'
+import type { AlertChange, Incident, Observation } from '../../functions/contract.ts'
 import type { HubView } from '../../functions/correlate/decide.ts'
 import type { RuleView } from '../../functions/evaluate/decide.ts'
 import type { ProbeOutcome, Verdict } from '../../probes/contract.ts'
@@ -68,4 +68,19 @@ export const hubView = (routes: readonly Route[], people = ['pager', 'chat']): H
   routing: { routes, people },
   statusChannels: [],
   availabilityRules: () => ['front-down'],
+})
+
+/** An open incident of which nothing is known but that it is. */
+export const openIncident = (at: Partial<Incident> = {}): Incident => ({
+  id: 'shop-20261123-060000',
+  service: 'shop',
+  severity: 'page',
+  status: 'open',
+  sinceMs: start,
+  openedAtMs: start,
+  alerts: {},
+  channels: {},
+  caseFile: false,
+  timeline: [],
+  ...at,
 })

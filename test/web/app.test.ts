@@ -11,20 +11,11 @@ import type { Store } from '../../stores/contract.ts'
 import { memoryBlobs, memoryStore } from '../../stores/memory.ts'
 import type { Access } from '../../web/access.ts'
 import { webApp } from '../../web/app.ts'
-import { hubView, start } from '../functions/builders.ts'
+import { hubView, openIncident, start } from '../functions/builders.ts'
 
-const shop: Incident = {
-  id: 'shop-20261123-060000',
-  service: 'shop',
-  severity: 'page',
-  status: 'open',
-  sinceMs: start,
-  openedAtMs: start,
+const shop = openIncident({
   alerts: { a: { ruleId: 'a', severity: 'page', summary: 'front fails', sinceMs: start, firing: true } },
-  channels: {},
-  caseFile: false,
-  timeline: [],
-}
+})
 const apiToken = 'correct-horse-battery-staple'
 const key = new Uint8Array(32).fill(9)
 const signer = linkSigner(key)

@@ -1,24 +1,13 @@
 import { expect, test } from '@jest/globals'
 import { handle, type LambdaEvent } from 'hono/aws-lambda'
 import { acknowledgePath, acknowledgeToken, linkKeepMs } from '../../../functions/api/links.ts'
-import { type Incident, keys } from '../../../functions/contract.ts'
+import { keys } from '../../../functions/contract.ts'
 import { hubSigner, linkSigner } from '../../../functions/link-key.ts'
 import { memoryBlobs, memoryStore } from '../../../stores/memory.ts'
 import { webApp } from '../../../web/app.ts'
-import { start } from '../builders.ts'
+import { openIncident, start } from '../builders.ts'
 
-const shop: Incident = {
-  id: 'shop-20261123-060000',
-  service: 'shop',
-  severity: 'page',
-  status: 'open',
-  sinceMs: start,
-  openedAtMs: start,
-  alerts: {},
-  channels: {},
-  caseFile: false,
-  timeline: [],
-}
+const shop = openIncident()
 const key = new Uint8Array(32).fill(2)
 const at = { incidentId: shop.id, channel: 'pager', expiresAtMs: start + linkKeepMs }
 const path = acknowledgePath(acknowledgeToken(linkSigner(key), at))

@@ -4,20 +4,9 @@ import { type Incident, incident, keys, type Nudge } from '../../../functions/co
 import { correlateStep } from '../../../functions/correlate/step.ts'
 import type { Store } from '../../../stores/contract.ts'
 import { memoryStore } from '../../../stores/memory.ts'
-import { hubView, start } from '../builders.ts'
+import { hubView, openIncident, start } from '../builders.ts'
 
-const shop: Incident = {
-  id: 'shop-20261123-060000',
-  service: 'shop',
-  severity: 'page',
-  status: 'open',
-  sinceMs: start,
-  openedAtMs: start,
-  alerts: {},
-  channels: {},
-  caseFile: false,
-  timeline: [],
-}
+const shop = openIncident()
 const receiver = { incidentId: shop.id, channel: 'pager' }
 
 const world = async (first: Incident | undefined = shop, nudge?: () => Promise<void>) => {

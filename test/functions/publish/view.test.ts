@@ -3,7 +3,7 @@ import type { HubIndex, Incident } from '../../../functions/contract.ts'
 import type { LatestOutcome } from '../../../functions/latest-outcomes.ts'
 import { statusView } from '../../../functions/publish/view.ts'
 import type { Verdict } from '../../../probes/contract.ts'
-import { outcome, start } from '../builders.ts'
+import { openIncident, outcome, start } from '../builders.ts'
 
 const monitor = {
   monitorId: 'front',
@@ -23,18 +23,7 @@ const latest = (verdict: Verdict, scheduledAtMs = start): LatestOutcome => ({
   runSinceMs: start,
 })
 
-const incident: Incident = {
-  id: 'shop-1',
-  service: 'shop',
-  severity: 'page',
-  status: 'open',
-  sinceMs: start,
-  openedAtMs: start,
-  alerts: {},
-  channels: {},
-  caseFile: false,
-  timeline: [],
-}
+const incident = openIncident({ id: 'shop-1' })
 const down: HubIndex = {
   open: { shop: 'shop-1' },
   components: { shop: { status: 'partial_outage', streams: {} } },

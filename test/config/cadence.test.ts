@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { cadenceOf } from '../../cdk/cadence.ts'
+import { cadenceOf } from '../../config/cadence.ts'
 
 test.each([
   { period: 1, expression: 'cron(* * * * ? *)', every: 60 },
