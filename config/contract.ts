@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { matcher } from './matchers.ts'
 
 /** A Kubernetes-style name (RFC 1123 label): what every id in the config is. */
 export const id = z
@@ -37,12 +38,85 @@ export const service = z.strictObject({
 })
 export type Service = z.infer<typeof service>
 
+/** An IANA time zone such as `Europe/Berlin`. */
+export const timeZone = z.string().refine((name) => {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== ''
+  } catch {
+    return false
+  }
+}, 'an IANA time zone like Europe/Berlin')
+
+const timeOfDay = z.string().regex(/^(([01]\d|2[0-3]):[0-5]\d|24:00)$/, 'a time like 08:30')
+
+/** Hours of the week on the clocks of a place; `to` before `from` runs into the next day, which its day began. */
+export const hours = z.strictObject({
+  timeZone,
+  days: z.array(z.enum(['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'])).min(1).optional(),
+  from: timeOfDay,
+  to: timeOfDay,
+})
+export type Hours = z.infer<typeof hours>
+
+const seconds = z.int().min(1).max(31 * 86_400)
+
 export const route = z.strictObject({
+  /** Owners' teams. */
+  teams: z.array(z.string().min(1)).min(1).optional(),
   services: z.array(id).min(1).optional(),
+  /** An advisory is only shown: it goes to nobody but a route that names it. */
   severities: z.array(severity).min(1).optional(),
+  /** Only within one of these; always when absent. */
+  hours: z.array(hours).min(1).max(20).optional(),
   channels: z.array(id).min(1),
+  /** Nobody took the incident on for so long: the next route that matches hears of it too. Never when absent. */
+  escalateAfterSeconds: seconds.optional(),
+  /** While nobody has taken it on, it is told again this often; four hours when absent. */
+  remindEverySeconds: seconds.min(60).optional(),
 })
 export type Route = z.infer<typeof route>
+
+const label = z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/, 'the name of a label')
+
+/** How alerts become incidents. */
+export const grouping = z.strictObject({
+  /** Alerts with the same values of these labels are one incident. */
+  by: z.array(label).min(1).max(10).default(['service']),
+  /** What fires again within this long goes on as the same incident; 0 opens a new one each time. */
+  reopenSeconds: z.int().min(0).max(86_400).default(300),
+  /** When so many incidents were opened within a minute, further alerts are one more: a storm. 0: never. */
+  stormIncidents: z.int().min(0).max(1000).default(5),
+  /** News of an incident that is open are told at most this often. */
+  updateEverySeconds: z.int().min(1).max(3600).default(60),
+})
+
+/** While an alert that matches `source` fires, one that matches `target` and has equal labels tells nobody. */
+export const inhibitRule = z.strictObject({
+  source: z.array(matcher).min(1).max(20),
+  target: z.array(matcher).min(1).max(20),
+  equal: z.array(label).max(10).default([]),
+})
+export type InhibitRule = z.infer<typeof inhibitRule>
+
+/** A planned time in which matching alerts tell nobody: once (`from`, `to`), or again and again (`cron`). */
+export const maintenance = z
+  .strictObject({
+    services: z.array(id).min(1).optional(),
+    matchers: z.array(matcher).min(1).max(20).optional(),
+    reason: z.string().min(1).max(200),
+    from: z.iso.datetime({ offset: true }).optional(),
+    to: z.iso.datetime({ offset: true }).optional(),
+    /** When it begins, as crontab(5) writes it, on the clocks of `timeZone`. */
+    cron: z.string().min(1).max(100).optional(),
+    timeZone: timeZone.optional(),
+    durationSeconds: z
+      .int()
+      .min(60)
+      .max(7 * 86_400)
+      .optional(),
+  })
+  .refine(({ services, matchers }) => services !== undefined || matchers !== undefined, 'services or matchers')
+export type Maintenance = z.infer<typeof maintenance>
 
 /** What the name of an AWS region looks like; a location called so is deployed there. */
 const regionPattern = /^[a-z]{2,}(-[a-z]+)+-\d{1,2}$/

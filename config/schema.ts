@@ -4,7 +4,7 @@ import { targetRange } from '../probes/contract.ts'
 import { monitorSpec } from '../probes/registry.ts'
 import { ruleSpec } from '../rules/registry.ts'
 import { sourceSpec } from '../sources/registry.ts'
-import { aws, httpUrl, id, route, secretRef, service } from './contract.ts'
+import { aws, grouping, httpUrl, id, inhibitRule, maintenance, route, secretRef, service } from './contract.ts'
 
 const cluster = z.strictObject({
   scrapeIntervalSeconds: z.int().min(1).max(3600).default(30),
@@ -24,6 +24,11 @@ export const configSchema = z.strictObject({
   channels: z.record(id, channelSpec),
   /** The first route that matches an alert's service and severity decides; the last one must match everything. */
   routes: z.array(route).min(1),
+  /** Where a page goes that everybody else refused; any channel that reaches people when absent. */
+  fallbackChannel: id.optional(),
+  grouping: grouping.prefault({}),
+  inhibit: z.array(inhibitRule).max(100).default([]),
+  maintenance: z.record(id, maintenance).default({}),
   statusPage: z
     .strictObject({
       title: z.string().min(1).default('Status'),

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { severity } from '../config/contract.ts'
+import { matcher } from '../config/matchers.ts'
 import { probeOutcome } from '../probes/contract.ts'
 import { labels, ruleResult } from '../rules/contract.ts'
 import { brief } from '../triage/contract.ts'
@@ -47,10 +48,24 @@ export const alertChange = z.strictObject({
   /** Scheduled time of the first failing look: what the incident's id is made of. */
   sinceMs: z.number(),
   summary: z.string(),
+  /** It tells of something that happened, not of a state, and ends by itself then. */
+  endsAtMs: z.number().optional(),
 })
 export type AlertChange = z.infer<typeof alertChange>
 
-export const deliveryEvent = z.enum(['opened', 'updated', 'resolved', 'component-changed'])
+/**
+ * What a message to a channel says. `reopened`: what was over is back; `reminder`: nobody has taken it on;
+ * `silence-ended`: what a silence or a maintenance window kept quiet.
+ */
+export const deliveryEvent = z.enum([
+  'opened',
+  'updated',
+  'reopened',
+  'reminder',
+  'resolved',
+  'component-changed',
+  'silence-ended',
+])
 export type DeliveryEvent = z.infer<typeof deliveryEvent>
 
 export const componentStatus = z.enum([
@@ -78,6 +93,10 @@ export const deliveryOrder = z.strictObject({
   openedAtMs: z.number(),
   resolvedAtMs: z.number().optional(),
   summaries: z.array(z.string()),
+  /** Services that fail because this one does. */
+  affects: z.array(z.string()).default([]),
+  /** How often it came back within the last hour, when that is often. */
+  flaps: z.int().optional(),
   /** The channels that refused this very message before, when this is a fallback. */
   fallbackFor: z.array(z.string()),
 })
@@ -91,8 +110,23 @@ export const receipt = z.strictObject({
   attempts: z.int(),
   /** Did the frozen body carry the answered checklist? */
   withCaseFile: z.boolean(),
+  /** It was refused in the end, but an attempt before may have arrived: its answer never came. */
+  mayHaveArrived: z.boolean().default(false),
 })
 export type Receipt = z.infer<typeof receipt>
+
+/** A silence as somebody asks for it; `id` makes asking twice harmless. */
+export const silenceRequest = z.strictObject({
+  id: z.string().regex(/^[a-z0-9-]{1,63}$/),
+  matchers: z.array(matcher).min(1).max(20),
+  author: z.string().min(1).max(100),
+  reason: z.string().min(1).max(200),
+  startsAtMs: z.number(),
+  endsAtMs: z.number(),
+  /** It ends with this incident, if that comes first. */
+  incidentId: z.string().optional(),
+})
+export type SilenceRequest = z.infer<typeof silenceRequest>
 
 export const correlateBody = z.discriminatedUnion('kind', [
   /** `after`: the row with the changes before these; while it is there it goes first, or an end overtakes its beginning. */
@@ -101,7 +135,14 @@ export const correlateBody = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('case-file'), incidentId: z.string() }),
   /** Somebody took the incident on; `by` says who in words a timeline can show. */
   z.strictObject({ kind: z.literal('acknowledge'), incidentId: z.string(), by: z.string(), atMs: z.number() }),
+  /** An incident's earliest deadline: to remind, escalate, look again at what keeps it quiet, tell news, end. */
+  z.strictObject({ kind: z.literal('incident-timer'), incidentId: z.string() }),
+  /** The earliest end of a silence. */
+  z.strictObject({ kind: z.literal('silence-timer') }),
+  z.strictObject({ kind: z.literal('silence'), silence: silenceRequest }),
+  z.strictObject({ kind: z.literal('end-silence'), silenceId: z.string(), by: z.string(), atMs: z.number() }),
 ])
+export type CorrelateBody = z.infer<typeof correlateBody>
 
 /** A message frozen by its first claim, so that every repeat is byte for byte the same. */
 export const frozen = z.strictObject({ body: z.string(), contentType: z.string(), withCaseFile: z.boolean() })
@@ -166,66 +207,16 @@ export const rowMessage = z.strictObject({ rowId: z.string() })
 export const queueMessage = z.union([rowMessage, z.strictObject({ pulseAtMs: z.number() })])
 export type QueueMessage = z.infer<typeof queueMessage>
 
-/** An incident as `correlate` keeps it, in its own item. */
-export const incident = z.strictObject({
-  id: z.string(),
-  service: z.string(),
-  severity,
-  status: z.enum(['open', 'acknowledged', 'resolved']),
-  sinceMs: z.number(),
-  openedAtMs: z.number(),
-  resolvedAtMs: z.number().optional(),
-  acknowledged: z.strictObject({ by: z.string(), atMs: z.number() }).optional(),
-  alerts: z.record(
-    z.string(),
-    z.strictObject({ ruleId: z.string(), severity, summary: z.string(), sinceMs: z.number(), firing: z.boolean() }),
-  ),
-  /** Per channel: the last sequence written, whether it is still on its way, what waits behind it. */
-  channels: z.record(
-    z.string(),
-    z.strictObject({
-      sequence: z.int(),
-      inFlight: z.boolean(),
-      /** Something reached this channel, so a resolve is owed to it. */
-      reached: z.boolean(),
-      /** The page that reached it carried no case file. */
-      blind: z.boolean(),
-      waiting: z.array(deliveryEvent),
-    }),
-  ),
-  caseFile: z.boolean(),
-  timeline: z.array(z.strictObject({ atMs: z.number(), what: z.string(), reason: z.string().optional() })),
-})
-export type Incident = z.infer<typeof incident>
-
-/** A component's changes on their way to one status channel: one at a time, only the latest waits. */
-export const componentStream = z.strictObject({
-  incidentId: z.string(),
-  sequence: z.int(),
-  inFlight: z.boolean(),
-  sent: componentStatus,
-  waiting: z.strictObject({ incidentId: z.string(), to: componentStatus }).optional(),
-})
-export type ComponentStream = z.infer<typeof componentStream>
-
-/** `correlate`'s own index: which incident is open for which service, and each component's published status. */
-export const hubIndex = z.strictObject({
-  open: z.record(z.string(), z.string()),
-  components: z.record(
-    z.string(),
-    z.strictObject({ status: componentStatus, streams: z.record(z.string(), componentStream) }),
-  ),
-  /** Incident ids, the newest first, open or not. */
-  recent: z.array(z.string()),
-})
-export type HubIndex = z.infer<typeof hubIndex>
-/** The index of a hub where nothing has happened yet. */
-export const emptyIndex: HubIndex = { open: {}, components: {}, recent: [] }
-
 export const keys = {
   shard: (shard: string) => `shard/${shard}`,
   location: (shard: string, location: string) => `shard/${shard}/at/${location}`,
   hub: 'hub/index',
+  silences: 'hub/silences',
+  group: (group: string) => `group/${group}`,
+  component: (service: string) => `component/${service}`,
+  /** Page `nth` of a big incident's alerts. */
+  alertPage: (incidentId: string, nth: number) => `alerts/${incidentId}/${nth}`,
+  inhibitor: (rule: string, values: string) => `inhibitor/${rule}/${values}`,
   incident: (incidentId: string) => `incident/${incidentId}`,
   caseFile: (incidentId: string) => `casefile/${incidentId}`,
   lease: (name: string) => `lease/${name}`,
