@@ -52,13 +52,19 @@ const timeOfDay = z.string().regex(/^(([01]\d|2[0-3]):[0-5]\d|24:00)$/, 'a time 
 /** Hours of the week on the clocks of a place; `to` before `from` runs into the next day, which its day began. */
 export const hours = z.strictObject({
   timeZone,
-  days: z.array(z.enum(['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'])).min(1).optional(),
+  days: z
+    .array(z.enum(['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun']))
+    .min(1)
+    .optional(),
   from: timeOfDay,
   to: timeOfDay,
 })
 export type Hours = z.infer<typeof hours>
 
-const seconds = z.int().min(1).max(31 * 86_400)
+const seconds = z
+  .int()
+  .min(1)
+  .max(31 * 86_400)
 
 export const route = z.strictObject({
   /** Owners' teams. */

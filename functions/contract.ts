@@ -93,8 +93,8 @@ export const deliveryOrder = z.strictObject({
   openedAtMs: z.number(),
   resolvedAtMs: z.number().optional(),
   summaries: z.array(z.string()),
-  /** Services that fail because this one does. */
-  affects: z.array(z.string()).default([]),
+  /** Other services that fail because of this one, or with it. */
+  affects: z.array(z.string()).optional(),
   /** How often it came back within the last hour, when that is often. */
   flaps: z.int().optional(),
   /** The channels that refused this very message before, when this is a fallback. */
@@ -111,7 +111,7 @@ export const receipt = z.strictObject({
   /** Did the frozen body carry the answered checklist? */
   withCaseFile: z.boolean(),
   /** It was refused in the end, but an attempt before may have arrived: its answer never came. */
-  mayHaveArrived: z.boolean().default(false),
+  mayHaveArrived: z.boolean().optional(),
 })
 export type Receipt = z.infer<typeof receipt>
 

@@ -2,7 +2,7 @@
 export const aheadMs = 10 * 60_000
 
 /** A location is fresh for two periods and a minute (EventBridge Scheduler may start a tick 60 s late). */
-const freshForMs = (periodSeconds: number) => (2 * periodSeconds + 60) * 1000
+export const freshForMs = (periodSeconds: number): number => (2 * periodSeconds + 60) * 1000
 
 /** Does a look scheduled then still say how things are now? */
 export const isFresh = (look: { scheduledAtMs: number; periodSeconds: number }, nowMs: number): boolean =>

@@ -37,6 +37,8 @@ export const channelState = z.strictObject({
   /** The page that reached it carried no case file. */
   blind: z.boolean(),
   waiting: z.array(deliveryEvent),
+  /** What was written last. */
+  event: deliveryEvent,
 })
 
 /** An incident as `correlate` keeps it, in its own item. */
@@ -64,9 +66,11 @@ export const incident = z.strictObject({
   news: z.strictObject({ toldAtMs: z.number(), owed: z.boolean() }).optional(),
   /** When it was opened again, the latest last: what comes again and again is flapping. */
   reopenedAtMs: z.array(z.number()),
+  /** When to look again at what keeps its alerts quiet. */
+  checkAtMs: z.number().optional(),
   /** It is flapping and quiet since then: resolved only when it stays so. */
   quietSinceMs: z.number().optional(),
-  /** Services that fail because this one does, as far as the dependencies tell. */
+  /** Other services that fail because of this, as far as the dependencies tell, or that are in it as well. */
   affects: z.array(z.string()),
   channels: z.record(z.string(), channelState),
   caseFile: z.boolean(),
@@ -139,7 +143,7 @@ export const inhibitor = z.strictObject({
 export type Inhibitor = z.infer<typeof inhibitor>
 
 /** `correlate`'s own index, written by every one of its commits, so that no two decide side by side. */
-export const hubIndex = z.object({
+export const hubIndex = z.strictObject({
   /** Incident ids, the newest first, open or not. */
   recent: z.array(z.string()),
   /** When people were last told of new incidents, within the last minute. */

@@ -14,3 +14,7 @@ export const secondOpinionOf = (rowId: string): ProbeBody | undefined => {
   if (shard === undefined || monitorId === undefined || location === undefined) return undefined
   return { shard, monitorId, location, askedAtMs: Number(askedAt) }
 }
+
+/** The row that wakes `correlate` at an incident's earliest deadline, and the one for the end of a silence. */
+export const incidentTimerId = (incidentId: string): string => `timer:incident:${incidentId}`
+export const silenceTimerId = 'timer:silences'

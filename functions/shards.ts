@@ -1,5 +1,5 @@
 /** FNV-1a, 32 bit: stable for ever, since it names where state lives. */
-const hash = (text: string): number => {
+export const hash = (text: string): number => {
   let value = 0x811c9dc5
   for (const byte of new TextEncoder().encode(text)) value = Math.imul(value ^ byte, 0x01000193)
   return value >>> 0

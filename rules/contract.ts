@@ -5,6 +5,7 @@ import type { Verdict } from '../probes/contract.ts'
 import type { Selector } from '../sources/contract.ts'
 
 export const labels = z.record(z.string(), z.string())
+export type Labels = z.infer<typeof labels>
 
 /** What a rule kind that reads series answers at one time. `unknown`: its source could not be read. */
 export const ruleResult = z.strictObject({

@@ -1,5 +1,5 @@
 import { html } from 'hono/html'
-import type { Incident } from '../functions/contract.ts'
+import type { Incident } from '../functions/hub-state.ts'
 import type { Answer, CaseFile, Evidence, Suspect } from '../triage/contract.ts'
 import { likelihood, linked, type Markup, moment, page, span, utc } from './layout.ts'
 import { home } from './sentence-page.ts'

@@ -1,4 +1,5 @@
-import { type Incident, keys } from '../../functions/contract.ts'
+import { keys } from '../../functions/contract.ts'
+import type { Incident } from '../../functions/hub-state.ts'
 import { readHub } from '../../functions/publish/step.ts'
 import type { Store } from '../../stores/contract.ts'
 import { type CaseFile, caseFile } from '../../triage/contract.ts'

@@ -1,4 +1,5 @@
-import type { Incident, OutboxRow } from '../contract.ts'
+import type { OutboxRow } from '../contract.ts'
+import type { Incident } from '../hub-state.ts'
 
 /** One row for all who got the same page: pressing twice writes it once. */
 export const acknowledgeRowId = (incidentId: string, channel: string): string => `ack:${incidentId}:${channel}`

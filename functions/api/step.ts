@@ -4,7 +4,8 @@
  * Run twice: the row has one id for all who got the same page, and `correlate` heeds the first.
  */
 import type { Store } from '../../stores/contract.ts'
-import { type Incident, incident, keys, type Nudge } from '../contract.ts'
+import { keys, type Nudge } from '../contract.ts'
+import { type Incident, incident } from '../hub-state.ts'
 import { acknowledgeRow, acknowledgeRowId, type Standing, standingOf } from './acknowledgement.ts'
 
 export type ApiWorld = {

@@ -1,90 +1,114 @@
-import type { ComponentStatus, ComponentStream, HubIndex, Incident, OutboxRow, Receipt } from '../contract.ts'
+import type { ComponentStatus, OutboxRow, Receipt } from '../contract.ts'
+import type { Component, ComponentStream, Incident, IncidentAlert } from '../hub-state.ts'
+import { addRows, type Context, componentOf, type HubDecision, incidentNow, putComponent } from './hub.ts'
 import { deliverRow, orderFor } from './orders.ts'
 import { giveUpAfterMs, tryAgainAfterMs } from './receipts.ts'
 
-export type ComponentsWritten = { components: HubIndex['components']; rows: OutboxRow[] }
+/**
+ * What the status page may honestly say: everything that is watched fails (major), some of it (partial), or only what
+ * can wait (degraded). An advisory is not worth telling users about.
+ */
+export const statusOf = ({ firing }: Pick<Component, 'firing'>, availabilityRules: number): ComponentStatus => {
+  if (firing.page > 0) {
+    return availabilityRules > 0 && firing.availability >= availabilityRules ? 'major_outage' : 'partial_outage'
+  }
+  return firing.ticket > 0 ? 'degraded_performance' : 'operational'
+}
 
-type Change = { incident: Incident; channel: string; nowMs: number }
+const counts = (alert: IncidentAlert | undefined, availabilityRules: readonly string[]) => {
+  const pages = alert?.firing === true && alert.severity === 'page'
+  return {
+    availability: pages && availabilityRules.includes(alert.ruleId) ? 1 : 0,
+    page: pages ? 1 : 0,
+    ticket: alert?.firing === true && alert.severity === 'ticket' ? 1 : 0,
+  }
+}
+
+type Sending = { service: string; incident: Incident; channel: string; nowMs: number }
 
 const send = (
   stream: ComponentStream | undefined,
   to: ComponentStatus,
-  { incident, channel, nowMs }: Change,
+  { service, incident, channel, nowMs }: Sending,
 ): { stream: ComponentStream; row: OutboxRow } => {
   const sequence = stream?.incidentId === incident.id ? stream.sequence + 1 : 1
-  const order = orderFor(incident, { channel, sequence, event: 'component-changed' })
-  const component = { id: incident.service, from: stream?.sent ?? 'operational', to }
+  const order = orderFor(incident, { channel, sequence, event: 'component-changed', nowMs })
+  // Two components of one incident have changes of their own.
+  const id = service === incident.service ? order.id : `${incident.id}.${service}:${channel}:${sequence}`
+  const component = { id: service, from: stream?.sent ?? 'operational', to }
   return {
     stream: { incidentId: incident.id, sequence, inFlight: true, sent: to },
-    row: deliverRow({ ...order, component }, { dueAtMs: nowMs, waitsForCaseFile: false }),
+    row: deliverRow({ ...order, id, service, component }, { dueAtMs: nowMs, waitsForCaseFile: false }),
   }
 }
 
 /** A component's new status goes to every status channel, one change at a time; a newer one replaces one that waits. */
-export const changeComponent = (
-  index: HubIndex,
-  to: ComponentStatus,
-  at: { incident: Incident; channels: readonly string[]; nowMs: number },
-): ComponentsWritten => {
-  const { incident } = at
-  const before = index.components[incident.service] ?? { status: 'operational' as const, streams: {} }
-  if (before.status === to) return { components: index.components, rows: [] }
+const announce = (
+  hub: HubDecision,
+  component: Component,
+  at: Omit<Sending, 'channel'>,
+  channels: readonly string[],
+) => {
   const rows: OutboxRow[] = []
-  const streams = { ...before.streams }
-  for (const channel of at.channels) {
+  const streams = { ...component.streams }
+  for (const channel of channels) {
     const stream = streams[channel]
     if (stream?.inFlight) {
-      streams[channel] = { ...stream, waiting: { incidentId: incident.id, to } }
+      streams[channel] = { ...stream, waiting: { incidentId: at.incident.id, to: component.status } }
       continue
     }
-    const sent = send(stream, to, { incident, channel, nowMs: at.nowMs })
+    const sent = send(stream, component.status, { ...at, channel })
     streams[channel] = sent.stream
     rows.push(sent.row)
   }
-  return { components: { ...index.components, [incident.service]: { status: to, streams } }, rows }
+  return addRows(putComponent(hub, at.service, { ...component, streams }), rows)
+}
+
+/** What an alert's change means for its service: counted, so that no incident need be read for it, and told. */
+export const updateComponent = (
+  hub: HubDecision,
+  incident: Incident,
+  change: { before: IncidentAlert | undefined; after: IncidentAlert },
+  { view, nowMs }: Context,
+): HubDecision => {
+  const { service } = change.after
+  const rules = view.availabilityRules(service)
+  const [was, is] = [counts(change.before, rules), counts(change.after, rules)]
+  const before = componentOf(hub, service)
+  const add = (name: keyof Component['firing']) => Math.max(0, before.firing[name] + is[name] - was[name])
+  const firing = { availability: add('availability'), page: add('page'), ticket: add('ticket') }
+  const status = statusOf({ firing }, rules.length)
+  const { upAtMs: _, ...rest } = before
+  const up = firing.page === 0 && before.firing.page > 0 ? nowMs : firing.page === 0 ? before.upAtMs : undefined
+  const after: Component = {
+    ...rest,
+    status,
+    firing,
+    ...(firing.page > 0 ? { incidentId: incident.id } : {}),
+    ...(up === undefined ? {} : { upAtMs: up }),
+  }
+  if (status === before.status) return putComponent(hub, service, after)
+  const now = incidentNow(hub, incident, incident)
+  return announce(hub, after, { service, incident: now, nowMs }, view.statusChannels)
 }
 
 /** A status message is final: what waits goes out next; a refused one without a successor is tried again later. */
-export const componentReceipt = (
-  index: HubIndex,
-  receipt: Receipt,
-  at: { incidentOf: (id: string) => Incident | undefined; nowMs: number },
-): ComponentsWritten => {
+export const componentReceipt = (hub: HubDecision, receipt: Receipt, { nowMs }: Context): HubDecision => {
   const { order } = receipt
-  const component = index.components[order.service]
-  const stream = component?.streams[order.channel]
-  if (!component || !stream) return { components: index.components, rows: [] }
-  const withStream = (next: ComponentStream) => ({
-    ...index.components,
-    [order.service]: { ...component, streams: { ...component.streams, [order.channel]: next } },
-  })
+  const service = order.component?.id ?? order.service
+  const component = componentOf(hub, service)
+  const stream = component.streams[order.channel]
+  if (!stream) return hub
+  const withStream = (next: ComponentStream) =>
+    putComponent(hub, service, { ...component, streams: { ...component.streams, [order.channel]: next } })
   const { waiting, ...idle } = { ...stream, inFlight: false }
-  const incident = waiting && at.incidentOf(waiting.incidentId)
+  const incident = waiting && hub.incidents.get(waiting.incidentId)
   const arrived = receipt.status === 'delivered'
   if (waiting && incident && (waiting.to !== stream.sent || !arrived)) {
-    const sent = send(idle, waiting.to, { incident, channel: order.channel, nowMs: at.nowMs })
-    return { components: withStream(sent.stream), rows: [sent.row] }
+    const sent = send(idle, waiting.to, { service, incident, channel: order.channel, nowMs })
+    return addRows(withStream(sent.stream), [sent.row])
   }
-  const worthIt = at.nowMs - (order.resolvedAtMs ?? order.openedAtMs) < giveUpAfterMs
-  if (arrived || !worthIt) return { components: withStream(idle), rows: [] }
-  const row = deliverRow(order, { dueAtMs: at.nowMs + tryAgainAfterMs, waitsForCaseFile: false })
-  return { components: withStream(stream), rows: [row] }
-}
-
-const componentsKept = 64
-
-/**
- * Components that work and owe nobody a message are as good as unknown ones; with many services the index, one item,
- * would not hold them all. While its incident is open a component stays, since its next sequence must be a new one.
- */
-export const forgetQuiet = (index: HubIndex): HubIndex => {
-  const all = Object.entries(index.components)
-  if (all.length <= componentsKept) return index
-  const needed = all.filter(
-    ([service, { status, streams }]) =>
-      status !== 'operational' ||
-      index.open[service] !== undefined ||
-      Object.values(streams).some(({ inFlight, waiting }) => inFlight || waiting !== undefined),
-  )
-  return { ...index, components: Object.fromEntries(needed) }
+  const worthIt = nowMs - (order.resolvedAtMs ?? order.openedAtMs) < giveUpAfterMs
+  if (arrived || !worthIt) return withStream(idle)
+  return addRows(withStream(stream), [deliverRow(order, { dueAtMs: nowMs + tryAgainAfterMs, waitsForCaseFile: false })])
 }

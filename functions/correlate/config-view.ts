@@ -1,12 +1,38 @@
 import type { Config } from '../../config/schema.ts'
-import type { HubView } from './decide.ts'
+import { involvedServices } from '../../triage/involved.ts'
+import { freshForMs } from '../freshness.ts'
+import { isWithin } from '../hours.ts'
+import { maintenanceAt } from '../maintenance.ts'
+import { hash } from '../shards.ts'
+import type { HubView } from './hub.ts'
+
+/** Nothing looks at such a service from outside, so its alerts come from rules; two minutes are a few of their runs. */
+const settleMs = 120_000
 
 /** What `correlate` needs to know of the config. `people` are the channels whose audience is people. */
-export const hubViewOf = (config: Config, { people }: { people: readonly string[] }): HubView => ({
-  routing: { routes: config.routes, people },
-  statusChannels: config.statusPage.channels,
-  availabilityRules: (service) =>
-    Object.entries(config.rules).flatMap(([ruleId, rule]) =>
-      rule.kind === 'availability' && rule.service === service && rule.severity === 'page' ? [ruleId] : [],
-    ),
-})
+export const hubViewOf = (config: Config, { people }: { people: readonly string[] }): HubView => {
+  const needed = new Map(
+    Object.keys(config.services).map((service) => [service, involvedServices(config.services, service)]),
+  )
+  const teamOf = (service: string) => config.services[service]?.owner?.team
+  const periods = Map.groupBy(Object.values(config.monitors), ({ service }) => service)
+  const { by, reopenSeconds, stormIncidents, updateEverySeconds } = config.grouping
+  return {
+    routing: { routes: config.routes, people, fallback: config.fallbackChannel, teamOf, isWithin },
+    statusChannels: config.statusPage.channels,
+    availabilityRules: (service) =>
+      Object.entries(config.rules).flatMap(([ruleId, rule]) =>
+        rule.kind === 'availability' && rule.service === service && rule.severity === 'page' ? [ruleId] : [],
+      ),
+    labelsOf: ({ ruleId, service, severity, labels }) => {
+      const team = teamOf(service)
+      return { ...labels, alertname: labels['alertname'] ?? ruleId, service, severity, ...(team ? { team } : {}) }
+    },
+    dependenciesOf: (service) => (needed.get(service) ?? []).map((one) => one.service).filter((one) => one !== service),
+    settleMs: (service) =>
+      Math.max(settleMs, ...(periods.get(service) ?? []).map(({ periodSeconds }) => freshForMs(periodSeconds))),
+    inhibit: config.inhibit.map((rule) => ({ id: hash(JSON.stringify(rule)).toString(36), ...rule })),
+    maintenanceAt: (nowMs) => maintenanceAt(config.maintenance, nowMs),
+    grouping: { by, reopenMs: reopenSeconds * 1000, stormIncidents, updateEveryMs: updateEverySeconds * 1000 },
+  }
+}

@@ -1,29 +1,27 @@
-import type { AlertChange, ComponentStatus, Incident } from '../contract.ts'
+import type { AlertChange } from '../contract.ts'
+import type { Incident } from '../hub-state.ts'
 
 /** Longest timeline kept; the beginning and the newest entries matter. An incident is one item of 64 KB. */
 const timelineLimit = 200
 const timelineLimitBytes = 16_000
 const headKept = 20
 const entryLimit = 300
-const summaryLimit = 240
-/** Beyond as many alerts as people are told of, a hint must do. */
-const summarised = 20
 
-const severityRank = { page: 2, ticket: 1, advisory: 0 } as const
+export const severityRank = { page: 2, ticket: 1, advisory: 0 } as const
 
 const two = (value: number) => String(value).padStart(2, '0')
 
 /** `20261123-063205`, UTC: short enough to say on the phone. */
-const stamp = (ms: number) => {
+export const stamp = (ms: number): string => {
   const at = new Date(ms)
   const date = `${at.getUTCFullYear()}${two(at.getUTCMonth() + 1)}${two(at.getUTCDate())}`
   return `${date}-${two(at.getUTCHours())}${two(at.getUTCMinutes())}${two(at.getUTCSeconds())}`
 }
 
 /** An incident's id says whose it is and when its first failing look was scheduled, so a replay opens the same one. */
-export const incidentId = (service: string, sinceMs: number): string => `${service}-${stamp(sinceMs)}`
+export const incidentId = (prefix: string, sinceMs: number): string => `${prefix}-${stamp(sinceMs)}`
 
-const cut = (text: string, limit: number) =>
+export const cut = (text: string, limit: number): string =>
   text.length <= limit ? text : `${text.slice(0, limit - 1).toWellFormed()}…`
 
 const encoder = new TextEncoder()
@@ -40,37 +38,27 @@ export const note = (incident: Incident, atMs: number, entry: { what: string; re
 }
 
 /** The incident a firing alert opens. */
-export const openIncident = (id: string, change: AlertChange, nowMs: number): Incident => ({
+export const openIncident = (
+  id: string,
+  group: string,
+  change: Pick<AlertChange, 'service' | 'severity' | 'sinceMs'>,
+  nowMs: number,
+): Incident => ({
   id,
+  group,
   service: change.service,
   severity: change.severity,
   status: 'open',
   sinceMs: change.sinceMs,
   openedAtMs: nowMs,
   alerts: {},
+  counts: { alerts: 0, firing: 0, audible: 0 },
+  reopenedAtMs: [],
+  affects: [],
   channels: {},
   caseFile: false,
   timeline: [],
 })
-
-/** Adds or ends an alert; the incident is as severe as its most severe alert ever was. */
-export const withAlert = (incident: Incident, change: AlertChange): Incident => {
-  const firing = change.to === 'firing'
-  const { ruleId, severity, sinceMs } = change
-  const many = Object.keys(incident.alerts).length >= summarised
-  const summary = cut(change.summary, many ? 40 : summaryLimit)
-  const severer = firing && severityRank[severity] > severityRank[incident.severity]
-  return note(
-    {
-      ...incident,
-      severity: severer ? severity : incident.severity,
-      sinceMs: firing ? Math.min(incident.sinceMs, sinceMs) : incident.sinceMs,
-      alerts: { ...incident.alerts, [change.alertId]: { ruleId, severity, summary, sinceMs, firing } },
-    },
-    change.atMs,
-    { what: `alert ${change.alertId} is ${change.to}: ${summary}`, reason: change.reason },
-  )
-}
 
 /** Somebody takes an open incident on. The first to do so has it; once it is over there is nothing to take on. */
 export const acknowledge = (incident: Incident, at: { by: string; atMs: number }): Incident => {
@@ -91,28 +79,34 @@ export const openAgainIfSeverer = (before: Incident, now: Incident, atMs: number
   return note({ ...rest, status: 'open' }, atMs, { what, reason: 'severity-rose' })
 }
 
-/** What people are told is failing: the firing alerts, or all of them once it is over. */
+const summarised = 20
+
+/** What people are told is failing: the alerts that fire and are not kept quiet, or all of them once it is over. */
 export const summariesOf = (incident: Incident): string[] => {
   const alerts = Object.values(incident.alerts)
-  const firing = alerts.filter((alert) => alert.firing)
-  return (firing.length > 0 ? firing : alerts).map(({ summary }) => summary).slice(0, 20)
+  const firing = alerts.filter((alert) => alert.firing && !alert.mute)
+  const shown = (firing.length > 0 ? firing : alerts).map(({ summary }) => summary).slice(0, summarised)
+  const { affects, counts } = incident
+  if (incident.group !== 'storm') return shown
+  return [`storm: ${counts.firing} alerts of ${affects.length + 1} services fire at once`, ...shown]
 }
 
-export const anyFiring = (incident: Incident): boolean => Object.values(incident.alerts).some(({ firing }) => firing)
+const flapWindowMs = 3_600_000
+/** Back for the third time within an hour: from then on it must stay well for a while before it counts as over. */
+const flapsToHold = 3
 
-/**
- * What the status page may honestly say: everything that is watched fails (major), some of it (partial), or only what
- * can wait (degraded). An advisory is not worth telling users about.
- */
-export const componentStatusOf = (
-  incident: Incident | undefined,
-  availabilityRules: readonly string[],
-): ComponentStatus => {
-  const firing = Object.values(incident?.alerts ?? {}).filter((alert) => alert.firing)
-  const paging = new Set(firing.filter(({ severity }) => severity === 'page').map(({ ruleId }) => ruleId))
-  if (paging.size > 0) {
-    const all = availabilityRules.length > 0 && availabilityRules.every((ruleId) => paging.has(ruleId))
-    return all ? 'major_outage' : 'partial_outage'
-  }
-  return firing.some(({ severity }) => severity === 'ticket') ? 'degraded_performance' : 'operational'
+/** How often it came back within the last hour. */
+export const flapsOf = ({ reopenedAtMs }: Pick<Incident, 'reopenedAtMs'>, nowMs: number): number =>
+  reopenedAtMs.filter((atMs) => atMs > nowMs - flapWindowMs).length
+
+export const isFlapping = (incident: Incident, nowMs: number): boolean => flapsOf(incident, nowMs) >= flapsToHold
+
+/** It was over and is back. Whoever had taken it on had taken on the time before. */
+export const reopenIncident = (before: Incident, nowMs: number): Incident => {
+  const { resolvedAtMs: _, acknowledged: __, escalation: ___, remindedAtMs: ____, ...rest } = before
+  const recent = before.reopenedAtMs.filter((atMs) => atMs > nowMs - flapWindowMs).slice(-20)
+  const open: Incident = { ...rest, status: 'open', reopenedAtMs: [...recent, nowMs] }
+  const times = flapsOf(open, nowMs)
+  const what = times > 1 ? `reopened, ${times} times within the hour` : 'reopened'
+  return note(open, nowMs, { what, reason: times >= flapsToHold ? 'flapping' : 'fired-again-soon' })
 }

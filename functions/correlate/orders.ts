@@ -1,14 +1,22 @@
-import type { DeliveryEvent, DeliveryOrder, Incident, OutboxRow } from '../contract.ts'
-import { note, summariesOf } from './incident.ts'
+import type { DeliveryEvent, DeliveryOrder, OutboxRow } from '../contract.ts'
+import type { Incident } from '../hub-state.ts'
+import { flapsOf, summariesOf } from './incident.ts'
 
-/** The page leaves when the case file is stored or this long after opening, whichever is first. */
+/** The page leaves when the case file is stored or this long after people were to be told, whichever is first. */
 export const pageDeadlineMs = 3000
 
 export type Written = { incident: Incident; rows: OutboxRow[] }
 
 export type ChannelState = Incident['channels'][string]
 
-const fresh: ChannelState = { sequence: 0, inFlight: false, reached: false, blind: false, waiting: [] }
+const fresh: ChannelState = {
+  sequence: 0,
+  inFlight: false,
+  reached: false,
+  blind: false,
+  waiting: [],
+  event: 'opened',
+}
 
 export const channelState = (incident: Incident, channel: string): ChannelState => incident.channels[channel] ?? fresh
 
@@ -17,24 +25,32 @@ export const withChannel = (incident: Incident, channel: string, state: Partial<
   channels: { ...incident.channels, [channel]: { ...channelState(incident, channel), ...state } },
 })
 
+/** Does it wake somebody? Such a message must reach a person, and goes elsewhere when it is refused. */
+export const isPage = (event: DeliveryEvent): boolean => event === 'opened' || event === 'reopened'
+
 /** What a message says, frozen when it was decided to send it. */
 export const orderFor = (
   incident: Incident,
-  at: { channel: string; sequence: number; event: DeliveryEvent; refused?: readonly string[] },
-): DeliveryOrder => ({
-  id: `${incident.id}:${at.channel}:${at.sequence}`,
-  incidentId: incident.id,
-  channel: at.channel,
-  sequence: at.sequence,
-  event: at.event,
-  service: incident.service,
-  severity: incident.severity,
-  sinceMs: incident.sinceMs,
-  openedAtMs: incident.openedAtMs,
-  ...(incident.resolvedAtMs === undefined ? {} : { resolvedAtMs: incident.resolvedAtMs }),
-  summaries: summariesOf(incident),
-  fallbackFor: [...(at.refused ?? [])],
-})
+  at: { channel: string; sequence: number; event: DeliveryEvent; nowMs: number; refused?: readonly string[] },
+): DeliveryOrder => {
+  const flaps = flapsOf(incident, at.nowMs)
+  return {
+    id: `${incident.id}:${at.channel}:${at.sequence}`,
+    incidentId: incident.id,
+    channel: at.channel,
+    sequence: at.sequence,
+    event: at.event,
+    service: incident.service,
+    severity: incident.severity,
+    sinceMs: incident.sinceMs,
+    openedAtMs: incident.openedAtMs,
+    ...(incident.resolvedAtMs === undefined ? {} : { resolvedAtMs: incident.resolvedAtMs }),
+    summaries: summariesOf(incident),
+    affects: incident.affects,
+    ...(flaps > 1 ? { flaps } : {}),
+    fallbackFor: [...(at.refused ?? [])],
+  }
+}
 
 /** The row that delivers an order; a page waits for its case file, nothing else does. */
 export const deliverRow = (order: DeliveryOrder, at: { dueAtMs: number; waitsForCaseFile: boolean }): OutboxRow => ({
@@ -45,31 +61,40 @@ export const deliverRow = (order: DeliveryOrder, at: { dueAtMs: number; waitsFor
   body: { order, waitsForCaseFile: at.waitsForCaseFile, attempts: 0, leaseUntilMs: 0 },
 })
 
-const release = (
-  incident: Incident,
-  at: { channel: string; event: DeliveryEvent; nowMs: number; refused?: readonly string[] },
-): Written => {
+type Telling = { channel: string; event: DeliveryEvent; nowMs: number; refused?: readonly string[] }
+
+const release = (incident: Incident, at: Telling): Written => {
   const { channel, event, nowMs } = at
   const sequence = channelState(incident, channel).sequence + 1
-  const order = orderFor(incident, { channel, sequence, event, ...(at.refused ? { refused: at.refused } : {}) })
-  const waits = event === 'opened' && !incident.caseFile && nowMs < incident.openedAtMs + pageDeadlineMs
-  const dueAtMs = waits ? incident.openedAtMs + pageDeadlineMs : nowMs
-  const sent = withChannel(incident, channel, { sequence, inFlight: true })
-  return { incident: sent, rows: [deliverRow(order, { dueAtMs, waitsForCaseFile: waits })] }
+  const order = orderFor(incident, { channel, sequence, event, nowMs, ...(at.refused ? { refused: at.refused } : {}) })
+  const deadlineMs = (incident.toldAtMs ?? nowMs) + pageDeadlineMs
+  const waits = event === 'opened' && !incident.caseFile && nowMs < deadlineMs
+  const sent = withChannel(incident, channel, { sequence, inFlight: true, event })
+  return {
+    incident: sent,
+    rows: [deliverRow(order, { dueAtMs: waits ? deadlineMs : nowMs, waitsForCaseFile: waits })],
+  }
+}
+
+/** What waits after another event: only what is still worth saying then. */
+const waitingWith = (waiting: readonly DeliveryEvent[], event: DeliveryEvent): DeliveryEvent[] => {
+  // Nobody need hear of an end that was none: the page they have still holds.
+  if (event === 'reopened' && waiting.includes('resolved')) {
+    return [...waiting.filter((one) => one !== 'resolved' && one !== 'updated'), 'updated']
+  }
+  const worthless: readonly DeliveryEvent[] =
+    event === 'resolved' ? ['updated', 'reminder', 'reopened', 'resolved'] : ['updated', event]
+  return [...waiting.filter((one) => !worthless.includes(one)), event]
 }
 
 /**
  * Sends an event to a channel, or lets it wait behind the one that is still on its way: sequence n + 1 never overtakes
  * n. Waiting updates fold into one, and a resolve makes them pointless.
  */
-export const tell = (
-  incident: Incident,
-  at: { channel: string; event: DeliveryEvent; nowMs: number; refused?: readonly string[] },
-): Written => {
+export const tell = (incident: Incident, at: Telling): Written => {
   const state = channelState(incident, at.channel)
   if (!state.inFlight) return release(incident, at)
-  const waiting = [...state.waiting.filter((event) => event !== 'updated' && event !== at.event), at.event]
-  return { incident: withChannel(incident, at.channel, { waiting }), rows: [] }
+  return { incident: withChannel(incident, at.channel, { waiting: waitingWith(state.waiting, at.event) }), rows: [] }
 }
 
 /** What waited behind a message that is now final. */
@@ -94,8 +119,10 @@ export const forEachChannel = (
     { incident, rows: [] },
   )
 
-/** Notes in the timeline what was decided to be sent. */
-export const noted = (written: Written, atMs: number, what: string): Written => ({
-  ...written,
-  incident: note(written.incident, atMs, { what }),
-})
+/** Whoever has the page, or has it on its way. */
+export const paged = ({ channels }: Incident): string[] =>
+  Object.entries(channels).flatMap(([channel, { reached, inFlight }]) => (reached || inFlight ? [channel] : []))
+
+/** Tells everybody who was paged. */
+export const tellPaged = (incident: Incident, event: DeliveryEvent, nowMs: number): Written =>
+  forEachChannel(incident, paged(incident), (so, channel) => tell(so, { channel, event, nowMs }))

@@ -1,9 +1,11 @@
-import type { DeliveryEvent, Incident, Receipt } from '../contract.ts'
+import type { DeliveryEvent, Receipt } from '../contract.ts'
+import type { Incident } from '../hub-state.ts'
 import { note } from './incident.ts'
 import {
   channelState,
   deliverRow,
   forEachChannel,
+  isPage,
   orderFor,
   releaseNext,
   tell,
@@ -18,7 +20,8 @@ export const giveUpAfterMs = 72 * 3_600_000
 
 const delivered = (incident: Incident, receipt: Receipt, nowMs: number): Written => {
   const { channel, event } = receipt.order
-  const blind = event === 'opened' && !receipt.withCaseFile
+  // What came back is questioned again; the answers in that page were the old ones.
+  const blind = event === 'reopened' || (event === 'opened' && !receipt.withCaseFile)
   const reached = withChannel(incident, channel, { reached: true, blind })
   const next = releaseNext(reached, channel, nowMs)
   return blind ? tellCaseFile(next, channel, nowMs) : next
@@ -40,7 +43,7 @@ const again = (incident: Incident, receipt: Receipt, nowMs: number): Written => 
     const what = `gave up on ${order.id}: refused for ${giveUpAfterMs / 3_600_000} h`
     const known = note(incident, nowMs, { what })
     // What waits behind a page that never arrived must not arrive either.
-    if (order.event === 'opened') {
+    if (isPage(order.event)) {
       return { incident: withChannel(known, order.channel, { inFlight: false, waiting: [] }), rows: [] }
     }
     return releaseNext(known, order.channel, nowMs)
@@ -55,53 +58,53 @@ const everybodyAgain = (incident: Incident, receipt: Receipt, nowMs: number): Wr
   const waiting: DeliveryEvent[] = incident.status === 'resolved' ? ['resolved'] : []
   const refused = Object.keys(incident.channels).filter((channel) => channel !== receipt.order.channel)
   const others = forEachChannel(first.incident, refused, (so, channel) => {
-    const { sequence } = channelState(so, channel)
-    const order = orderFor(so, { channel, sequence, event: 'opened', refused: receipt.order.fallbackFor })
+    const { sequence, event } = channelState(so, channel)
+    const order = orderFor(so, { channel, sequence, event, nowMs, refused: receipt.order.fallbackFor })
     const row = deliverRow(order, { dueAtMs: nowMs + tryAgainAfterMs, waitsForCaseFile: false })
     return { incident: withChannel(so, channel, { inFlight: true, waiting }), rows: [row] }
   })
   return { incident: others.incident, rows: [...first.rows, ...others.rows] }
 }
 
-/** A page that a channel refused goes to the next one; with nobody left and nobody reached, to the same one again. */
+/**
+ * A page that a channel refused goes to the next one; with nobody left and nobody reached, to the same one again. One
+ * that may have arrived all the same counts as refused here, and as reached when it comes to the end.
+ */
 const refusedPage = (incident: Incident, receipt: Receipt, at: { routing: Routing; nowMs: number }): Written => {
   const { order } = receipt
   const { nowMs } = at
   const used = Object.keys(incident.channels).filter((channel) => channelState(incident, channel).sequence > 0)
   const refused = [...order.fallbackFor, order.channel]
-  const where = { service: incident.service, severity: incident.severity, refused: [...refused, ...used] }
-  const next = fallbackFor(at.routing, where)
+  const { service, severity } = incident
+  const next = fallbackFor(at.routing, { service, severity, nowMs, refused: [...refused, ...used] })
   const others = Object.entries(incident.channels).filter(([channel]) => channel !== order.channel)
-  if (next === undefined && !others.some(([, { reached, inFlight }]) => reached || inFlight)) {
+  const { reached } = channelState(incident, order.channel)
+  if (next === undefined && !reached && !others.some(([, other]) => other.reached || other.inFlight)) {
     return everybodyAgain(incident, receipt, nowMs)
   }
-  const silent = withChannel(incident, order.channel, { inFlight: false, waiting: [] })
-  if (next === undefined) return { incident: silent, rows: [] }
+  const over = incident.status === 'resolved'
+  const silent: Written = reached
+    ? releaseNext(incident, order.channel, nowMs)
+    : { incident: withChannel(incident, order.channel, { inFlight: false, waiting: [] }), rows: [] }
+  if (next === undefined) return silent
   const what = `${order.channel} refused the page, ${next} gets it`
-  const page = tell(note(silent, nowMs, { what, reason: 'fallback' }), {
-    channel: next,
-    event: 'opened',
-    nowMs,
-    refused,
-  })
-  if (incident.status !== 'resolved') return page
-  const resolve = tell(page.incident, { channel: next, event: 'resolved', nowMs })
-  return { incident: resolve.incident, rows: [...page.rows, ...resolve.rows] }
+  const known = note(silent.incident, nowMs, { what, reason: 'fallback' })
+  const page = tell(known, { channel: next, event: order.event, nowMs, refused })
+  const resolve = over ? tell(page.incident, { channel: next, event: 'resolved', nowMs }) : { ...page, rows: [] }
+  return { incident: resolve.incident, rows: [...silent.rows, ...page.rows, ...resolve.rows] }
 }
 
 /** What a receipt leads to: what waited is released, or a fallback is found. Never anything else, so there are no loops. */
-export const applyReceipt = (
-  incident: Incident,
-  receipt: Receipt,
-  at: { routing: Routing; nowMs: number },
-): Written => {
-  const { order, status, cause } = receipt
+export const applyReceipt = (before: Incident, receipt: Receipt, at: { routing: Routing; nowMs: number }): Written => {
+  const { order, status, cause, mayHaveArrived } = receipt
   const tried = receipt.attempts === 1 ? '' : ` after ${receipt.attempts} attempts`
+  const doubt = mayHaveArrived ? ' (it may have arrived)' : ''
   const what =
-    status === 'delivered' ? `${order.id} (${order.event}) delivered${tried}` : `${order.id} refused: ${cause}`
-  const known = note(incident, receipt.atMs, { what })
-  if (status === 'delivered') return delivered(known, receipt, at.nowMs)
-  if (order.event === 'opened') return refusedPage(known, receipt, at)
+    status === 'delivered' ? `${order.id} (${order.event}) delivered${tried}` : `${order.id} refused: ${cause}${doubt}`
+  const noted = note(before, receipt.atMs, { what })
+  if (status === 'delivered') return delivered(noted, receipt, at.nowMs)
+  const known = mayHaveArrived ? withChannel(noted, order.channel, { reached: true }) : noted
+  if (isPage(order.event)) return refusedPage(known, receipt, at)
   if (order.event === 'resolved') return again(known, receipt, at.nowMs)
   return releaseNext(known, order.channel, at.nowMs)
 }

@@ -1,27 +1,17 @@
 /**
- * Reads rows addressed to it, the hub's index and the incidents they name; decides incidents and who is told; writes
- * index, incidents and rows, and deletes the rows it applied, in one transaction.
+ * Reads outbox rows and all that they may touch of the hub: index, silences, groups, incidents, components; decides;
+ * writes what changed, rows and the timers of the incidents it touched, and deletes the rows it applied, in one
+ * transaction.
  * Run twice: the second run finds no row. A batch too large for one transaction is applied in parts.
  */
-import {
-  type Change,
-  commitLimit,
-  type RowChange,
-  type Store,
-  type StoredRow,
-  StoreError,
-} from '../../stores/contract.ts'
-import {
-  emptyIndex,
-  type HubIndex,
-  hubIndex,
-  type Incident,
-  incident,
-  keys,
-  type Nudge,
-  type OutboxRow,
-} from '../contract.ts'
-import { type CorrelateMessage, decideCorrelate, type HubDecision, type HubView, incidentsNamed } from './decide.ts'
+import { commitLimit, type RowChange, type Store, type StoredRow, StoreError } from '../../stores/contract.ts'
+import { type CorrelateBody, keys, type Nudge, type OutboxRow } from '../contract.ts'
+import { incidentTimerId, silenceTimerId } from '../row-ids.ts'
+import { decideCorrelate } from './decide.ts'
+import type { HubDecision, HubView } from './hub.ts'
+import { silencesEndAtMs } from './silences.ts'
+import { changesOf, type Loaded, load } from './step-load.ts'
+import { deadlineMs } from './timers.ts'
 
 export type CorrelateWorld = {
   store: Store
@@ -32,11 +22,7 @@ export type CorrelateWorld = {
 
 export type CorrelateResult = { status: 'applied'; rows: number } | { status: 'conflict' }
 
-/** How long a resolved incident is kept. */
-const keepResolvedMs = 90 * 86_400_000
-
-type Mail = { stored: StoredRow; message: CorrelateMessage; rest?: CorrelateMessage }
-type Loaded = { index: HubIndex; incidents: Map<string, Incident>; versions: Map<string, number> }
+type Mail = { stored: StoredRow; message: CorrelateBody; rest?: CorrelateBody }
 
 /** Longer chains are applied by later runs. */
 const mailLimit = 50
@@ -56,31 +42,6 @@ const readMail = async (store: Store, rowIds: readonly string[]): Promise<Mail[]
     for (const mail of chain) found.set(mail.stored.row.id, mail)
   }
   return [...found.values()].slice(0, mailLimit)
-}
-
-const load = async (store: Store, messages: readonly CorrelateMessage[]): Promise<Loaded> => {
-  const stored = (await store.read([keys.hub])).get(keys.hub)
-  const index = stored ? hubIndex.parse(stored.value) : emptyIndex
-  const named = incidentsNamed(index, messages)
-  const items = await store.read(named.map(keys.incident))
-  const versions = new Map([...items].map(([key, { version }]) => [key, version]))
-  versions.set(keys.hub, stored?.version ?? 0)
-  const incidents = [...items.values()].map(({ value }) => incident.parse(value))
-  return { index, versions, incidents: new Map(incidents.map((found) => [found.id, found])) }
-}
-
-const changesOf = (loaded: Loaded, decision: HubDecision): Change[] => {
-  const touched = [...decision.incidents].filter(([id, found]) => loaded.incidents.get(id) !== found)
-  const expect = (key: string) => loaded.versions.get(key) ?? 0
-  return [
-    { key: keys.hub, expect: expect(keys.hub), value: decision.index },
-    ...touched.map(([id, value]) => ({
-      key: keys.incident(id),
-      expect: expect(keys.incident(id)),
-      value,
-      ...(value.resolvedAtMs === undefined ? {} : { expiresAtMs: value.resolvedAtMs + keepResolvedMs }),
-    })),
-  ]
 }
 
 const consumed = ({ stored, rest }: Mail): RowChange => {
@@ -108,24 +69,63 @@ const canHalve = ([first, ...more]: readonly Mail[]) =>
 const nudgesFor = (rows: readonly OutboxRow[], nowMs: number): Nudge[] =>
   rows.map(({ to, id, dueAtMs }) => ({ to, rowId: id, afterMs: Math.max(0, dueAtMs - nowMs) }))
 
+type Due = { id: string; dueAtMs: number | undefined; body: CorrelateBody }
+
+/** The timers of what a decision touched: one row an incident, at its earliest deadline, and one for all silences. */
+const timersOf = ({ hub }: Loaded, decision: HubDecision, at: { view: HubView; nowMs: number }): Due[] => {
+  const touched = [...decision.incidents].filter(([id, one]) => hub.incidents.get(id) !== one)
+  return [
+    ...touched.map(([incidentId, one]): Due => {
+      const body = { kind: 'incident-timer' as const, incidentId }
+      return { id: incidentTimerId(incidentId), dueAtMs: deadlineMs(one, at), body }
+    }),
+    ...(decision.silences === hub.silences
+      ? []
+      : [
+          {
+            id: silenceTimerId,
+            dueAtMs: silencesEndAtMs(decision.silences),
+            body: { kind: 'silence-timer' as const },
+          },
+        ]),
+  ]
+}
+
+/** One that is due earlier already is left alone: it finds nothing to do then and says when it is due again. */
+const timerChange = async (store: Store, due: Due, applied: ReadonlyMap<string, StoredRow>): Promise<RowChange[]> => {
+  const { id, dueAtMs, body } = due
+  const fired = applied.get(id)
+  const stored = fired ?? (await store.row(id))
+  if (dueAtMs === undefined) return stored ? [{ id, expect: stored.version }] : []
+  if (stored && !fired && stored.row.dueAtMs <= dueAtMs) return []
+  return [{ id, expect: stored?.version ?? 0, row: { id, to: 'correlate', dueAtMs, nudges: 0, body } }]
+}
+
 const apply = async (world: CorrelateWorld, mail: readonly Mail[]): Promise<CorrelateResult> => {
+  const { store, view } = world
   const nowMs = world.nowMs()
   const messages = mail.map(({ message }) => message)
-  const loaded = await load(world.store, messages)
-  const decision = decideCorrelate(loaded, messages, { view: world.view, nowMs })
-  const changes = changesOf(loaded, decision)
+  const loaded = await load(world, messages)
+  const decision = decideCorrelate(loaded.hub, messages, { view, nowMs })
+  const changes = changesOf(loaded, decision, view)
   const published: OutboxRow[] =
     changes.length > 1
-      ? [{ id: `publish:${loaded.versions.get(keys.hub)}`, to: 'publish', dueAtMs: nowMs, nudges: 0, body: {} }]
+      ? [{ id: `publish:${loaded.versions.get(keys.hub) ?? 0}`, to: 'publish', dueAtMs: nowMs, nudges: 0, body: {} }]
       : []
   const rows = [...decision.rows, ...published]
-  const tooMany = changes.length + rows.length + mail.length > commitLimit
+  const applied = new Map(mail.map(({ stored }) => [stored.row.id, stored]))
+  const deadlines = timersOf(loaded, decision, { view, nowMs })
+  const timers = (await Promise.all(deadlines.map((one) => timerChange(store, one, applied)))).flat()
+  const rewritten = new Set(timers.map(({ id }) => id))
+  const done = mail.map(consumed).filter(({ id }) => !rewritten.has(id))
+  const tooMany = changes.length + rows.length + timers.length + done.length > commitLimit
   if (tooMany && canHalve(mail)) return apply(world, halve(mail))
-  const written = rows.map((row) => ({ id: row.id, expect: 0, row }))
   // A retried order keeps its row id: the row it replaces was deleted with its receipt, so 0 is right for it as well.
-  const committed = await world.store.commit(changes, [...mail.map(consumed), ...written])
-  if (committed === 'conflict') return { status: 'conflict' }
-  await world.nudge(nudgesFor(rows, nowMs))
+  const written = rows.map((row) => ({ id: row.id, expect: 0, row }))
+  if ((await store.commit(changes, [...done, ...timers, ...written])) === 'conflict') return { status: 'conflict' }
+  // A timer that is not due yet is the sweep's to keep.
+  const due = timers.flatMap(({ row }) => (row && row.dueAtMs <= nowMs ? [row] : []))
+  await world.nudge(nudgesFor([...rows, ...due], nowMs))
   return { status: 'applied', rows: mail.filter(({ rest }) => !rest).length }
 }
 

@@ -4,7 +4,8 @@
  * Run twice: the same page is written again.
  */
 import type { Blobs, Store } from '../../stores/contract.ts'
-import { emptyIndex, type HubIndex, hubIndex, type Incident, incident, keys, statusPageKey } from '../contract.ts'
+import { keys, statusPageKey } from '../contract.ts'
+import { type Component, component, emptyIndex, group, hubIndex, type Incident, incident } from '../hub-state.ts'
 import { latestOutcomes, type MonitorView } from '../latest-outcomes.ts'
 import { type StatusView, statusView } from './view.ts'
 
@@ -16,17 +17,38 @@ export type PublishWorld = {
   render: (view: StatusView) => string
 }
 
-/** The hub's index and the incidents it lists, the newest first; at the end those open for so long that it no longer does. */
-export const readHub = async (store: Store): Promise<{ index: HubIndex; incidents: Incident[] }> => {
-  const stored = (await store.read([keys.hub])).get(keys.hub)
-  const index = stored ? hubIndex.parse(stored.value) : emptyIndex
-  const ids = [...new Set([...index.recent, ...Object.values(index.open)])]
-  const items = await store.read(ids.map(keys.incident))
-  const incidents = ids.flatMap((id) => {
-    const item = items.get(keys.incident(id))
-    return item ? [incident.parse(item.value)] : []
-  })
-  return { index, incidents }
+const pageSize = 500
+
+const listAll = async (store: Store, prefix: string): Promise<[string, unknown][]> => {
+  const all: [string, unknown][] = []
+  for (let after = ''; ; ) {
+    const page = await store.list(prefix, { limit: pageSize, after })
+    for (const [key, { value }] of page) all.push([key.slice(prefix.length), value])
+    if (page.size < pageSize) return all
+    after = `${prefix}${all.at(-1)?.[0]}`
+  }
+}
+
+export type HubReading = { components: ReadonlyMap<string, Component>; incidents: Incident[] }
+
+/** Every component and the incidents the hub lists, the newest first; at the end those open for so long that it no longer does. */
+export const readHub = async (store: Store): Promise<HubReading> => {
+  const [items, groups, components] = await Promise.all([
+    store.read([keys.hub]),
+    listAll(store, 'group/'),
+    listAll(store, 'component/'),
+  ])
+  const stored = items.get(keys.hub)
+  const { recent } = stored ? hubIndex.parse(stored.value) : emptyIndex
+  const ids = [...new Set([...recent, ...groups.map(([, value]) => group.parse(value).incidentId)])]
+  const found = await store.read(ids.map(keys.incident))
+  return {
+    components: new Map(components.map(([service, value]) => [service, component.parse(value)])),
+    incidents: ids.flatMap((id) => {
+      const item = found.get(keys.incident(id))
+      return item ? [incident.parse(item.value)] : []
+    }),
+  }
 }
 
 /** Writes the status page; with a row id, because that row demanded it. */
@@ -35,8 +57,7 @@ export const publishStep =
   async (rowId?: string): Promise<StatusView> => {
     const { title, monitors } = world.config
     const [hub, outcomes] = await Promise.all([readHub(world.store), latestOutcomes(world.store, world.config)])
-    const seen = { incidents: hub.incidents, outcomes }
-    const view = statusView({ title, monitors, nowMs: world.nowMs() }, hub.index, seen)
+    const view = statusView({ title, monitors, nowMs: world.nowMs() }, { ...hub, outcomes })
     await world.blobs.put(statusPageKey, new TextEncoder().encode(world.render(view)))
     const row = rowId === undefined ? undefined : await world.store.row(rowId)
     if (row) await world.store.commit([], [{ id: row.row.id, expect: row.version }])

@@ -1,5 +1,6 @@
-import type { ComponentStatus, HubIndex, Incident } from '../contract.ts'
+import type { ComponentStatus } from '../contract.ts'
 import { isFresh } from '../freshness.ts'
+import type { Component, Incident } from '../hub-state.ts'
 import type { LatestOutcome, MonitorView } from '../latest-outcomes.ts'
 
 export type ShownStatus = ComponentStatus | 'unknown'
@@ -29,17 +30,21 @@ const isSeen = (monitor: MonitorView, outcomes: readonly LatestOutcome[], nowMs:
 /** What the public may see: components and incidents, never suspects or evidence. */
 export const statusView = (
   at: { title: string; nowMs: number; monitors: readonly MonitorView[] },
-  index: HubIndex,
-  seen: { incidents: readonly Incident[]; outcomes: readonly LatestOutcome[] },
+  seen: {
+    components: ReadonlyMap<string, Component>
+    incidents: readonly Incident[]
+    outcomes: readonly LatestOutcome[]
+  },
 ): StatusView => {
   const services = [...new Set(at.monitors.map(({ service }) => service))]
   const components = services.map((id) => {
-    const published = index.components[id]?.status ?? 'operational'
+    const component = seen.components.get(id)
+    const published = component?.status ?? 'operational'
     const blind = at.monitors
       .filter(({ service }) => service === id)
       .some((one) => !isSeen(one, seen.outcomes, at.nowMs))
     const status: ShownStatus = published === 'operational' && blind ? 'unknown' : published
-    const incident = seen.incidents.find((one) => one.id === index.open[id])
+    const incident = seen.incidents.find((one) => one.id === component?.incidentId)
     return { id, status, ...(incident && status !== 'operational' ? { sinceMs: incident.sinceMs } : {}) }
   })
   const told = seen.incidents.filter(({ severity }) => severity !== 'advisory')
@@ -54,7 +59,7 @@ export const statusView = (
         id,
         service,
         sinceMs,
-        status: index.components[service]?.status ?? 'operational',
+        status: seen.components.get(service)?.status ?? 'operational',
       })),
     past: told.flatMap(({ id, service, sinceMs, resolvedAtMs }) =>
       resolvedAtMs === undefined ? [] : [{ id, service, sinceMs, resolvedAtMs }],

@@ -3,36 +3,34 @@ import type { AddressInfo } from 'node:net'
 import { serve } from '@hono/node-server'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { acknowledgePath, acknowledgeToken, linkKeepMs } from '../../functions/api/links.ts'
-import type { Incident } from '../../functions/contract.ts'
 import { keys, statusPageKey } from '../../functions/contract.ts'
 import { correlateStep } from '../../functions/correlate/step.ts'
+import type { Incident } from '../../functions/hub-state.ts'
 import { hubSigner, linkSigner } from '../../functions/link-key.ts'
 import { memoryBlobs, memoryStore } from '../../stores/memory.ts'
 import type { CaseFile } from '../../triage/contract.ts'
 import { webApp } from '../../web/app.ts'
 import { statusPage } from '../../web/status-page.ts'
-import { hubView, start } from '../functions/builders.ts'
+import { firingAlert, hubView, openIncident, start } from '../functions/builders.ts'
 import { type Browser, chromiumPath, startChromium } from './chromium.ts'
 
 const browserTest = chromiumPath ? test : test.skip
 
 const long = `/api/vote?choice=${'x'.repeat(300)}`
 
-const incident: Incident = {
+const incident = openIncident({
   id: 'web-20261123-060000',
   service: 'web',
-  severity: 'page',
-  status: 'open',
-  sinceMs: start,
-  openedAtMs: start,
-  alerts: { a: { ruleId: 'a', severity: 'page', summary: `GET ${long} fails`, sinceMs: start, firing: true } },
-  channels: {},
+  alerts: {
+    a: firingAlert({ ruleId: 'a', summary: `GET ${long} fails` }),
+  },
+  counts: { alerts: 1, firing: 1, audible: 1 },
   caseFile: true,
   timeline: [
     { atMs: start, what: 'opened', reason: 'first-alert' },
     { atMs: start + 1000, what: 'case file stored' },
   ],
-}
+})
 const taken: Incident = {
   ...incident,
   id: 'web-4',

@@ -1,7 +1,8 @@
 import type { Route } from '../../config/contract.ts'
-import type { AlertChange, Incident, Observation } from '../../functions/contract.ts'
-import type { HubView } from '../../functions/correlate/decide.ts'
+import type { AlertChange, Observation } from '../../functions/contract.ts'
+import type { HubView } from '../../functions/correlate/hub.ts'
 import type { RuleView } from '../../functions/evaluate/decide.ts'
+import type { Incident, IncidentAlert } from '../../functions/hub-state.ts'
 import type { ProbeOutcome, Verdict } from '../../probes/contract.ts'
 import { judge, type RuleSpec } from '../../rules/registry.ts'
 
@@ -64,10 +65,29 @@ export const change = (at: Partial<AlertChange> & { to: AlertChange['to'] }): Al
   ...at,
 })
 
+/** A hub without dependencies, silences or storms, where what is over is over. */
 export const hubView = (routes: readonly Route[], people = ['pager', 'chat']): HubView => ({
-  routing: { routes, people },
+  routing: { routes, people, teamOf: () => undefined, isWithin: () => true },
   statusChannels: [],
   availabilityRules: () => ['front-down'],
+  labelsOf: ({ ruleId, service, severity, labels }) => ({ ...labels, alertname: ruleId, service, severity }),
+  dependenciesOf: () => [],
+  settleMs: () => 120_000,
+  inhibit: [],
+  maintenanceAt: () => [],
+  grouping: { by: ['service'], reopenMs: 0, stormIncidents: 0, updateEveryMs: 60_000 },
+})
+
+/** An alert as an incident keeps it. */
+export const firingAlert = (at: Partial<IncidentAlert> = {}): IncidentAlert => ({
+  ruleId: 'front-down',
+  service: 'shop',
+  severity: 'page',
+  summary: 'front fails',
+  labels: {},
+  sinceMs: start,
+  firing: true,
+  ...at,
 })
 
 /** An open incident of which nothing is known but that it is. */
@@ -78,7 +98,11 @@ export const openIncident = (at: Partial<Incident> = {}): Incident => ({
   status: 'open',
   sinceMs: start,
   openedAtMs: start,
+  group: 'shop',
   alerts: {},
+  counts: { alerts: 0, firing: 0, audible: 0 },
+  reopenedAtMs: [],
+  affects: [],
   channels: {},
   caseFile: false,
   timeline: [],

@@ -4,17 +4,20 @@ import type { AddressInfo } from 'node:net'
 import { serve } from '@hono/node-server'
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
 import { acknowledgeToken, linkKeepMs, viewToken } from '../../functions/api/links.ts'
-import { type Incident, incident, keys, statusPageKey } from '../../functions/contract.ts'
+import { keys, statusPageKey } from '../../functions/contract.ts'
 import { correlateStep } from '../../functions/correlate/step.ts'
+import { type Incident, incident } from '../../functions/hub-state.ts'
 import { hubSigner, linkSigner } from '../../functions/link-key.ts'
 import type { Store } from '../../stores/contract.ts'
 import { memoryBlobs, memoryStore } from '../../stores/memory.ts'
 import type { Access } from '../../web/access.ts'
 import { webApp } from '../../web/app.ts'
-import { hubView, openIncident, start } from '../functions/builders.ts'
+import { firingAlert, hubView, openIncident, start } from '../functions/builders.ts'
 
 const shop = openIncident({
-  alerts: { a: { ruleId: 'a', severity: 'page', summary: 'front fails', sinceMs: start, firing: true } },
+  alerts: {
+    a: firingAlert({ ruleId: 'a', summary: 'front fails' }),
+  },
 })
 const apiToken = 'correct-horse-battery-staple'
 const key = new Uint8Array(32).fill(9)

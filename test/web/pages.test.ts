@@ -1,27 +1,24 @@
 import { expect, test } from '@jest/globals'
-import type { Incident } from '../../functions/contract.ts'
 import type { StatusView } from '../../functions/publish/view.ts'
 import type { CaseFile } from '../../triage/contract.ts'
 import { incidentPage } from '../../web/incident-page.ts'
 import { span } from '../../web/layout.ts'
 import { metricsText } from '../../web/metrics.ts'
 import { statusPage } from '../../web/status-page.ts'
-import { outcome, start } from '../functions/builders.ts'
+import { firingAlert, openIncident, outcome, start } from '../functions/builders.ts'
 
 const hostile = '<script>alert(1)</script>'
 
-const incident: Incident = {
+const incident = openIncident({
   id: 'shop-1',
   service: 'shop',
-  severity: 'page',
-  status: 'open',
-  sinceMs: start,
-  openedAtMs: start,
-  alerts: { a: { ruleId: 'a', severity: 'page', summary: `front fails ${hostile}`, sinceMs: start, firing: true } },
-  channels: {},
+  alerts: {
+    a: firingAlert({ ruleId: 'a', summary: `front fails ${hostile}` }),
+  },
+  counts: { alerts: 1, firing: 1, audible: 1 },
   caseFile: true,
   timeline: [{ atMs: start, what: 'opened', reason: 'first-alert' }],
-}
+})
 const caseFile: CaseFile = {
   incidentId: 'shop-1',
   atMs: start,

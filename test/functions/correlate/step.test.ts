@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals'
-import { type AlertChange, incident, keys, type Nudge, type OutboxRow } from '../../../functions/contract.ts'
+import { type AlertChange, keys, type Nudge, type OutboxRow } from '../../../functions/contract.ts'
 import { correlateStep } from '../../../functions/correlate/step.ts'
+import { incident } from '../../../functions/hub-state.ts'
 import type { Store } from '../../../stores/contract.ts'
 import { memoryStore } from '../../../stores/memory.ts'
 import { change, hubView, start } from '../builders.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import type { HubIndex, Incident } from '../../../functions/contract.ts'
+import { type Component, type Incident, quietComponent } from '../../../functions/hub-state.ts'
 import type { LatestOutcome } from '../../../functions/latest-outcomes.ts'
 import { statusView } from '../../../functions/publish/view.ts'
 import type { Verdict } from '../../../probes/contract.ts'
@@ -13,7 +13,7 @@ const monitor = {
   periodSeconds: 60,
 }
 const at = { title: 'Shop', nowMs: start + 90_000, monitors: [monitor] }
-const calm: HubIndex = { open: {}, components: {}, recent: [] }
+const calm = new Map<string, Component>()
 
 const latest = (verdict: Verdict, scheduledAtMs = start): LatestOutcome => ({
   ...outcome({ verdict, scheduledAtMs }),
@@ -24,28 +24,30 @@ const latest = (verdict: Verdict, scheduledAtMs = start): LatestOutcome => ({
 })
 
 const incident = openIncident({ id: 'shop-1' })
-const down: HubIndex = {
-  open: { shop: 'shop-1' },
-  components: { shop: { status: 'partial_outage', streams: {} } },
-  recent: ['shop-1'],
-}
+const down = new Map<string, Component>([
+  ['shop', { ...quietComponent, status: 'partial_outage', incidentId: 'shop-1' }],
+])
 
 test.each([
-  { given: 'a fresh pass', outcomes: [latest('pass')], index: calm, then: 'operational' },
-  { given: 'nothing seen yet', outcomes: [], index: calm, then: 'unknown' },
-  { given: 'only an unknown', outcomes: [latest('unknown')], index: calm, then: 'unknown' },
-  { given: 'a pass from long ago', outcomes: [latest('pass', start - 600_000)], index: calm, then: 'unknown' },
-  { given: 'a pass dated tomorrow', outcomes: [latest('pass', start + 86_400_000)], index: calm, then: 'unknown' },
-  { given: 'an outage', outcomes: [latest('fail')], index: down, then: 'partial_outage' },
-  { given: 'an outage nobody can see any more', outcomes: [], index: down, then: 'partial_outage' },
-])('with $given the component is $then', ({ outcomes, index, then }) => {
-  const view = statusView(at, index, { incidents: [incident], outcomes })
+  { given: 'a fresh pass', outcomes: [latest('pass')], components: calm, then: 'operational' },
+  { given: 'nothing seen yet', outcomes: [], components: calm, then: 'unknown' },
+  { given: 'only an unknown', outcomes: [latest('unknown')], components: calm, then: 'unknown' },
+  { given: 'a pass from long ago', outcomes: [latest('pass', start - 600_000)], components: calm, then: 'unknown' },
+  { given: 'a pass dated tomorrow', outcomes: [latest('pass', start + 86_400_000)], components: calm, then: 'unknown' },
+  { given: 'an outage', outcomes: [latest('fail')], components: down, then: 'partial_outage' },
+  { given: 'an outage nobody can see any more', outcomes: [], components: down, then: 'partial_outage' },
+])('with $given the component is $then', ({ outcomes, components, then }) => {
+  const view = statusView(at, { components, incidents: [incident], outcomes })
   expect([view.components[0]?.status, view.overall]).toEqual([then, then])
 })
 
 test('the public sees incidents, never advisories', () => {
   const advisory: Incident = { ...incident, id: 'shop-2', severity: 'advisory' }
   const over: Incident = { ...incident, id: 'shop-0', status: 'resolved', resolvedAtMs: start + 1 }
-  const view = statusView(at, down, { incidents: [advisory, incident, over], outcomes: [latest('fail')] })
+  const view = statusView(at, {
+    components: down,
+    incidents: [advisory, incident, over],
+    outcomes: [latest('fail')],
+  })
   expect([view.open.map(({ id }) => id), view.past.map(({ id }) => id)]).toEqual([['shop-1'], ['shop-0']])
 })

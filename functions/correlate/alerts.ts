@@ -1,0 +1,109 @@
+import type { AlertChange } from '../contract.ts'
+import { keys } from '../contract.ts'
+import type { Incident, IncidentAlert, Mute } from '../hub-state.ts'
+import { hash } from '../shards.ts'
+import { type Hub, type HubDecision, incidentNow, putIncident, putPage } from './hub.ts'
+import { cut, note, severityRank } from './incident.ts'
+
+/** So many alerts lie in the incident's own item; it has room for the rest of what an incident is. */
+export const alertsKept = 40
+/** A page of alerts is one item of 64 KB: 256 of them hold tens of thousands of alerts. */
+const alertPages = 256
+
+const summaryLimit = 240
+/** In a big incident nobody reads every sentence. */
+const shortSummary = 80
+
+export const alertPageKey = (incidentId: string, alertId: string): string =>
+  keys.alertPage(incidentId, hash(alertId) & (alertPages - 1))
+
+export const findAlert = (hub: Hub, incident: Incident, alertId: string): IncidentAlert | undefined =>
+  incident.alerts[alertId] ?? hub.pages.get(alertPageKey(incident.id, alertId))?.[alertId]
+
+/** All alerts that have been read: those of the incident's item, then those of its pages. */
+export const knownAlerts = (hub: Hub, incident: Incident): [string, IncidentAlert][] => {
+  const pages = incident.counts.alerts > alertsKept ? [...hub.pages] : []
+  const mine = pages.flatMap(([key, page]) => (key.startsWith(`alerts/${incident.id}/`) ? Object.entries(page) : []))
+  return [...Object.entries(incident.alerts), ...mine]
+}
+
+const counted = (alert: IncidentAlert | undefined) => ({
+  alerts: alert ? 1 : 0,
+  firing: alert?.firing ? 1 : 0,
+  audible: alert?.firing && !alert.mute ? 1 : 0,
+})
+
+const recount = (counts: Incident['counts'], before: IncidentAlert | undefined, after: IncidentAlert) => {
+  const [was, is] = [counted(before), counted(after)]
+  return {
+    alerts: counts.alerts + is.alerts - was.alerts,
+    firing: counts.firing + is.firing - was.firing,
+    audible: counts.audible + is.audible - was.audible,
+  }
+}
+
+/** Writes one alert of an incident, where it lies or in the first place with room. */
+export const putAlert = (hub: HubDecision, incident: Incident, alertId: string, alert: IncidentAlert): HubDecision => {
+  const before = findAlert(hub, incident, alertId)
+  const counts = recount(incident.counts, before, alert)
+  const isHere = incident.alerts[alertId] !== undefined || (!before && Object.keys(incident.alerts).length < alertsKept)
+  if (isHere) return putIncident(hub, { ...incident, counts, alerts: { ...incident.alerts, [alertId]: alert } })
+  const key = alertPageKey(incident.id, alertId)
+  const short = { ...alert, summary: cut(alert.summary, shortSummary) }
+  return putPage(putIncident(hub, { ...incident, counts }), key, { ...hub.pages.get(key), [alertId]: short })
+}
+
+const alertOf = (change: AlertChange, labels: IncidentAlert['labels'], mute: Mute | undefined): IncidentAlert => ({
+  ruleId: change.ruleId,
+  service: change.service,
+  severity: change.severity,
+  summary: cut(change.summary, summaryLimit),
+  labels,
+  sinceMs: change.sinceMs,
+  firing: change.to === 'firing',
+  ...(mute ? { mute } : {}),
+  ...(change.endsAtMs === undefined ? {} : { endsAtMs: change.endsAtMs }),
+})
+
+const severer = (incident: Incident, { severity }: AlertChange): Incident['severity'] =>
+  severityRank[severity] > severityRank[incident.severity] ? severity : incident.severity
+
+/** Each of the first alerts is in the timeline; of a big incident every hundredth, so that its size can be followed. */
+const noteChange = (incident: Incident, change: AlertChange, mute: Mute | undefined): Incident => {
+  const { alerts } = incident.counts
+  const { alertId, atMs, reason, summary, to } = change
+  const quiet = mute ? `, quiet: ${mute.kind} ${mute.ref}` : ''
+  if (alerts <= alertsKept)
+    return note(incident, atMs, { what: `alert ${alertId} is ${to}: ${summary}${quiet}`, reason })
+  return alerts % 100 === 0 && to === 'firing' ? note(incident, atMs, { what: `${alerts} alerts so far` }) : incident
+}
+
+/** An alert fires in an incident, which is as severe as its most severe alert ever was and as old as its oldest. */
+export const fireAlert = (
+  hub: HubDecision,
+  incident: Incident,
+  change: AlertChange,
+  at: { labels: IncidentAlert['labels']; mute: Mute | undefined },
+): HubDecision => {
+  const grown: Incident = {
+    ...incident,
+    severity: severer(incident, change),
+    sinceMs: Math.min(incident.sinceMs, change.sinceMs),
+  }
+  const next = putAlert(hub, grown, change.alertId, alertOf(change, at.labels, at.mute))
+  return putIncident(next, noteChange(incidentNow(next, incident, grown), change, at.mute))
+}
+
+/** An alert of an incident is over. */
+export const endAlert = (
+  hub: HubDecision,
+  incident: Incident,
+  ended: { alertId: string; alert: IncidentAlert; reason: string; atMs: number },
+): HubDecision => {
+  const { alertId, alert, reason, atMs } = ended
+  const { mute: _, ...over } = { ...alert, firing: false }
+  const next = putAlert(hub, incident, alertId, over)
+  const now = incidentNow(next, incident, incident)
+  if (now.counts.alerts > alertsKept) return next
+  return putIncident(next, note(now, atMs, { what: `alert ${alertId} is inactive: ${alert.summary}`, reason }))
+}

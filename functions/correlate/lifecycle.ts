@@ -1,0 +1,159 @@
+import type { AlertChange } from '../contract.ts'
+import type { Incident, IncidentAlert, Mute } from '../hub-state.ts'
+import { endAlert, findAlert, fireAlert } from './alerts.ts'
+import { updateComponent } from './components.ts'
+import { groupOf, stormGroup } from './groups.ts'
+import { type Context, type HubDecision, incidentNow, incidentOf, putGroup, putIncident } from './hub.ts'
+import { flapsOf, isFlapping, note, openAgainIfSeverer, reopenIncident, severityRank } from './incident.ts'
+import { muteOf, noteSource, ourselves, withAffected } from './mutes.ts'
+import { channelsFor } from './routing.ts'
+import { noteHidden } from './silences.ts'
+import { begin, isStorm, openStorm } from './storm.ts'
+import { firstPage, pageAgain, tellEnd, tellNews } from './telling.ts'
+
+/** What keeps alerts quiet is looked at again at least this often: nobody tells us when it is over. */
+const checkEveryMs = 60_000
+
+type Firing = { change: AlertChange; labels: IncidentAlert['labels']; group: string }
+
+/** When to look again at a mute that holds. */
+export const checkAtMs = (mutes: readonly Mute[], nowMs: number): number =>
+  mutes.reduce((first, { untilMs = first }) => Math.min(first, Math.max(untilMs, nowMs + 1000)), nowMs + checkEveryMs)
+
+/** What an incident whose alerts are all kept quiet is told of, in whatever keeps it quiet. */
+export const noteRoot = (
+  hub: HubDecision,
+  incident: Incident,
+  mute: Mute | undefined,
+  context: Context,
+): HubDecision => {
+  if (mute?.kind === 'silence' || mute?.kind === 'maintenance') return noteHidden(hub, incident, mute, context)
+  const root = mute?.kind === 'dependency' ? hub.incidents.get(mute.ref) : undefined
+  if (!root) return hub
+  const told = withAffected(root, incident.service)
+  if (told === root) return hub
+  const owed = told.news ? { ...told, news: { ...told.news, owed: true } } : told
+  const what = `${incident.service} fails because of it and pages nobody`
+  return putIncident(hub, note(owed, context.nowMs, { what, reason: 'inhibits-dependent' }))
+}
+
+/** One alert fires in an incident; answers the hub and what keeps the alert quiet. */
+const fireIn = (
+  hub: HubDecision,
+  incident: Incident,
+  { change, labels }: Firing,
+  context: Context,
+): { hub: HubDecision; mute: Mute | undefined } => {
+  const { alertId, service, sinceMs } = change
+  const before = findAlert(hub, incident, alertId)
+  const mute = muteOf(hub, { alertId, service, labels, sinceMs }, incident.id, context)
+  const grown = withAffected(incident, service)
+  const fired = fireAlert(hub, grown, change, { labels, mute })
+  const after = findAlert(fired, incidentNow(fired, incident, grown), alertId)
+  const known = after ? updateComponent(fired, incidentNow(fired, incident, grown), { before, after }, context) : fired
+  const sourced = noteSource(known, { alertId, labels }, { context, firing: true })
+  if (!mute) return { hub: sourced, mute }
+  const now = incidentNow(sourced, incident, grown)
+  const next = checkAtMs([mute], context.nowMs)
+  const checked = putIncident(sourced, { ...now, checkAtMs: Math.min(now.checkAtMs ?? next, next) })
+  return { hub: noteRoot(checked, now, mute, context), mute }
+}
+
+const open = (hub: HubDecision, firing: Firing, context: Context, group = firing.group): HubDecision => {
+  const { change } = firing
+  const { nowMs } = context
+  const { hub: begun, incident: opened } = begin(hub, group, change, nowMs)
+  const fired = fireIn(putGroup(begun, firing.group, { incidentId: opened.id }), opened, firing, context)
+  const incident = incidentNow(fired.hub, opened, opened)
+  if (!fired.mute) return firstPage(fired.hub, incident, context)
+  const reason = fired.mute.kind === 'dependency' ? 'inhibited-by-dependency' : `muted-by-${fired.mute.kind}`
+  return putIncident(fired.hub, note(incident, nowMs, { what: `pages nobody: ${fired.mute.ref}`, reason }))
+}
+
+/** Another alert of the same cause, or the same again: whoever was paged hears of it, a higher severity pages its own. */
+const join = (hub: HubDecision, before: Incident, firing: Firing, context: Context): HubDecision => {
+  const { view, nowMs } = context
+  const { change } = firing
+  const isNew = findAlert(hub, before, change.alertId)?.firing !== true
+  const { quietSinceMs: _, ...loud } = before
+  const fired = fireIn(putIncident(hub, loud), loud, firing, context)
+  const incident = openAgainIfSeverer(before, incidentNow(fired.hub, before, before), nowMs)
+  const next = putIncident(fired.hub, incident)
+  if (!isNew || fired.mute) return next
+  if (incident.toldAtMs === undefined) return firstPage(next, incident, context)
+  const routed = channelsFor(view.routing, { service: change.service, severity: incident.severity, nowMs })
+  const severer = severityRank[incident.severity] > severityRank[before.severity]
+  return tellNews(next, incident, { routed, context, atOnce: severer })
+}
+
+/** What was over a moment ago is back: the same incident goes on. */
+const reopen = (hub: HubDecision, before: Incident, firing: Firing, context: Context): HubDecision => {
+  const { nowMs } = context
+  const opened = reopenIncident(before, nowMs)
+  const fired = fireIn(
+    putGroup(putIncident(hub, opened), opened.group, { incidentId: opened.id }),
+    opened,
+    firing,
+    context,
+  )
+  const incident = incidentNow(fired.hub, opened, opened)
+  if (fired.mute) return fired.hub
+  if (incident.toldAtMs === undefined) return firstPage(fired.hub, incident, context)
+  return pageAgain(fired.hub, incident, context)
+}
+
+/** An alert fires: in the incident of its group, in the one it opens, or in the storm's. */
+export const fire = (hub: HubDecision, change: AlertChange, context: Context): HubDecision => {
+  const { view, nowMs } = context
+  const labels = view.labelsOf(change)
+  const firing = { change, labels, group: groupOf(view.grouping.by, labels, change.severity) }
+  const known = incidentOf(hub, firing.group)
+  if (known && known.status !== 'resolved') return join(hub, known, firing, context)
+  const endedMs = known?.resolvedAtMs
+  if (known && endedMs !== undefined && nowMs < endedMs + view.grouping.reopenMs && known.group !== stormGroup) {
+    return reopen(hub, known, firing, context)
+  }
+  const muted = muteOf(hub, { ...change, labels }, '', context) !== undefined
+  if (change.service === ourselves || muted || !isStorm(hub, change.severity, context)) {
+    return open(hub, firing, context)
+  }
+  const storm = openStorm(hub)
+  if (!storm) return open(hub, firing, context, stormGroup)
+  return join(putGroup(hub, firing.group, { incidentId: storm.id }), storm, firing, context)
+}
+
+/** Everything of it is over. What flaps must stay well for a while first: its end would be news of nothing. */
+export const close = (hub: HubDecision, incident: Incident, context: Context): HubDecision => {
+  const { nowMs } = context
+  if (incident.quietSinceMs === undefined && isFlapping(incident, nowMs)) {
+    const what = `quiet; over if it stays so, since it came back ${flapsOf(incident, nowMs)} times within the hour`
+    return putIncident(hub, note({ ...incident, quietSinceMs: nowMs }, nowMs, { what, reason: 'flapping' }))
+  }
+  const { quietSinceMs: _, checkAtMs: __, ...rest } = incident
+  const over: Incident = { ...rest, status: 'resolved', resolvedAtMs: nowMs }
+  const reason = incident.toldAtMs === undefined ? 'nobody-was-paged' : 'all-alerts-gone'
+  const resolved = note(over, nowMs, { what: 'resolved', reason })
+  const silences = hub.silences.map((one) =>
+    one.incidentId === incident.id && one.endsAtMs > nowMs ? { ...one, endsAtMs: nowMs } : one,
+  )
+  const ended = silences.some((one, index) => one !== hub.silences[index]) ? { ...hub, silences } : hub
+  return tellEnd(putGroup(ended, incident.group, { incidentId: incident.id }), resolved, nowMs)
+}
+
+/** An alert of an incident is over, and with the last that fires the incident is. */
+export const end = (
+  hub: HubDecision,
+  incident: Incident,
+  ended: { alertId: string; reason: string; atMs: number },
+  context: Context,
+): HubDecision => {
+  const alert = findAlert(hub, incident, ended.alertId)
+  if (!alert?.firing) return hub
+  const next = endAlert(hub, incident, { ...ended, alert })
+  const now = incidentNow(next, incident, incident)
+  const after = { ...alert, firing: false }
+  const known = updateComponent(next, now, { before: alert, after }, context)
+  const sourced = noteSource(known, { alertId: ended.alertId, labels: alert.labels }, { context, firing: false })
+  const over = incidentNow(sourced, incident, now)
+  return over.counts.firing === 0 && over.status !== 'resolved' ? close(sourced, over, context) : sourced
+}

@@ -1,0 +1,126 @@
+import type { Labels } from '../../rules/contract.ts'
+import { keys } from '../contract.ts'
+import type { Incident, Inhibitor, Mute, Silence } from '../hub-state.ts'
+import { matchAll } from '../matchers.ts'
+import { hash } from '../shards.ts'
+import {
+  type Context,
+  componentOf,
+  type Hub,
+  type HubDecision,
+  type InhibitView,
+  putInhibitor,
+  type Window,
+} from './hub.ts'
+import { stamp } from './incident.ts'
+
+/** An alert as what may keep it quiet sees it. */
+export type Heard = { alertId: string; service: string; labels: Labels; sinceMs: number }
+
+/** Alerts about ourselves are kept quiet by what somebody asked for, by nothing else. */
+export const ourselves = 'whodunit'
+
+const isActive = ({ startsAtMs, endsAtMs }: Silence, nowMs: number) => startsAtMs <= nowMs && nowMs < endsAtMs
+
+export const windowSilenceId = ({ name, startsAtMs }: Window): string => `maintenance-${name}-${stamp(startsAtMs)}`
+
+/** What somebody asked for: the silence, or the maintenance window's, that matches and ends last. */
+const asked = (hub: Hub, { labels }: Heard, { view, nowMs }: Context): Mute | undefined => {
+  const wishes = hub.silences.filter((silence) => isActive(silence, nowMs) && matchAll(silence.matchers, labels))
+  const silences = wishes.map(({ id, endsAtMs }): Mute & { untilMs: number } => {
+    return { kind: id.startsWith('maintenance-') ? 'maintenance' : 'silence', ref: id, untilMs: endsAtMs }
+  })
+  const windows = view
+    .maintenanceAt(nowMs)
+    .filter(({ matchers }) => matchAll(matchers, labels))
+    .map((window) => ({ kind: 'maintenance' as const, ref: windowSilenceId(window), untilMs: window.endsAtMs }))
+  return [...silences, ...windows].reduce<(Mute & { untilMs: number }) | undefined>(
+    (last, one) => (last && last.untilMs >= one.untilMs ? last : one),
+    undefined,
+  )
+}
+
+/**
+ * A service that something it needs is failing for, directly or not: by what really fails, whoever was told of it and
+ * whatever keeps that quiet. The root is the one that needs nothing else that fails. What recovered a moment ago still
+ * explains what began before.
+ */
+const dependency = (hub: Hub, heard: Heard, incidentId: string, { view, nowMs }: Context): Mute | undefined => {
+  const needed = view.dependenciesOf(heard.service).filter((service) => service !== heard.service)
+  const failing = needed.filter((service) => {
+    const { firing, incidentId: other } = componentOf(hub, service)
+    return firing.page > 0 && other !== undefined && other !== incidentId
+  })
+  const root = failing.find((service) => !view.dependenciesOf(service).some((deeper) => failing.includes(deeper)))
+  const down = root ?? failing[0]
+  if (down !== undefined) return { kind: 'dependency', ref: componentOf(hub, down).incidentId ?? down }
+  const recovered = needed.flatMap((service) => {
+    const { upAtMs, incidentId: other } = componentOf(hub, service)
+    if (upAtMs === undefined || other === undefined || other === incidentId || heard.sinceMs > upAtMs) return []
+    return [{ ref: other, untilMs: upAtMs + view.settleMs(heard.service) }]
+  })
+  const last = recovered.sort((a, b) => b.untilMs - a.untilMs)[0]
+  return last && nowMs < last.untilMs ? { kind: 'settling', ...last } : undefined
+}
+
+export const inhibitorKey = ({ id, equal }: InhibitView, labels: Labels): string =>
+  keys.inhibitor(id, hash(JSON.stringify(equal.map((label) => labels[label] ?? ''))).toString(36))
+
+const inhibitedBy = ({ sources }: Inhibitor, alertId: string, both: boolean): string | undefined =>
+  Object.entries(sources).find(([source, sourceBoth]) => source !== alertId && !(both && sourceBoth))?.[0]
+
+/** Alertmanager's rule: a label that is missing equals one that is empty; who matches both sides inhibits no such. */
+const byRule = (hub: Hub, heard: Heard, { view, nowMs }: Context): Mute | undefined => {
+  for (const rule of view.inhibit) {
+    if (!matchAll(rule.target, heard.labels)) continue
+    const found = hub.inhibitors.get(inhibitorKey(rule, heard.labels))
+    if (!found) continue
+    const source = inhibitedBy(found, heard.alertId, matchAll(rule.source, heard.labels))
+    if (source !== undefined) return { kind: 'inhibit-rule', ref: source }
+    const untilMs = (found.upAtMs ?? Number.NEGATIVE_INFINITY) + view.settleMs(heard.service)
+    const settles = found.upAtMs !== undefined && heard.sinceMs <= found.upAtMs && nowMs < untilMs
+    if (settles) return { kind: 'settling', ref: `inhibit-rule ${rule.id}`, untilMs }
+  }
+  return undefined
+}
+
+/** Why this alert tells nobody, if there is a reason. */
+export const muteOf = (hub: Hub, heard: Heard, incidentId: string, context: Context): Mute | undefined => {
+  const wish = asked(hub, heard, context)
+  if (wish || heard.service === ourselves) return wish
+  return dependency(hub, heard, incidentId, context) ?? byRule(hub, heard, context)
+}
+
+/** More sources than this say nothing that these do not; when all of these are over, the others no longer inhibit. */
+const sourcesKept = 200
+
+/** Notes for every inhibit rule whose source an alert matches that it fires, or that it is over. */
+export const noteSource = (
+  hub: HubDecision,
+  { alertId, labels }: Pick<Heard, 'alertId' | 'labels'>,
+  at: { context: Context; firing: boolean },
+): HubDecision =>
+  at.context.view.inhibit.reduce((so, rule) => {
+    if (!matchAll(rule.source, labels)) return so
+    const key = inhibitorKey(rule, labels)
+    const before = so.inhibitors.get(key) ?? { sources: {} }
+    const { [alertId]: known, ...others } = before.sources
+    if (at.firing) {
+      const room = known !== undefined || Object.keys(others).length < sourcesKept
+      const sources = { ...before.sources, [alertId]: matchAll(rule.target, labels) }
+      return room ? putInhibitor(so, key, { sources }) : so
+    }
+    if (known === undefined) return so
+    const over = Object.keys(others).length === 0
+    return putInhibitor(so, key, { sources: others, ...(over ? { upAtMs: at.context.nowMs } : {}) })
+  }, hub)
+
+/** Is it the same that keeps it quiet? */
+export const sameMute = (a: Mute | undefined, b: Mute | undefined): boolean =>
+  a?.kind === b?.kind && a?.ref === b?.ref && a?.untilMs === b?.untilMs
+
+/** Services are in no such list twice, and it has its end. */
+export const withAffected = (incident: Incident, service: string): Incident =>
+  incident.service === service || incident.affects.includes(service) || incident.affects.length >= 60
+    ? incident
+    : { ...incident, affects: [...incident.affects, service] }

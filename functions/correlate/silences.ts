@@ -1,0 +1,123 @@
+import type { DeliveryOrder, OutboxRow, SilenceRequest } from '../contract.ts'
+import type { Incident, Mute, Silence } from '../hub-state.ts'
+import { addRows, type Context, type Hub, type HubDecision, type Window } from './hub.ts'
+import { windowSilenceId } from './mutes.ts'
+import { deliverRow } from './orders.ts'
+import { channelsFor } from './routing.ts'
+
+/** More at once than anybody can keep an eye on; all of them are one item. */
+const silencesKept = 100
+const hidKept = 12
+const roomBytes = 56_000
+
+const encoder = new TextEncoder()
+
+/** As many of the hidden as the item has room for; how many there were is kept in any case. */
+const fitted = (silences: readonly Silence[]): Silence[] => {
+  for (const limit of [hidKept, 4, 0]) {
+    const shorter = silences.map((one) => ({ ...one, hid: one.hid.slice(0, limit) }))
+    if (encoder.encode(JSON.stringify(shorter)).byteLength <= roomBytes) return shorter
+  }
+  return silences.map((one) => ({ ...one, hid: [] }))
+}
+
+export type SilenceRefusal = 'known' | 'over' | 'too-many'
+
+/** Why a silence is not taken on; whoever asks can tell beforehand. */
+export const refuseSilence = (
+  silences: readonly Silence[],
+  { id, endsAtMs }: Pick<SilenceRequest, 'id' | 'endsAtMs'>,
+  nowMs: number,
+): SilenceRefusal | undefined => {
+  if (silences.some((one) => one.id === id)) return 'known'
+  if (endsAtMs <= nowMs) return 'over'
+  return silences.length >= silencesKept ? 'too-many' : undefined
+}
+
+export const addSilence = (hub: HubDecision, asked: SilenceRequest, { nowMs }: Context): HubDecision => {
+  if (refuseSilence(hub.silences, asked, nowMs)) return hub
+  return { ...hub, silences: fitted([...hub.silences, { ...asked, hid: [], hidCount: 0 }]) }
+}
+
+/** It ends now; its timer says what it hid. */
+export const cutSilence = (hub: HubDecision, silenceId: string, { nowMs }: Context): HubDecision =>
+  hub.silences.some(({ id, endsAtMs }) => id === silenceId && endsAtMs > nowMs)
+    ? { ...hub, silences: hub.silences.map((one) => (one.id === silenceId ? { ...one, endsAtMs: nowMs } : one)) }
+    : hub
+
+const ofWindow = (window: Window): Silence => ({
+  id: windowSilenceId(window),
+  matchers: [...window.matchers],
+  author: 'the config',
+  reason: window.reason,
+  startsAtMs: window.startsAtMs,
+  endsAtMs: window.endsAtMs,
+  hid: [],
+  hidCount: 0,
+})
+
+const withWindow = (hub: Hub, ref: string, { view, nowMs }: Context): readonly Silence[] => {
+  if (hub.silences.some(({ id }) => id === ref)) return hub.silences
+  const window = view.maintenanceAt(nowMs).find((one) => windowSilenceId(one) === ref)
+  return window ? [...hub.silences, ofWindow(window)] : hub.silences
+}
+
+/** Writes down what a silence or a window keeps quiet, for the message at its end. */
+export const noteHidden = (hub: HubDecision, incident: Incident, mute: Mute, context: Context): HubDecision => {
+  const silences = withWindow(hub, mute.ref, context).map((one) => {
+    const isKnown = one.hid.some(({ incidentId }) => incidentId === incident.id)
+    if (one.id !== mute.ref || isKnown) return one
+    const hidden = { incidentId: incident.id, service: incident.service, sinceMs: incident.sinceMs }
+    return { ...one, hid: [...one.hid, hidden], hidCount: one.hidCount + 1 }
+  })
+  return { ...hub, silences: fitted(silences) }
+}
+
+const line = (hub: Hub, { incidentId, service }: Silence['hid'][number]): string => {
+  const incident = hub.incidents.get(incidentId)
+  const still = incident !== undefined && incident.status !== 'resolved'
+  return `${service}: ${incidentId}${still ? ', still failing' : ', over'}`
+}
+
+/** What one silence hid, to everybody whom it would have gone to. */
+const digest = (hub: Hub, silence: Silence, { view, nowMs }: Context): OutboxRow[] => {
+  const services = [...new Set(silence.hid.map(({ service }) => service))]
+  const [service] = services
+  if (service === undefined) return []
+  const channels = services.flatMap((one) => channelsFor(view.routing, { service: one, severity: 'page', nowMs }))
+  const more = silence.hidCount - silence.hid.length
+  const order = (channel: string): DeliveryOrder => ({
+    id: `${silence.id}:${channel}:1`,
+    incidentId: silence.id,
+    channel,
+    sequence: 1,
+    event: 'silence-ended',
+    service,
+    severity: 'ticket',
+    sinceMs: silence.startsAtMs,
+    openedAtMs: silence.startsAtMs,
+    resolvedAtMs: nowMs,
+    summaries: [
+      `${silence.reason} (${silence.author}) kept quiet:`,
+      ...silence.hid.map((one) => line(hub, one)),
+      ...(more > 0 ? [`and ${more} more`] : []),
+    ],
+    affects: services.slice(1),
+    fallbackFor: [],
+  })
+  return [...new Set(channels)].map((channel) =>
+    deliverRow(order(channel), { dueAtMs: nowMs, waitsForCaseFile: false }),
+  )
+}
+
+/** Silences that are over say what they hid and are forgotten; what still fails pages by its own timer. */
+export const endSilences = (hub: HubDecision, context: Context): HubDecision => {
+  const over = hub.silences.filter(({ endsAtMs }) => endsAtMs <= context.nowMs)
+  if (over.length === 0) return hub
+  const rows = over.flatMap((silence) => digest(hub, silence, context))
+  return addRows({ ...hub, silences: hub.silences.filter((one) => !over.includes(one)) }, rows)
+}
+
+/** When the first of them ends. */
+export const silencesEndAtMs = (silences: readonly Silence[]): number | undefined =>
+  silences.length === 0 ? undefined : Math.min(...silences.map(({ endsAtMs }) => endsAtMs))

@@ -1,0 +1,72 @@
+import type { Severity } from '../../config/contract.ts'
+import type { AlertChange } from '../contract.ts'
+import type { Incident } from '../hub-state.ts'
+import { knownAlerts, putAlert } from './alerts.ts'
+import { idPrefix, stormGroup } from './groups.ts'
+import { type Context, type Hub, type HubDecision, incidentNow, incidentOf, putGroup, putIncident } from './hub.ts'
+import { incidentId, note, openIncident, severityRank } from './incident.ts'
+import { withAffected } from './mutes.ts'
+import { channelsFor } from './routing.ts'
+import { firstPage, tellNews } from './telling.ts'
+
+/** How many incidents the index lists for the status page. */
+const recentKept = 50
+
+/** Too many incidents at once: further ones are one, so that nobody drowns in pages. */
+export const isStorm = (hub: Hub, severity: Severity, { view, nowMs }: Context): boolean => {
+  const { stormIncidents } = view.grouping
+  const lately = hub.index.openedAtMs.filter((atMs) => atMs > nowMs - 60_000).length
+  return severity !== 'advisory' && stormIncidents > 0 && lately >= stormIncidents
+}
+
+export const openStorm = (hub: Hub): Incident | undefined => {
+  const storm = incidentOf(hub, stormGroup)
+  return storm?.status === 'resolved' ? undefined : storm
+}
+
+const freeId = (hub: Hub, prefix: string, at: { sinceMs: number; nowMs: number }): string => {
+  const plain = incidentId(prefix, at.sinceMs)
+  return hub.incidents.has(plain) ? `${plain}-${Math.floor(at.nowMs / 1000)}` : plain
+}
+
+/** A new incident of a group, with nothing in it yet. */
+export const begin = (
+  hub: HubDecision,
+  group: string,
+  change: Pick<AlertChange, 'service' | 'severity' | 'sinceMs'>,
+  nowMs: number,
+): { hub: HubDecision; incident: Incident } => {
+  const id = freeId(hub, idPrefix(group), { sinceMs: change.sinceMs, nowMs })
+  const incident = openIncident(id, group, change, nowMs)
+  const index = { ...hub.index, recent: [id, ...hub.index.recent].slice(0, recentKept) }
+  return { hub: putGroup(putIncident({ ...hub, index }, incident), group, { incidentId: id }), incident }
+}
+
+/** An incident that was kept quiet and would now page in the middle of a storm goes on as a part of it. */
+export const joinStorm = (hub: HubDecision, incident: Incident, context: Context): HubDecision => {
+  const { view, nowMs } = context
+  const known = openStorm(hub)
+  const { hub: begun, incident: storm } = known ? { hub, incident: known } : begin(hub, stormGroup, incident, nowMs)
+  const firing = knownAlerts(hub, incident).filter(([, alert]) => alert.firing)
+  const grown: Incident = {
+    ...withAffected(storm, incident.service),
+    severity: severityRank[incident.severity] > severityRank[storm.severity] ? incident.severity : storm.severity,
+    sinceMs: Math.min(storm.sinceMs, incident.sinceMs),
+  }
+  const moved = firing.reduce(
+    (so, [alertId, alert]) => putAlert(so, incidentNow(so, storm, grown), alertId, alert),
+    putIncident(begun, grown),
+  )
+  const { checkAtMs: _, ...rest } = incident
+  const what = `goes on in ${storm.id}`
+  const over = note(
+    { ...rest, status: 'resolved', resolvedAtMs: nowMs, counts: { ...rest.counts, firing: 0, audible: 0 } },
+    nowMs,
+    { what, reason: 'joined-storm' },
+  )
+  const next = putGroup(putIncident(moved, over), incident.group, { incidentId: storm.id })
+  const joined = incidentNow(next, storm, grown)
+  if (joined.toldAtMs === undefined) return firstPage(next, joined, context)
+  const routed = channelsFor(view.routing, { service: incident.service, severity: incident.severity, nowMs })
+  return tellNews(next, joined, { routed, context })
+}

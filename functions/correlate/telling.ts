@@ -1,0 +1,144 @@
+import type { DeliveryEvent, OutboxRow } from '../contract.ts'
+import type { Incident } from '../hub-state.ts'
+import { addRows, type Context, type HubDecision, putIncident } from './hub.ts'
+import { note, summariesOf } from './incident.ts'
+import { channelState, forEachChannel, pageDeadlineMs, paged, tell, tellPaged, type Written } from './orders.ts'
+import { channelsFor, escalateAfterMs, type Routed, remindEveryMs, routesFor } from './routing.ts'
+
+/** Questions must answer this much before the page leaves. */
+const renderMarginMs = 400
+
+export const put = (hub: HubDecision, written: Written): HubDecision =>
+  addRows(putIncident(hub, written.incident), written.rows)
+
+/** Asks the questions, of a page that waits for their answers or of one that comes back: once each time. */
+const triageRow = (incident: Incident, rows: readonly OutboxRow[], nowMs: number): OutboxRow => {
+  const lastMs = incident.reopenedAtMs.at(-1)
+  return {
+    id: lastMs === undefined ? `triage:${incident.id}` : `triage:${incident.id}:${lastMs}`,
+    to: 'triage',
+    dueAtMs: nowMs,
+    nudges: 0,
+    body: {
+      brief: {
+        incidentId: incident.id,
+        service: incident.service,
+        severity: incident.severity,
+        sinceMs: incident.sinceMs,
+        summaries: summariesOf(incident),
+      },
+      nudge: rows.filter(({ to }) => to === 'deliver').map(({ id }) => id),
+      answerByMs: nowMs + pageDeadlineMs - renderMarginMs,
+    },
+  }
+}
+
+export const routedOf = ({ service, severity }: Pick<Incident, 'service' | 'severity'>, nowMs: number): Routed => ({
+  service,
+  severity,
+  nowMs,
+})
+
+/** The first time that people hear of an incident; an advisory that no route asks for stays on the board. */
+export const firstPage = (hub: HubDecision, incident: Incident, context: Context): HubDecision => {
+  const { view, nowMs } = context
+  const channels = channelsFor(view.routing, routedOf(incident, nowMs))
+  if (channels.length === 0) return hub
+  const told = note({ ...incident, toldAtMs: nowMs, news: { toldAtMs: nowMs, owed: false } }, nowMs, {
+    what: `pages ${channels.join(', ')}`,
+    reason: 'first-alert',
+  })
+  const written = forEachChannel(told, channels, (so, channel) => tell(so, { channel, event: 'opened', nowMs }))
+  const openedAtMs = [...hub.index.openedAtMs.filter((atMs) => atMs > nowMs - 60_000), nowMs].slice(-50)
+  const next = put({ ...hub, index: { ...hub.index, openedAtMs } }, written)
+  return addRows(next, [triageRow(written.incident, written.rows, nowMs)])
+}
+
+/** Whoever was paged hears that it is back; who refused the page before is asked again; the questions too. */
+export const pageAgain = (hub: HubDecision, before: Incident, context: Context): HubDecision => {
+  const { view, nowMs } = context
+  const routed = channelsFor(view.routing, routedOf(before, nowMs))
+  const incident = { ...before, caseFile: false, news: { toldAtMs: nowMs, owed: false } }
+  const written = forEachChannel(incident, [...new Set([...paged(incident), ...routed])], (so, channel) => {
+    const { reached, inFlight } = channelState(so, channel)
+    return tell(so, { channel, event: reached || inFlight ? 'reopened' : 'opened', nowMs })
+  })
+  return addRows(put(hub, written), [triageRow(written.incident, written.rows, nowMs)])
+}
+
+/**
+ * More of what people know already. Channels whose route only this brings in are paged at once; everybody else hears of
+ * it at most every so often: the deadline tells what has gathered.
+ */
+export const tellNews = (
+  hub: HubDecision,
+  incident: Incident,
+  at: { routed: readonly string[]; context: Context; atOnce?: boolean },
+): HubDecision => {
+  const { view, nowMs } = at.context
+  // Who refused the page before is asked again: an update would be news of something it never heard of.
+  const known = paged(incident)
+  const fresh = at.routed.filter((channel) => !known.includes(channel))
+  const asked = forEachChannel(incident, fresh, (so, channel) => tell(so, { channel, event: 'opened', nowMs }))
+  const quietUntilMs = (incident.news?.toldAtMs ?? Number.NEGATIVE_INFINITY) + view.grouping.updateEveryMs
+  if (nowMs < quietUntilMs && !at.atOnce) {
+    const owed = { ...asked.incident, news: { toldAtMs: incident.news?.toldAtMs ?? nowMs, owed: known.length > 0 } }
+    return put(hub, { incident: owed, rows: asked.rows })
+  }
+  return tellKnown(put(hub, asked), asked.incident, { channels: known, event: 'updated', nowMs })
+}
+
+const tellKnown = (
+  hub: HubDecision,
+  incident: Incident,
+  at: { channels: readonly string[]; event: DeliveryEvent; nowMs: number },
+): HubDecision => {
+  const { channels, event, nowMs } = at
+  const written = forEachChannel({ ...incident, news: { toldAtMs: nowMs, owed: false } }, channels, (so, channel) =>
+    tell(so, { channel, event, nowMs }),
+  )
+  return put(hub, written)
+}
+
+/** What has gathered since news were told last. */
+export const tellOwed = (hub: HubDecision, incident: Incident, nowMs: number): HubDecision =>
+  tellKnown(hub, incident, { channels: paged(incident), event: 'updated', nowMs })
+
+/** The end goes to all who got the page, and to nobody else. */
+export const tellEnd = (hub: HubDecision, incident: Incident, nowMs: number): HubDecision =>
+  put(hub, tellPaged(incident, 'resolved', nowMs))
+
+const minutes = (ms: number) => `${Math.round(ms / 60_000)} min`
+
+/** When the next route is to hear of it, because nobody has taken it on. */
+export const escalationAtMs = (incident: Incident, { view, nowMs }: Context): number | undefined => {
+  const { level, atMs } = incident.escalation ?? { level: 0, atMs: incident.toldAtMs }
+  const afterMs = escalateAfterMs(view.routing, { ...routedOf(incident, nowMs), level })
+  return afterMs === undefined || atMs === undefined ? undefined : atMs + afterMs
+}
+
+/** Nobody took it on: the next route is paged, and those of it who know already are reminded. */
+export const escalate = (hub: HubDecision, incident: Incident, { view, nowMs }: Context): HubDecision => {
+  const level = (incident.escalation?.level ?? 0) + 1
+  const channels = routesFor(view.routing, routedOf(incident, nowMs))[level]?.channels ?? []
+  const what = `nobody took it on for ${minutes(nowMs - (incident.escalation?.atMs ?? incident.toldAtMs ?? nowMs))}, pages ${channels.join(', ')}`
+  const risen = note({ ...incident, escalation: { level, atMs: nowMs } }, nowMs, { what, reason: 'unacknowledged' })
+  const known = paged(risen)
+  const written = forEachChannel(risen, channels, (so, channel) =>
+    tell(so, { channel, event: known.includes(channel) ? 'reminder' : 'opened', nowMs }),
+  )
+  return put(hub, written)
+}
+
+export const reminderAtMs = (incident: Incident, { view, nowMs }: Context): number | undefined => {
+  const sinceMs = incident.remindedAtMs ?? incident.toldAtMs
+  return sinceMs === undefined ? undefined : sinceMs + remindEveryMs(view.routing, routedOf(incident, nowMs))
+}
+
+export const remind = (hub: HubDecision, incident: Incident, nowMs: number): HubDecision => {
+  const told = note({ ...incident, remindedAtMs: nowMs }, nowMs, {
+    what: `reminded ${paged(incident).join(', ')}`,
+    reason: 'reminder-due',
+  })
+  return put(hub, tellPaged(told, 'reminder', nowMs))
+}

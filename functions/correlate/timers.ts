@@ -1,0 +1,117 @@
+import type { Incident, IncidentAlert, Mute } from '../hub-state.ts'
+import { knownAlerts, putAlert } from './alerts.ts'
+import { type Context, type HubDecision, incidentNow, putIncident } from './hub.ts'
+import { note } from './incident.ts'
+import { checkAtMs, close, end, noteRoot } from './lifecycle.ts'
+import { muteOf, sameMute } from './mutes.ts'
+import { isStorm, joinStorm } from './storm.ts'
+import { escalate, escalationAtMs, firstPage, remind, reminderAtMs, tellNews, tellOwed } from './telling.ts'
+
+/** What flaps counts as over when it was quiet for so long, or for twice the time in which it would be reopened. */
+const quietMs = ({ view }: Context): number => Math.max(300_000, 2 * view.grouping.reopenMs)
+
+const endsOf = ({ alerts }: Incident): number[] =>
+  Object.values(alerts).flatMap(({ firing, endsAtMs }) => (firing && endsAtMs !== undefined ? [endsAtMs] : []))
+
+/** Is there somebody to wake, and nobody awake? */
+const waitsForSomebody = ({ status, counts, toldAtMs, quietSinceMs }: Incident): boolean =>
+  status === 'open' && counts.audible > 0 && toldAtMs !== undefined && quietSinceMs === undefined
+
+/** When something must be done about an incident though nothing arrives; undefined for one that can rest. */
+export const deadlineMs = (incident: Incident, context: Context): number | undefined => {
+  const { status, checkAtMs: checkMs, quietSinceMs, news } = incident
+  if (status === 'resolved') return undefined
+  const times = [
+    ...endsOf(incident),
+    checkMs,
+    quietSinceMs === undefined ? undefined : quietSinceMs + quietMs(context),
+    news?.owed ? news.toldAtMs + context.view.grouping.updateEveryMs : undefined,
+    ...(waitsForSomebody(incident) ? [escalationAtMs(incident, context), reminderAtMs(incident, context)] : []),
+  ].filter((atMs) => atMs !== undefined)
+  return times.length === 0 ? undefined : Math.min(...times)
+}
+
+type Step = (hub: HubDecision, incident: Incident, context: Context) => HubDecision
+
+const endEvents: Step = (hub, incident, context) => {
+  const { nowMs } = context
+  const over = Object.entries(incident.alerts).filter(
+    ([, { firing, endsAtMs }]) => firing && endsAtMs !== undefined && endsAtMs <= nowMs,
+  )
+  return over.reduce(
+    (so, [alertId]) =>
+      end(so, incidentNow(so, incident, incident), { alertId, reason: 'event-over', atMs: nowMs }, context),
+    hub,
+  )
+}
+
+/** What kept it quiet for reasons nobody asked for is over: it has a while to recover as well. */
+const settling = (before: Mute, heard: IncidentAlert, { view, nowMs }: Context): Mute | undefined =>
+  before.kind === 'dependency' || before.kind === 'inhibit-rule'
+    ? { kind: 'settling', ref: before.ref, untilMs: nowMs + view.settleMs(heard.service) }
+    : before.kind === 'settling' && nowMs < (before.untilMs ?? nowMs)
+      ? before
+      : undefined
+
+/** Looks again at what keeps each alert quiet, and pages what still fails when nothing does any more. */
+const checkMutes: Step = (hub, incident, context) => {
+  const { nowMs } = context
+  const firing = knownAlerts(hub, incident).filter(([, alert]) => alert.firing)
+  let next = hub
+  const held: Mute[] = []
+  for (const [alertId, alert] of firing) {
+    const { service, labels, sinceMs, mute: before } = alert
+    const found = muteOf(next, { alertId, service, labels, sinceMs }, incident.id, context)
+    const now = found ?? (before && settling(before, alert, context))
+    if (now) held.push(now)
+    if (sameMute(before, now)) continue
+    const { mute: _, ...rest } = alert
+    next = putAlert(next, incidentNow(next, incident, incident), alertId, { ...rest, ...(now ? { mute: now } : {}) })
+    if (found) next = noteRoot(next, incidentNow(next, incident, incident), found, context)
+  }
+  const { checkAtMs: _, ...rest } = incidentNow(next, incident, incident)
+  const checked = held.length > 0 ? { ...rest, checkAtMs: checkAtMs(held, nowMs) } : rest
+  const freed = checked.counts.audible > incident.counts.audible
+  return freed ? unmute(putIncident(next, checked), checked, context) : putIncident(next, checked)
+}
+
+const unmute: Step = (hub, incident, context) => {
+  if (incident.toldAtMs !== undefined) return tellNews(hub, incident, { routed: [], context })
+  const what = 'still failing, and nothing keeps it quiet any more'
+  const known = note(incident, context.nowMs, { what, reason: 'no-longer-muted' })
+  return isStorm(hub, known.severity, context)
+    ? joinStorm(putIncident(hub, known), known, context)
+    : firstPage(hub, known, context)
+}
+
+const isDue = (atMs: number | undefined, nowMs: number): boolean => atMs !== undefined && atMs <= nowMs
+
+const quietEnough: Step = (hub, incident, context) => {
+  const sinceMs = incident.quietSinceMs
+  return sinceMs !== undefined && isDue(sinceMs + quietMs(context), context.nowMs) ? close(hub, incident, context) : hub
+}
+
+const gatheredNews: Step = (hub, incident, context) => {
+  const { news } = incident
+  const due = news?.owed === true && isDue(news.toldAtMs + context.view.grouping.updateEveryMs, context.nowMs)
+  return due ? tellOwed(hub, incident, context.nowMs) : hub
+}
+
+const wakeOthers: Step = (hub, incident, context) =>
+  waitsForSomebody(incident) && isDue(escalationAtMs(incident, context), context.nowMs)
+    ? escalate(hub, incident, context)
+    : hub
+
+const remindAll: Step = (hub, incident, context) =>
+  waitsForSomebody(incident) && isDue(reminderAtMs(incident, context), context.nowMs)
+    ? remind(hub, incident, context.nowMs)
+    : hub
+
+const steps: readonly Step[] = [endEvents, checkMutes, quietEnough, gatheredNews, wakeOthers, remindAll]
+
+/** Does whatever an incident's deadline asks for. */
+export const onTimer = (hub: HubDecision, incidentId: string, context: Context): HubDecision =>
+  steps.reduce((so, step) => {
+    const incident = so.incidents.get(incidentId)
+    return incident && incident.status !== 'resolved' ? step(so, incident, context) : so
+  }, hub)

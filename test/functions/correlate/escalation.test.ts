@@ -1,0 +1,88 @@
+import { expect, test } from '@jest/globals'
+import type { Route } from '../../../config/contract.ts'
+import type { DeliveryOrder } from '../../../functions/contract.ts'
+import type { HubView } from '../../../functions/correlate/hub.ts'
+import { hubView, start } from '../builders.ts'
+import { firing, Hub, incidentOf, over, receipt } from './hub.ts'
+
+const id = 'shop-20261123-060000'
+const routes: Route[] = [
+  { services: ['shop'], channels: ['pager'], escalateAfterSeconds: 600, remindEverySeconds: 3600 },
+  { severities: ['page'], channels: ['lead', 'pager'], escalateAfterSeconds: 900 },
+  { channels: ['boss'] },
+]
+const people = ['pager', 'lead', 'boss']
+const ladder = hubView(routes, people)
+const steps = (hub: Hub) => hub.log.map((line) => line.replace(`${id}:`, ''))
+
+test('what nobody takes on goes to the next route, then to the one after it, and is told again', () => {
+  const hub = new Hub(ladder).hear(firing()).until(7300)
+  expect(steps(hub)).toEqual([
+    '0 pager:1 opened',
+    '600 lead:1 opened',
+    '600 pager:2 reminder',
+    '1500 boss:1 opened',
+    '3600 pager:3 reminder',
+    '3600 lead:2 reminder',
+    '3600 boss:2 reminder',
+    '7200 pager:4 reminder',
+    '7200 lead:3 reminder',
+    '7200 boss:3 reminder',
+  ])
+  expect(incidentOf(hub.hub, id).timeline.map(({ reason }) => reason)).toContain('unacknowledged')
+})
+
+test('whoever takes it on stops that; its end goes to everybody who was paged', () => {
+  const hub = new Hub(ladder).hear(firing()).until(700)
+  hub.hear({ kind: 'acknowledge', incidentId: id, by: 'lena', atMs: hub.nowMs }).until(20_000).hear(over())
+  expect(steps(hub).slice(3)).toEqual(['20000 pager:3 resolved', '20000 lead:2 resolved'])
+})
+
+test('a ticket is told to its own route and its reminders are four hours apart when nobody says otherwise', () => {
+  const hub = new Hub(hubView([{ channels: ['chat'] }])).hear(firing({ severity: 'ticket' })).until(30_000)
+  expect(steps(hub)).toEqual(['0 chat:1 opened', '14400 chat:2 reminder', '28800 chat:3 reminder'])
+})
+
+test('routes are chosen by team and by the time of day', () => {
+  const day: Route = {
+    teams: ['storefront'],
+    hours: [{ timeZone: 'UTC', from: '08:00', to: '18:00' }],
+    channels: ['desk'],
+  }
+  const view: HubView = hubView([day, { channels: ['pager'] }])
+  const routed = (team: string, isDay: boolean) => {
+    const routing = { ...view.routing, teamOf: () => team, isWithin: () => isDay }
+    return steps(new Hub({ ...view, routing }).hear(firing()))
+  }
+  expect(routed('storefront', true)).toEqual(['0 desk:1 opened'])
+  expect(routed('storefront', false)).toEqual(['0 pager:1 opened'])
+  expect(routed('payments', true)).toEqual(['0 pager:1 opened'])
+})
+
+const refusing =
+  (channels: readonly string[], more = {}) =>
+  (order: DeliveryOrder) =>
+    receipt(order, channels.includes(order.channel) ? 'rejected' : 'delivered', { cause: '500', ...more })
+
+test('a page goes on to the rest of its route, to the routes after it, to the fallback channel, then to anybody', () => {
+  const view = hubView([{ channels: ['a', 'b'] }, { channels: ['c'] }], ['a', 'b', 'c', 'd', 'last'])
+  const routing = { ...view.routing, fallback: 'last' }
+  const hub = new Hub({ ...view, routing }, refusing(['a', 'b', 'c', 'last'])).hear(firing())
+  expect(steps(hub)).toEqual(['0 a:1 opened', '0 b:1 opened', '0 c:1 opened', '0 last:1 opened', '0 d:1 opened'])
+})
+
+test('a page that was refused but may have arrived is followed by its end there as well', () => {
+  const view = hubView([{ channels: ['pager'] }])
+  const hub = new Hub(view, (order) =>
+    order.channel === 'pager' && order.event === 'opened'
+      ? receipt(order, 'rejected', { cause: 'no answer', mayHaveArrived: true })
+      : receipt(order, 'delivered'),
+  )
+  hub.hear(firing()).until(60).hear(over())
+  expect(steps(hub)).toEqual(['0 pager:1 opened', '0 chat:1 opened', '60 pager:2 resolved', '60 chat:2 resolved'])
+})
+
+test('an alert of something that happened ends by itself', () => {
+  const hub = new Hub(ladder).hear(firing({ alertId: 'dead-letter', endsAtMs: start + 300_000 })).until(400)
+  expect(steps(hub)).toEqual(['0 pager:1 opened', '300 pager:2 resolved'])
+})

@@ -1,0 +1,190 @@
+import { expect, test } from '@jest/globals'
+import type { HubView } from '../../../functions/correlate/hub.ts'
+import { start } from '../builders.ts'
+import { firing, Hub, incidentOf, of, oneChannel, open, over } from './hub.ts'
+
+const id = 'shop-20261123-060000'
+const again: HubView = { ...oneChannel, grouping: { ...oneChannel.grouping, reopenMs: 300_000 } }
+const storms: HubView = { ...oneChannel, grouping: { ...oneChannel.grouping, stormIncidents: 5 } }
+const later = (seconds: number) => ({ sinceMs: start + seconds * 1000 })
+
+test('what fires again soon after its end is the same incident, and pages again', () => {
+  const hub = new Hub(again)
+    .hear(firing())
+    .until(60)
+    .hear(over())
+    .until(120)
+    .hear(firing(later(110)))
+  expect(hub.log).toEqual([`0 ${id}:pager:1 opened`, `60 ${id}:pager:2 resolved`, `120 ${id}:pager:3 reopened`])
+  expect(hub.until(180).hear(over()).log.at(-1)).toBe(`180 ${id}:pager:4 resolved`)
+})
+
+test('what fires again long after its end is another incident', () => {
+  const hub = new Hub(again)
+    .hear(firing())
+    .until(60)
+    .hear(over())
+    .until(361)
+    .hear(firing(later(361)))
+  expect(hub.log.at(-1)).toBe('361 shop-20261123-060601:pager:1 opened')
+})
+
+test('questions are asked again when it is back, and their answers follow', () => {
+  const hub = new Hub(again)
+    .hear(firing())
+    .until(60)
+    .hear(over())
+    .until(120)
+    .hear(firing(later(110)))
+  expect(hub.hub.rows.filter(({ to }) => to === 'triage').map((row) => row.id)).toEqual([
+    `triage:${id}`,
+    `triage:${id}:${start + 120_000}`,
+  ])
+  hub.hear({ kind: 'case-file', incidentId: id })
+  expect(hub.log.at(-1)).toBe(`120 ${id}:pager:4 updated`)
+})
+
+test('what was taken on and comes back waits for somebody again', () => {
+  const hub = new Hub(again).hear(firing()).hear({ kind: 'acknowledge', incidentId: id, by: 'lena', atMs: start })
+  hub
+    .until(60)
+    .hear(over())
+    .until(120)
+    .hear(firing(later(110)))
+  expect(incidentOf(hub.hub, id)).toMatchObject({ status: 'open' })
+  expect(incidentOf(hub.hub, id)).not.toHaveProperty('acknowledged')
+})
+
+test('the third return within an hour is flapping: its end waits until it stays quiet, and no return pages meanwhile', () => {
+  const hub = new Hub(again)
+  for (let round = 0; round < 6; round++) {
+    hub
+      .until(round * 100)
+      .hear(firing(later(round * 100)))
+      .until(round * 100 + 50)
+      .hear(over())
+  }
+  const events = hub.log.map((line) => `${line.split(' ')[0]} ${line.split(' ')[2]}`)
+  expect(events.slice(0, 7)).toEqual([
+    '0 opened',
+    '50 resolved',
+    '100 reopened',
+    '150 resolved',
+    '200 reopened',
+    '250 resolved',
+    '300 reopened',
+  ])
+  expect(events.slice(7).filter((event) => !event.endsWith('updated'))).toEqual([])
+  hub.until(3000)
+  expect(hub.log.at(-1)).toMatch(/^1150 .* resolved$/)
+  expect(open(hub.hub)).toEqual([])
+})
+
+test('a page says how often it came back', () => {
+  const hub = new Hub(again)
+  for (let round = 0; round < 3; round++) {
+    hub
+      .until(round * 100)
+      .hear(firing(later(round * 100)))
+      .until(round * 100 + 50)
+      .hear(over())
+  }
+  const flaps = hub.hub.rows.flatMap((row) =>
+    row.to === 'deliver' && row.body.order.event === 'reopened' ? [row.body.order.flaps] : [],
+  )
+  expect(flaps).toEqual([undefined, 2])
+})
+
+test('alerts that join are told together, at most once a minute', () => {
+  const hub = new Hub(oneChannel).hear(firing())
+  for (let second = 1; second <= 130; second++) {
+    hub.until(second).hear(firing({ alertId: `a${second}`, ruleId: `a${second}`, summary: `a${second} fails` }))
+  }
+  expect(hub.log.map((line) => line.split(' ')[0])).toEqual(['0', '60', '120'])
+})
+
+test('alerts with equal labels are one incident, whatever their service', () => {
+  const byTeam: HubView = {
+    ...oneChannel,
+    labelsOf: ({ labels, service, severity, ruleId }) => ({ ...labels, service, severity, alertname: ruleId }),
+    grouping: { ...oneChannel.grouping, by: ['team'] },
+  }
+  const hub = new Hub(byTeam)
+    .hear(firing({ labels: { team: 'A&B' } }))
+    .hear(firing(of('cart', { labels: { team: 'A&B' } })))
+  expect(open(hub.hub)).toHaveLength(1)
+  expect(hub.log).toHaveLength(1)
+  expect(hub.log[0]).toMatch(/^0 a-b-[a-z0-9]+-20261123-060000:pager:1 opened$/)
+  hub
+    .until(10)
+    .hear(over({ labels: { team: 'A&B' } }))
+    .hear(over(of('cart', { labels: { team: 'A&B' } })))
+  expect(open(hub.hub)).toEqual([])
+})
+
+test('an alert whose config groups it otherwise now still ends where it fires', () => {
+  const before = new Hub(oneChannel).hear(firing())
+  expect(open(before.hear(over({ labels: { team: 'x' }, service: 'shop' })).hub)).toEqual([])
+})
+
+test('an advisory is shown and told to nobody, unless a route asks for it; it keeps no other incident open', () => {
+  const hub = new Hub(oneChannel).hear(firing({ alertId: 'adv', ruleId: 'adv', severity: 'advisory' })).hear(firing())
+  expect(open(hub.hub).sort()).toEqual([id, 'shop-advisory-20261123-060000'])
+  expect(hub.log).toEqual([`0 ${id}:pager:1 opened`])
+  expect(open(hub.until(60).hear(over()).hub)).toEqual(['shop-advisory-20261123-060000'])
+  const asked: HubView = {
+    ...oneChannel,
+    routing: { ...oneChannel.routing, routes: [{ severities: ['advisory'], channels: ['chat'] }] },
+  }
+  expect(new Hub(asked).hear(firing({ severity: 'advisory' })).log).toHaveLength(1)
+})
+
+const many = (hub: Hub, count: number) => {
+  for (let nth = 0; nth < count; nth++) hub.hear(firing(of(`s${nth}`, { summary: `s${nth} fails` })))
+  return hub
+}
+
+test('a storm is a few pages: what fails beyond the fifth incident in a minute is one incident more', () => {
+  const hub = many(new Hub(storms), 400)
+  expect(hub.log.filter((line) => line.endsWith('opened'))).toHaveLength(6)
+  const storm = incidentOf(hub.hub, 'storm-20261123-060000')
+  expect(storm.counts).toEqual({ alerts: 395, firing: 395, audible: 395 })
+  expect(storm.affects).toHaveLength(60)
+})
+
+test('the storm ends when all that is in it has, and says so once', () => {
+  const hub = many(new Hub(storms), 50).until(90)
+  for (let nth = 0; nth < 50; nth++) hub.hear(over(of(`s${nth}`)))
+  expect(open(hub.hub)).toEqual([])
+  expect(hub.log.filter((line) => line.includes('storm-') && line.endsWith('resolved'))).toHaveLength(1)
+  expect([...hub.hub.components.values()].map(({ status }) => status).filter((one) => one !== 'operational')).toEqual(
+    [],
+  )
+})
+
+test('after the minute of the storm a new failure is an incident of its own', () => {
+  const hub = many(new Hub(storms), 10)
+    .until(120)
+    .hear(firing(of('late', later(119))))
+  expect(hub.log.at(-1)).toBe('120 late-20261123-060159:pager:1 opened')
+})
+
+test('what was silenced and would page in the middle of a storm goes on in it', () => {
+  const silence = {
+    id: 's-1',
+    matchers: ['service=quiet'],
+    author: 'lena',
+    reason: 'disks',
+    startsAtMs: start,
+    endsAtMs: start + 100_000,
+  }
+  const hub = new Hub(storms)
+    .hear({ kind: 'silence', silence })
+    .hear(firing(of('quiet')))
+    .until(99)
+  const before = many(hub, 10).until(101)
+  expect(before.log.filter((line) => line.includes('quiet'))).toEqual([])
+  expect(incidentOf(before.hub, 'storm-20261123-060000').alerts['quiet-down']?.firing).toBe(true)
+  before.hear(over(of('quiet')))
+  expect(incidentOf(before.hub, 'storm-20261123-060000').alerts['quiet-down']?.firing).toBe(false)
+})

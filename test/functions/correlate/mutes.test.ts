@@ -1,0 +1,228 @@
+import { expect, test } from '@jest/globals'
+import type { CorrelateBody } from '../../../functions/contract.ts'
+import type { HubView, InhibitView } from '../../../functions/correlate/hub.ts'
+import { start } from '../builders.ts'
+import { firing, Hub, incidentOf, of, oneChannel, over } from './hub.ts'
+
+/** web needs cart, cart needs db. */
+const needs: Readonly<Record<string, string[]>> = { web: ['cart', 'db'], cart: ['db'] }
+const town: HubView = { ...oneChannel, dependenciesOf: (service) => needs[service] ?? [] }
+const at = (seconds: number) => ({ sinceMs: start + seconds * 1000 })
+
+test('while a service it needs fails, a service pages nobody and is listed with the root', () => {
+  const hub = new Hub(town)
+    .hear(firing(of('db')))
+    .until(5)
+    .hear(firing(of('web')))
+  expect(hub.log).toEqual(['0 db-20261123-060000:pager:1 opened'])
+  expect(incidentOf(hub.hub, 'web-20261123-060000').timeline.map(({ reason }) => reason)).toContain(
+    'inhibited-by-dependency',
+  )
+  expect(incidentOf(hub.hub, 'db-20261123-060000').affects).toEqual(['web'])
+})
+
+test('the root is the service that needs nothing else that fails, however far away', () => {
+  const hub = new Hub(town)
+    .hear(firing(of('db')))
+    .hear(firing(of('cart')))
+    .hear(firing(of('web')))
+  const quiet = incidentOf(hub.hub, 'web-20261123-060000').alerts['web-down']?.mute
+  expect(quiet).toEqual({ kind: 'dependency', ref: 'db-20261123-060000' })
+})
+
+test('what fails before the service it needs does has paged already: its creation is suppressed, not its end', () => {
+  const hub = new Hub(town)
+    .hear(firing(of('web')))
+    .until(10)
+    .hear(firing(of('db')))
+    .until(20)
+    .hear(over(of('web')))
+  expect(hub.log).toEqual([
+    '0 web-20261123-060000:pager:1 opened',
+    '10 db-20261123-060000:pager:1 opened',
+    '20 web-20261123-060000:pager:2 resolved',
+  ])
+})
+
+test('when the root is over and the other recovers in time, nobody hears of the other', () => {
+  const hub = new Hub(town)
+    .hear(firing(of('db')))
+    .hear(firing(of('web')))
+    .until(60)
+    .hear(over(of('db')))
+  hub
+    .until(100)
+    .hear(over(of('web')))
+    .until(3600)
+  expect(hub.log).toEqual([
+    '0 db-20261123-060000:pager:1 opened',
+    '60 db-20261123-060000:pager:2 updated',
+    '60 db-20261123-060000:pager:3 resolved',
+  ])
+  expect(incidentOf(hub.hub, 'web-20261123-060000').timeline.at(-1)?.reason).toBe('nobody-was-paged')
+})
+
+test('when the root is over and the other still fails, it pages after the time it is given to recover', () => {
+  const hub = new Hub(town)
+    .hear(firing(of('db')))
+    .hear(firing(of('web')))
+    .until(60)
+    .hear(over(of('db')))
+    .until(3600)
+  expect(hub.log.slice(3)).toEqual(['180 web-20261123-060000:pager:1 opened'])
+})
+
+test('what began to fail after the root was over is its own trouble', () => {
+  const hub = new Hub(town)
+    .hear(firing(of('db')))
+    .until(60)
+    .hear(over(of('db')))
+    .until(70)
+  hub.hear(firing(of('web', at(65))))
+  expect(hub.log.at(-1)).toBe('70 web-20261123-060105:pager:1 opened')
+})
+
+test('what began to fail with the root and is told a moment after its end has time to recover', () => {
+  const hub = new Hub(town)
+    .hear(firing(of('db')))
+    .until(60)
+    .hear(over(of('db')))
+    .until(70)
+  hub
+    .hear(firing(of('web', at(30))))
+    .until(100)
+    .hear(over(of('web')))
+    .until(3600)
+  expect(hub.log).toHaveLength(2)
+})
+
+test('a silenced root still keeps its dependents quiet', () => {
+  const silence = wish({ matchers: ['service=db'], forSeconds: 600 })
+  const hub = new Hub(town)
+    .hear(silence)
+    .hear(firing(of('db')))
+    .hear(firing(of('web')))
+    .until(300)
+  expect(hub.log).toEqual([])
+})
+
+function wish(at: { matchers: string[]; forSeconds: number; id?: string; incidentId?: string }): CorrelateBody {
+  const { matchers, forSeconds, id = 's-1', incidentId } = at
+  const silence = {
+    id,
+    matchers,
+    author: 'lena',
+    reason: 'moving the disks',
+    startsAtMs: start,
+    endsAtMs: start + forSeconds * 1000,
+  }
+  return { kind: 'silence', silence: { ...silence, ...(incidentId === undefined ? {} : { incidentId }) } }
+}
+
+test('a silenced alert pages nobody; at the end the silence says what it hid, and what still fails pages', () => {
+  const hub = new Hub(oneChannel).hear(wish({ matchers: ['service=~"shop|cart"'], forSeconds: 600 })).until(60)
+  hub
+    .hear(firing())
+    .hear(firing(of('cart')))
+    .until(120)
+    .hear(over(of('cart')))
+    .until(700)
+  expect(hub.log).toEqual(['600 shop-20261123-060000:pager:1 opened', '600 s-1:pager:1 silence-ended'])
+  const summaries = hub.hub.rows.flatMap((row) => (row.to === 'deliver' ? [row.body.order] : []))
+  expect(summaries.find(({ event }) => event === 'silence-ended')?.summaries).toEqual([
+    'moving the disks (lena) kept quiet:',
+    'shop: shop-20261123-060000, still failing',
+    'cart: cart-20261123-060000, over',
+  ])
+})
+
+test('a silence that hid nothing ends without a word', () => {
+  const hub = new Hub(oneChannel)
+    .hear(wish({ matchers: ['service=cart'], forSeconds: 600 }))
+    .hear(firing())
+    .until(3600)
+  expect(hub.log).toEqual(['0 shop-20261123-060000:pager:1 opened'])
+  expect(hub.hub.silences).toEqual([])
+})
+
+test('a silence keeps an alert quiet, not another alert of the same service', () => {
+  const hub = new Hub(oneChannel).hear(wish({ matchers: ['alertname=front-down'], forSeconds: 600 })).hear(firing())
+  expect(hub.log).toEqual([])
+  hub.until(30).hear(firing({ alertId: 'list-down', ruleId: 'list-down', summary: 'list fails' }))
+  expect(hub.log).toEqual(['30 shop-20261123-060000:pager:1 opened'])
+})
+
+test('a silence over an incident that has paged stops reminders, never its end', () => {
+  const hub = new Hub(oneChannel)
+    .hear(firing())
+    .until(60)
+    .hear(wish({ matchers: ['service=shop'], forSeconds: 86_400 }))
+  hub.until(20 * 3600).hear(over())
+  expect(hub.log.filter((line) => !line.includes('silence-ended'))).toEqual([
+    '0 shop-20261123-060000:pager:1 opened',
+    '72000 shop-20261123-060000:pager:2 resolved',
+  ])
+})
+
+test('a silence may end with an incident', () => {
+  const tied = wish({ matchers: ['service=cart'], forSeconds: 86_400, incidentId: 'shop-20261123-060000' })
+  const hub = new Hub(oneChannel)
+    .hear(firing())
+    .hear(tied)
+    .hear(firing(of('cart')))
+    .until(60)
+    .hear(over())
+    .until(200)
+  expect(hub.log).toEqual([
+    '0 shop-20261123-060000:pager:1 opened',
+    '60 shop-20261123-060000:pager:2 resolved',
+    '60 s-1:pager:1 silence-ended',
+    '120 cart-20261123-060000:pager:1 opened',
+  ])
+})
+
+test('a silence that is ended by hand lets what it hid page within a minute', () => {
+  const hub = new Hub(oneChannel)
+    .hear(wish({ matchers: ['service=shop'], forSeconds: 86_400 }))
+    .hear(firing())
+    .until(90)
+  hub.hear({ kind: 'end-silence', silenceId: 's-1', by: 'omar', atMs: hub.nowMs }).until(200)
+  expect(hub.log).toEqual(['90 s-1:pager:1 silence-ended', '120 shop-20261123-060000:pager:1 opened'])
+})
+
+test('in a maintenance window nobody is paged, and its end says what it hid', () => {
+  const window = {
+    name: 'disks',
+    startsAtMs: start,
+    endsAtMs: start + 600_000,
+    matchers: ['service=shop'],
+    reason: 'new disks',
+  }
+  const view: HubView = { ...oneChannel, maintenanceAt: (nowMs) => (nowMs < window.endsAtMs ? [window] : []) }
+  const hub = new Hub(view).until(60).hear(firing()).until(700)
+  expect(hub.log).toEqual([
+    '600 shop-20261123-060000:pager:1 opened',
+    '600 maintenance-disks-20261123-060000:pager:1 silence-ended',
+  ])
+})
+
+const critical: InhibitView = { id: 'r', source: ['severity=page'], target: ['severity=ticket'], equal: ['service'] }
+
+test('a rule inhibits the alert whose equal labels agree while a source fires, and no longer', () => {
+  const view: HubView = { ...oneChannel, inhibit: [critical], grouping: { ...oneChannel.grouping, by: ['alertname'] } }
+  const ticket = { alertId: 'slow', ruleId: 'slow', severity: 'ticket', summary: 'slow' }
+  const hub = new Hub(view)
+    .hear(firing())
+    .hear(firing(ticket))
+    .hear(firing({ ...ticket, alertId: 'cart-slow', service: 'cart' }))
+  expect(hub.log.map((line) => line.split(' ')[2])).toEqual(['opened', 'opened'])
+  hub.until(60).hear(over()).until(3600)
+  expect(hub.log.filter((line) => line.startsWith('180 '))).toHaveLength(1)
+})
+
+test('alerts about whodunit itself are kept quiet by a silence, by nothing else', () => {
+  const rule: InhibitView = { id: 'r', source: ['severity=page'], target: ['severity=page'], equal: [] }
+  const view: HubView = { ...oneChannel, inhibit: [{ ...rule, target: ['service=whodunit'] }] }
+  const hub = new Hub(view).hear(firing()).hear(firing(of('whodunit')))
+  expect(hub.log).toHaveLength(2)
+})
