@@ -1,5 +1,5 @@
 import { html } from 'hono/html'
-import type { Incident } from '../functions/hub-state.ts'
+import type { Incident, Mute } from '../functions/hub-state.ts'
 import type { Answer, CaseFile, Evidence, Suspect } from '../triage/contract.ts'
 import { likelihood, linked, type Markup, moment, page, span, utc } from './layout.ts'
 import { home } from './sentence-page.ts'
@@ -72,11 +72,28 @@ const otherSuspects = ({ suspects }: CaseFile) => {
     : html`<h2>Other suspects</h2><ol class="plain" start="2">${others.map((each) => html`<li class="panel">${suspectPart(each)}</li>`)}</ol>`
 }
 
-const alertsPart = (incident: Incident) => html`<h2>What fails, seen from outside</h2>
-<ul>${Object.values(incident.alerts).map(
-  ({ summary, firing }) =>
-    html`<li>${summary} <span class="mark ${firing ? 'bad' : 'ok'}">${firing ? '✕ firing' : '✓ over'}</span></li>`,
-)}</ul>`
+const muteWords: Record<Mute['kind'], string> = {
+  silence: 'silenced by',
+  maintenance: 'in maintenance:',
+  dependency: 'quiet while this is open:',
+  'inhibit-rule': 'quiet while this fires:',
+  settling: 'given time to recover after',
+}
+
+const muteMark = ({ kind, ref }: Mute) => html` <span class="dim">${muteWords[kind]} ${ref}</span>`
+
+const alertsPart = ({ alerts, counts }: Incident) => {
+  const shown = Object.values(alerts)
+  const more = counts.alerts - shown.length
+  return html`<h2>What fails, seen from outside</h2>
+<ul>${shown.map(
+    ({ summary, firing, mute }) =>
+      html`<li>${summary} <span class="mark ${firing ? 'bad' : 'ok'}">${firing ? '✕ firing' : '✓ over'}</span>${mute ? muteMark(mute) : ''}</li>`,
+  )}${more > 0 ? html`<li>and ${more} more; ${counts.firing} of ${counts.alerts} fire</li>` : ''}</ul>`
+}
+
+const affectsPart = ({ affects }: Incident) =>
+  affects.length === 0 ? '' : html`<h2>Fails because of it, or with it</h2><p>${affects.join(', ')}</p>`
 
 /** The time alone; with its day when that is not the day it began. */
 const clock = (atMs: number, sinceMs: number) =>
@@ -107,9 +124,21 @@ export const statusMark = ({ status }: Incident): Markup =>
 const acknowledgement = ({ acknowledged }: Incident) =>
   acknowledged ? html`<p class="dim">acknowledged by ${acknowledged.by}, ${moment(acknowledged.atMs)}</p>` : ''
 
+/** Is it open, and does everything about it tell nobody? */
+const isQuiet = ({ status, counts }: Incident) => status !== 'resolved' && counts.firing > 0 && counts.audible === 0
+
+const quiet = (incident: Incident) =>
+  isQuiet(incident) ? html`<p class="dim">Pages nobody now: what keeps it quiet stands beside each alert.</p>` : ''
+
 /** Quick until the questions are answered; then rarely, since a reload folds what somebody has opened to read. */
-const refresh = ({ status }: Incident, caseFile: CaseFile | undefined) =>
-  status === 'resolved' ? {} : { refreshSeconds: caseFile ? 60 : 5 }
+const refresh = (incident: Incident, caseFile: CaseFile | undefined) => {
+  if (incident.status === 'resolved') return {}
+  return { refreshSeconds: caseFile || incident.toldAtMs === undefined ? 60 : 5 }
+}
+
+/** The questions are asked when people are told. */
+const unanswered = ({ toldAtMs }: Incident) =>
+  toldAtMs === undefined ? 'Nobody was told, so the questions were not asked.' : 'The questions are not answered yet.'
 
 /**
  * One incident with its case file and timeline: for the people on call, not for the public. `alone` is for somebody who
@@ -132,14 +161,15 @@ export const incidentPage = (
     html`<div class="row"><strong>${incident.service}</strong>${statusMark(incident)}</div>
 <h1>${story(incident, caseFile)}</h1>
 <p class="dim">${incident.severity} · since ${moment(incident.sinceMs)} · ${over ? 'lasted' : 'for'} ${lasted(incident, nowMs)} · ${incident.id}</p>
-${acknowledgement(incident)}
+${acknowledgement(incident)}${quiet(incident)}
 ${caseFile ? primePart(caseFile) : ''}
 ${alertsPart(incident)}
+${affectsPart(incident)}
 <h2>Checklist</h2>
 ${
   caseFile
     ? html`<p class="dim">Answered ${moment(caseFile.atMs, nowMs)}</p><ul class="plain">${caseFile.answers.map(answerPanel)}</ul>`
-    : html`<p class="panel"><span class="mark unknown">? unknown</span> The questions are not answered yet.</p>`
+    : html`<p class="panel"><span class="mark unknown">? unknown</span> ${unanswered(incident)}</p>`
 }
 ${caseFile ? otherSuspects(caseFile) : ''}
 ${timelinePart(incident)}`,
@@ -157,7 +187,7 @@ export const incidentsPage = (
 ${listed.length === 0 ? html`<p class="panel">None so far.</p>` : ''}
 <ul class="plain">${listed.map(
       ({ incident, caseFile }) => html`<li class="panel">
-<div class="row"><h2 class="tight"><a class="tap" href="/incidents/${encodeURIComponent(incident.id)}">${incident.service}</a></h2>${statusMark(incident)}</div>
+<div class="row"><h2 class="tight"><a class="tap" href="/incidents/${encodeURIComponent(incident.id)}">${incident.service}</a></h2>${statusMark(incident)}${isQuiet(incident) ? html`<span class="mark unknown">quiet</span>` : ''}</div>
 <p>${story(incident, caseFile)}</p>
 <p class="dim">${incident.severity} · since ${moment(incident.sinceMs)} · ${incident.resolvedAtMs === undefined ? 'for' : 'lasted'} ${lasted(incident, nowMs)}</p></li>`,
     )}</ul>`,

@@ -98,6 +98,7 @@ export const openIncident = (at: Partial<Incident> = {}): Incident => ({
   status: 'open',
   sinceMs: start,
   openedAtMs: start,
+  toldAtMs: start,
   group: 'shop',
   alerts: {},
   counts: { alerts: 0, firing: 0, audible: 0 },

@@ -62,6 +62,21 @@ test('the incident page shows checklist, suspect and timeline, and runs nobodyâ€
   expect(page).toContain('&lt;script&gt;')
 })
 
+test('a quiet incident says what keeps it quiet, what fails because of an incident is listed with it', () => {
+  const mute = { kind: 'dependency', ref: 'db-20261123-055500' } as const
+  const { toldAtMs: _, ...untold } = incident
+  const quiet = { ...untold, alerts: { a: firingAlert({ mute }) }, counts: { alerts: 1, firing: 1, audible: 0 } }
+  const text = incidentPage(quiet, undefined, start)
+  expect(text).toContain('quiet while this is open: db-20261123-055500')
+  expect(text).toContain('Nobody was told, so the questions were not asked.')
+  expect(incidentPage({ ...incident, affects: ['cart', 'web'] }, undefined, start)).toContain('<p>cart, web</p>')
+})
+
+test('of a big incident the page shows how many alerts there are', () => {
+  const big = { ...incident, counts: { alerts: 400, firing: 300, audible: 300 } }
+  expect(incidentPage(big, undefined, start)).toContain('and 399 more; 300 of 400 fire')
+})
+
 test('an incident without answers says so', () => {
   expect(incidentPage({ ...incident, caseFile: false }, undefined, start)).toContain(
     'The questions are not answered yet.',
