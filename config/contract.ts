@@ -52,13 +52,19 @@ const timeOfDay = z.string().regex(/^(([01]\d|2[0-3]):[0-5]\d|24:00)$/, 'a time 
 /** Hours of the week on the clocks of a place; `to` before `from` runs into the next day, which its day began. */
 export const hours = z.strictObject({
   timeZone,
-  days: z.array(z.enum(['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'])).min(1).optional(),
+  days: z
+    .array(z.enum(['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun']))
+    .min(1)
+    .optional(),
   from: timeOfDay,
   to: timeOfDay,
 })
 export type Hours = z.infer<typeof hours>
 
-const seconds = z.int().min(1).max(31 * 86_400)
+const seconds = z
+  .int()
+  .min(1)
+  .max(31 * 86_400)
 
 export const route = z.strictObject({
   /** Owners' teams. */
@@ -98,14 +104,19 @@ export const inhibitRule = z.strictObject({
 })
 export type InhibitRule = z.infer<typeof inhibitRule>
 
+const moment = z.union(
+  [z.iso.datetime({ offset: true, precision: -1 }), z.iso.datetime({ offset: true })],
+  'a moment with its offset like 2026-12-24T22:00+01:00',
+)
+
 /** A planned time in which matching alerts tell nobody: once (`from`, `to`), or again and again (`cron`). */
 export const maintenance = z
   .strictObject({
     services: z.array(id).min(1).optional(),
     matchers: z.array(matcher).min(1).max(20).optional(),
     reason: z.string().min(1).max(200),
-    from: z.iso.datetime({ offset: true }).optional(),
-    to: z.iso.datetime({ offset: true }).optional(),
+    from: moment.optional(),
+    to: moment.optional(),
     /** When it begins, as crontab(5) writes it, on the clocks of `timeZone`. */
     cron: z.string().min(1).max(100).optional(),
     timeZone: timeZone.optional(),
