@@ -38,6 +38,8 @@ export const service = z.strictObject({
 })
 export type Service = z.infer<typeof service>
 
+export const timeZoneWords = 'an IANA time zone like Europe/Berlin'
+
 /** An IANA time zone such as `Europe/Berlin`. */
 export const timeZone = z.string().refine((name) => {
   try {
@@ -45,7 +47,7 @@ export const timeZone = z.string().refine((name) => {
   } catch {
     return false
   }
-}, 'an IANA time zone like Europe/Berlin')
+}, timeZoneWords)
 
 const timeOfDay = z.string().regex(/^(([01]\d|2[0-3]):[0-5]\d|24:00)$/, 'a time like 08:30')
 
@@ -126,7 +128,10 @@ export const maintenance = z
       .max(7 * 86_400)
       .optional(),
   })
-  .refine(({ services, matchers }) => services !== undefined || matchers !== undefined, 'services or matchers')
+  .refine(
+    ({ services, matchers }) => services !== undefined || matchers !== undefined,
+    'a window needs services or matchers',
+  )
 export type Maintenance = z.infer<typeof maintenance>
 
 /** What the name of an AWS region looks like; a location called so is deployed there. */

@@ -6,26 +6,32 @@ type Day = (typeof days)[number]
 /** What the clocks of a place show: minutes since midnight there, and which day it is. */
 export type WallClock = { day: Day; minutes: number }
 
-/** Making a formatter costs a hundred times what using one costs. */
-const formatters = new Map<string, Intl.DateTimeFormat>()
-const formattersKept = 200
+/** Making a formatter costs a hundred times what using one costs, and a moment is asked about for every route. */
+type Clock = { formatter: Intl.DateTimeFormat; last?: { minute: number; shown: WallClock } }
+const clocks = new Map<string, Clock>()
+const clocksKept = 200
 
-const formatterOf = (timeZone: string): Intl.DateTimeFormat => {
-  const known = formatters.get(timeZone)
+const clockOf = (timeZone: string): Clock => {
+  const known = clocks.get(timeZone)
   if (known) return known
   const options = { timeZone, weekday: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const
-  const made = new Intl.DateTimeFormat('en-US', options)
-  if (formatters.size >= formattersKept) formatters.clear()
-  formatters.set(timeZone, made)
+  const made = { formatter: new Intl.DateTimeFormat('en-US', options) }
+  if (clocks.size >= clocksKept) clocks.clear()
+  clocks.set(timeZone, made)
   return made
 }
 
 /** What the clocks of `timeZone` show at a moment. */
 export const wallClock = (timeZone: string, nowMs: number): WallClock => {
-  const parts = formatterOf(timeZone).formatToParts(nowMs)
+  const clock = clockOf(timeZone)
+  const minute = Math.floor(nowMs / 60_000)
+  if (clock.last?.minute === minute) return clock.last.shown
+  const parts = clock.formatter.formatToParts(nowMs)
   const part = (type: Intl.DateTimeFormatPartTypes) => parts.find((one) => one.type === type)?.value ?? ''
   const day = days.find((name) => name === part('weekday').toLowerCase()) ?? 'mon'
-  return { day, minutes: Number(part('hour')) * 60 + Number(part('minute')) }
+  const shown = { day, minutes: Number(part('hour')) * 60 + Number(part('minute')) }
+  clock.last = { minute, shown }
+  return shown
 }
 
 /** `08:30` → 510. */
