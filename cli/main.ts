@@ -36,7 +36,7 @@ class UsageError extends Error {
 
 /** Warnings are one line here: they are advice, and what was asked for comes first. */
 const readConfig = async (path: string): Promise<Config> => {
-  const loaded = await loadConfig(path, { readFile: readConfigFile })
+  const loaded = await loadConfig(path, { readFile: readConfigFile, nowMs })
   if (loaded.ok) {
     const count = loaded.warnings.length
     const how = path === defaultConfig ? '' : ` --config ${path}`
@@ -164,6 +164,7 @@ const program = (exit: (code: number) => void): Command => {
           print,
           printError,
           readFile: readConfigFile,
+          nowMs,
           columns: columns(),
         }),
       ),

@@ -3,6 +3,7 @@ import { channelKinds } from '../channels/registry.ts'
 import { probeKinds } from '../probes/registry.ts'
 import { ruleKinds } from '../rules/registry.ts'
 import { sourceKinds } from '../sources/registry.ts'
+import { grouping, hours, inhibitRule, maintenance, route } from './contract.ts'
 
 type Schema = z.core.JSONSchema.BaseSchema
 
@@ -11,6 +12,23 @@ const doors = [
   { door: 'rules', kinds: ruleKinds, what: 'Under `rules`: what turns outcomes or series into alerts.' },
   { door: 'sources', kinds: sourceKinds, what: 'Under `clusters.<name>.sources`: what can be read inside.' },
   { door: 'channels', kinds: channelKinds, what: 'Under `channels`: where messages go.' },
+] as const
+
+/** How alerts become messages: parts of the config that are no kinds. */
+const alerting = [
+  { name: 'routes', schema: route, what: 'A list. The first route that matches an alert decides who is told.' },
+  { name: 'routes[].hours', schema: hours, what: 'A list: the route matches within one of them.' },
+  { name: 'grouping', schema: grouping, what: 'How alerts become incidents.' },
+  {
+    name: 'inhibit',
+    schema: inhibitRule,
+    what: 'A list: while `source` fires, `target` with equal labels tells nobody.',
+  },
+  {
+    name: 'maintenance',
+    schema: maintenance,
+    what: 'By name: once (`from`, `to`) or by `cron` and `durationSeconds`.',
+  },
 ] as const
 
 const isSchema = (value: unknown): value is Schema => typeof value === 'object' && value !== null
@@ -42,23 +60,28 @@ const fieldRow = (name: string, schema: Schema, required: boolean) => {
   return `| \`${name}\` | ${cell(typeText(schema))} | ${required ? 'required' : cell(preset)} |`
 }
 
-const kindText = (door: string, kind: string, schema: Schema) => {
+const fieldsText = (schema: Schema): string => {
   const required = new Set(schema.required ?? [])
   const rows = Object.entries(schema.properties ?? {}).flatMap(([name, field]) =>
     isSchema(field) ? [fieldRow(name, field, required.has(name))] : [],
   )
-  return [`### ${door}: \`${kind}\``, '', '| field | takes | default |', '|---|---|---|', ...rows, ''].join('\n')
+  return ['| field | takes | default |', '|---|---|---|', ...rows, ''].join('\n')
 }
+
+const jsonSchema = (schema: z.ZodType): Schema => z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })
 
 /** `docs/reference.md`: every kind's fields, from the schemas that read them. */
 export const referenceText = (): string => {
   const parts = doors.map(({ door, kinds, what }) => {
-    const texts = kinds.map(({ kind, schema }) =>
-      kindText(door, kind, z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })),
-    )
+    const texts = kinds.map(({ kind, schema }) => `### ${door}: \`${kind}\`\n\n${fieldsText(jsonSchema(schema))}`)
     return [`## ${door}`, '', what, '', ...texts].join('\n')
   })
+  const alerts = alerting.map(
+    ({ name, schema, what }) => `### \`${name}\`\n\n${what}\n\n${fieldsText(jsonSchema(schema))}`,
+  )
+  const about = 'Who is told of an alert, and when; [alerting.md](alerting.md) explains it.'
+  const last = ['## alerting', '', about, '', ...alerts].join('\n')
   const intro =
     'Written by `npm run docs` from the schemas; an example of everything is in `examples/reference/whodunit.yaml`.'
-  return `# Reference\n\n${intro}\n\n${parts.join('\n')}`
+  return `# Reference\n\n${intro}\n\n${[...parts, last].join('\n')}`
 }
