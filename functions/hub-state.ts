@@ -66,7 +66,7 @@ export const incident = z.strictObject({
   news: z.strictObject({ toldAtMs: z.number(), owed: z.boolean() }).optional(),
   /** When it was opened again, the latest last: what comes again and again is flapping. */
   reopenedAtMs: z.array(z.number()),
-  /** When to look again at what keeps its alerts quiet. */
+  /** When to look again at its alerts: at what keeps them quiet, and whether they end by themselves. */
   checkAtMs: z.number().optional(),
   /** It is flapping and quiet since then: resolved only when it stays so. */
   quietSinceMs: z.number().optional(),

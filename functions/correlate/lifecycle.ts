@@ -52,11 +52,12 @@ const fireIn = (
   const after = findAlert(fired, incidentNow(fired, incident, grown), alertId)
   const known = after ? updateComponent(fired, incidentNow(fired, incident, grown), { before, after }, context) : fired
   const sourced = noteSource(known, { alertId, labels }, { context, firing: true })
-  if (!mute) return { hub: sourced, mute }
   const now = incidentNow(sourced, incident, grown)
-  const next = checkAtMs([mute], context.nowMs)
-  const checked = putIncident(sourced, { ...now, checkAtMs: Math.min(now.checkAtMs ?? next, next) })
-  return { hub: noteRoot(checked, now, mute, context), mute }
+  const times = [now.checkAtMs, change.endsAtMs, mute && checkAtMs([mute], context.nowMs)].filter(
+    (atMs) => atMs !== undefined,
+  )
+  const checked = times.length === 0 ? sourced : putIncident(sourced, { ...now, checkAtMs: Math.min(...times) })
+  return { hub: mute ? noteRoot(checked, now, mute, context) : checked, mute }
 }
 
 const open = (hub: HubDecision, firing: Firing, context: Context, group = firing.group): HubDecision => {

@@ -1,17 +1,10 @@
 import type { Labels } from '../../rules/contract.ts'
 import { keys } from '../contract.ts'
 import type { Incident, Inhibitor, Mute, Silence } from '../hub-state.ts'
+import type { ActiveWindow } from '../maintenance.ts'
 import { matchAll } from '../matchers.ts'
 import { hash } from '../shards.ts'
-import {
-  type Context,
-  componentOf,
-  type Hub,
-  type HubDecision,
-  type InhibitView,
-  putInhibitor,
-  type Window,
-} from './hub.ts'
+import { type Context, componentOf, type Hub, type HubDecision, type InhibitView, putInhibitor } from './hub.ts'
 import { stamp } from './incident.ts'
 
 /** An alert as what may keep it quiet sees it. */
@@ -22,7 +15,8 @@ export const ourselves = 'whodunit'
 
 const isActive = ({ startsAtMs, endsAtMs }: Silence, nowMs: number) => startsAtMs <= nowMs && nowMs < endsAtMs
 
-export const windowSilenceId = ({ name, startsAtMs }: Window): string => `maintenance-${name}-${stamp(startsAtMs)}`
+export const windowSilenceId = ({ name, startsAtMs }: ActiveWindow): string =>
+  `maintenance-${name}-${stamp(startsAtMs)}`
 
 /** What somebody asked for: the silence, or the maintenance window's, that matches and ends last. */
 const asked = (hub: Hub, { labels }: Heard, { view, nowMs }: Context): Mute | undefined => {
