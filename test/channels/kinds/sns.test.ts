@@ -133,11 +133,18 @@ test.each([
   expect(received).toHaveLength(1)
 })
 
+test('a connection that breaks leaves open whether the page arrived', async () => {
+  const { url } = await answering(() => 'break')
+  const spec = specFor(url)
+  const result = await snsChannel.send(spec, order, snsChannel.render(spec, message), world())
+  expect(result).toMatchObject({ status: 'retry', mayHaveArrived: true })
+})
+
 test('nobody listening is retried, with the reason', async () => {
   const { url, close } = await snsProvider()
   await close()
   const spec = specFor(url)
-  expect(await snsChannel.send(spec, order, snsChannel.render(spec, message), world())).toMatchObject({
+  expect(await snsChannel.send(spec, order, snsChannel.render(spec, message), world())).toEqual({
     status: 'retry',
     cause: expect.stringContaining('ECONNREFUSED'),
   })
@@ -149,6 +156,7 @@ test('its own time-out ends a hanging attempt', async () => {
   expect(await snsChannel.send(spec, order, snsChannel.render(spec, message), world())).toEqual({
     status: 'retry',
     cause: 'SNS: no answer within 0.2 s',
+    mayHaveArrived: true,
   })
 })
 
