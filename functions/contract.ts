@@ -92,6 +92,8 @@ export const deliveryOrder = z.strictObject({
   sinceMs: z.number(),
   openedAtMs: z.number(),
   resolvedAtMs: z.number().optional(),
+  /** When it was decided to tell this. */
+  atMs: z.number().optional(),
   summaries: z.array(z.string()),
   /** Services that fail because this one does. */
   affects: z.array(z.string()).default([]),

@@ -191,7 +191,9 @@ const send = async (spec: Spec, input: PublishCommandInput, world: ChannelWorld)
     return { status: 'delivered' }
   } catch (error) {
     if (!world.signal.aborted && !timeout.aborted) return failed(error, course.handedOver)
-    const what = world.signal.aborted ? 'the time for this attempt was over' : `no answer within ${spec.timeoutSeconds} s`
+    const what = world.signal.aborted
+      ? 'the time for this attempt was over'
+      : `no answer within ${spec.timeoutSeconds} s`
     return { status: 'retry', cause: `SNS: ${what}`, ...(course.handedOver && { mayHaveArrived: true }) }
   }
 }

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from '@jest/globals'
 import { snsChannel } from '../../../channels/kinds/sns.ts'
 import { pageText } from '../../../channels/page-text.ts'
-import { hostileMessage, message, order, withLinks, withoutCaseFile } from '../messages.ts'
+import { hostileMessage, message, order, peopleEvents, withLinks, withoutCaseFile } from '../messages.ts'
 import { type Provider, provider, type Reply, world } from '../providers.ts'
 import { accountSecret, published, snsError, snsProvider } from '../sns-provider.ts'
 
@@ -85,6 +85,16 @@ test.each([{ sms: false }, { sms: true }])(
   async ({ sms }) => {
     const seen = await sent({ sms }, hostileMessage(message))
     expect(seen['@deliveryId']).toBe(order.id)
+  },
+)
+
+test.each(peopleEvents.map((one) => ({ event: one.order.event, one })))(
+  '$event fits a subject of 99 and an SMS of 320 ASCII characters',
+  ({ one }) => {
+    const spec = specFor('http://127.0.0.1:9', { sms: true })
+    const { subject, message: content } = JSON.parse(snsChannel.render(spec, one).body)
+    expect(subject).toMatch(/^[A-Z][\x20-\x7e]{10,98}$/)
+    expect(JSON.parse(content).sms).toMatch(/^[A-Z][\x20-\x7e]{10,319}$/)
   },
 )
 
