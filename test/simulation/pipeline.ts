@@ -105,6 +105,7 @@ const deliverIn = (world: World, store: Store, process: Process) => {
       const mood = faults.on() ? moodOf(seed, order.channel, time.nowMs()) : 'works'
       return call(() => attempt(mood, () => arrivals.push(arrivalOf(order, time.nowMs())), faults))
     },
+    ratePerMinute: () => 60,
   })
 }
 
