@@ -29,6 +29,8 @@ export const alertReason = z.enum([
   'silence-too-long',
   'heard-again',
   'rule-removed',
+  /** Something of our own could not be done and was put by. */
+  'set-aside',
 ])
 export type AlertReason = z.infer<typeof alertReason>
 
