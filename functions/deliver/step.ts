@@ -116,6 +116,9 @@ const limitOf = ({ ratePerMinute }: DeliverWorld, { row, version }: Held) => {
   return { perMinute, pacing: { rowId: row.id, version, channel, limited: perMinute !== undefined } }
 }
 
+/** A clock that was set back since counts from now. */
+const startOf = ({ body }: DeliverRow, nowMs: number): number => Math.min(body.startedAtMs ?? nowMs, nowMs)
+
 /** The row while its attempt is made. Until there is an answer it counts as one that may have arrived. */
 const claimedRow = (
   row: DeliverRow,
@@ -128,7 +131,7 @@ const claimedRow = (
     ...row.body,
     attempts: row.body.attempts + 1,
     leaseUntilMs,
-    startedAtMs: row.body.startedAtMs ?? nowMs,
+    startedAtMs: startOf(row, nowMs),
     mayHaveArrived: true,
     frozen: { body: rendered.body, contentType: rendered.contentType, withCaseFile },
   }
@@ -166,7 +169,7 @@ const wait = async (world: DeliverWorld, held: Held, slot: Wait): Promise<Claim>
   const { row, version } = held
   const nowMs = world.nowMs()
   const afterMs = Math.max(1, slot.untilMs - nowMs)
-  const startedAtMs = row.body.startedAtMs ?? nowMs
+  const startedAtMs = startOf(row, nowMs)
   if (isPage(row.body.order.event) && nowMs + afterMs - startedAtMs > pageHoldLimitMs) {
     const why = slot.reason === 'held-back' ? 'its provider asked for a pause' : 'it is sent all it takes a minute'
     const cause = `${why}, for another ${Math.ceil(afterMs / 1000)} s, longer than a page can wait`
@@ -226,15 +229,15 @@ type Failure = Extract<DeliveryResult, { status: 'retry' }>
 /** After an attempt that failed: another one later, or the next channel's turn. */
 const afterFailure = async (world: DeliverWorld, claimed: Claimed, failure: Failure): Promise<DeliverResult> => {
   const { row, version, doubt } = claimed
-  const { order, attempts, startedAtMs } = row.body
+  const { order, attempts } = row.body
   const { afterMs: askedMs, cause } = failure
   const nowMs = world.nowMs()
   const mayHaveArrived = doubt || failure.mayHaveArrived === true
-  const next = decideRetry(
-    { event: order.event, attempts, startedAtMs: startedAtMs ?? nowMs },
-    { nowMs, random: world.random(), ...(askedMs === undefined ? {} : { askedMs }) },
-  )
   const asked = askedMs === undefined ? {} : { askedMs }
+  const next = decideRetry(
+    { event: order.event, attempts, startedAtMs: startOf(row, nowMs) },
+    { nowMs, random: world.random(), ...asked },
+  )
   if (next.status === 'give-up') {
     return finish(world, claimed, {
       status: 'rejected',
