@@ -1,4 +1,4 @@
-import { Agent, buildConnector, type Dispatcher } from 'undici'
+import { Agent, type Dispatcher } from 'undici'
 import type { ChannelWorld, DeliveryResult } from './contract.ts'
 import { failureOf } from './failure.ts'
 import { oneLine } from './plain-text.ts'
@@ -48,16 +48,14 @@ const exchange = async (request: Post, course: Course): Promise<Answer> => {
   const { signal } = course
   signal.throwIfAborted()
   const { origin, pathname, search } = new URL(request.url)
-  const connect = buildConnector({ allowH2: false, timeout: request.timeoutMs })
   const agent = new Agent({
     allowH2: false,
-    connect: (options, callback) =>
-      connect(options, (...answer) => {
-        course.connected ||= answer[0] === null
-        callback(...answer)
-      }),
+    connect: { timeout: request.timeoutMs },
     headersTimeout: request.timeoutMs,
     bodyTimeout: bodyWaitMs,
+  })
+  agent.once('connect', () => {
+    course.connected = true
   })
   try {
     const { headers, body } = request
