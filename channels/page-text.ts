@@ -1,4 +1,4 @@
-import type { Answer, Evidence, Suspect } from '../triage/contract.ts'
+import type { Answer, CaseFile, Evidence, Suspect } from '../triage/contract.ts'
 import type { Message } from './contract.ts'
 import { duration, oneLine, shorten, utcTime, wrap } from './plain-text.ts'
 
@@ -55,8 +55,15 @@ const firstSummary = ({ order }: Message): string | undefined => {
   return others.length > 0 ? `${sentence(first)} (and ${others.length} more)` : sentence(first)
 }
 
-const story = (message: Message): string =>
-  message.caseFile ? sentence(message.caseFile.headline) : (firstSummary(message) ?? unanswered)
+/** A case file in which everybody shrugs leads nowhere: then the alert itself does. */
+const leads = ({ suspects, answers }: CaseFile): boolean =>
+  suspects.length > 0 || answers.some(({ verdict }) => verdict === 'bad' || verdict === 'suspicious')
+
+const story = (message: Message): string => {
+  const { caseFile } = message
+  if (caseFile && leads(caseFile)) return sentence(caseFile.headline)
+  return firstSummary(message) ?? (caseFile ? sentence(caseFile.headline) : unanswered)
+}
 
 /** How long it lasted; undefined while it lasts. */
 const lasted = ({ order }: Message): string | undefined =>
@@ -227,7 +234,7 @@ const resolved = (message: Message, page: Page): string[][] => {
     [
       ...labelled('from', when(message), page),
       ...summaries(message, 'failed', page),
-      ...(message.caseFile ? labelled('it was', story(message), page) : []),
+      ...(message.caseFile && leads(message.caseFile) ? labelled('it was', story(message), page) : []),
       ...(prime && prime.headline !== message.caseFile?.headline ? labelled('suspect', accusation(prime), page) : []),
     ],
     addresses(message, page),

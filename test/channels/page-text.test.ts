@@ -71,6 +71,14 @@ delivery  checkout-1vabc:oncall:1`,
   )
 })
 
+test('a case file in which nobody found anything lets the alert lead', () => {
+  const shrugs = { ...caseFile, headline: 'no suspect', suspects: [], answers: [{ ...answer, verdict: 'ok' as const }] }
+  expect(pageTitle({ ...message, caseFile: shrugs })).toMatch(/^OPEN checkout: https:\/\/shop\.example\/checkout fails/)
+  const blind = { ...shrugs, answers: [{ ...answer, verdict: 'unknown' as const }] }
+  expect(pageTitle({ ...message, caseFile: blind })).toBe(pageTitle({ ...message, caseFile: shrugs }))
+  expect(pageTitle({ ...message, caseFile: { ...blind, answers: [answer] } })).toBe('OPEN checkout: no suspect')
+})
+
 test('a resolve says how long it lasted and asks nothing', () => {
   expect(pageText(resolved, { width: 72 })).toBe(
     `RESOLVED checkout: it lasted 42 min
