@@ -29,6 +29,8 @@ export const alertReason = z.enum([
   'silence-too-long',
   'heard-again',
   'rule-removed',
+  /** Something of our own could not be done and was put by. */
+  'set-aside',
 ])
 export type AlertReason = z.infer<typeof alertReason>
 
@@ -92,6 +94,8 @@ export const deliveryOrder = z.strictObject({
   sinceMs: z.number(),
   openedAtMs: z.number(),
   resolvedAtMs: z.number().optional(),
+  /** When it was decided to tell this. */
+  atMs: z.number().optional(),
   summaries: z.array(z.string()),
   /** Other services that fail because of this one, or with it. */
   affects: z.array(z.string()).optional(),
@@ -153,10 +157,18 @@ export const deliverBody = z.strictObject({
   waitsForCaseFile: z.boolean(),
   attempts: z.int().default(0),
   leaseUntilMs: z.number().default(0),
+  /** When it was first tried, or first held back: a page does not wait for one channel for ever. */
+  startedAtMs: z.number().optional(),
+  /** An attempt may have arrived: its answer never came, or has not come yet. */
+  mayHaveArrived: z.boolean().optional(),
   frozen: frozen.optional(),
   lastCause: z.string().optional(),
 })
 export type DeliverBody = z.infer<typeof deliverBody>
+
+/** Attempts of the last minute through one channel, and until when its provider asked to be left alone. */
+export const channelRate = z.object({ sentAtMs: z.array(z.number()), heldUntilMs: z.number() })
+export type ChannelRate = z.infer<typeof channelRate>
 
 export const triageBody = z.strictObject({
   brief,
@@ -220,6 +232,8 @@ export const keys = {
   incident: (incidentId: string) => `incident/${incidentId}`,
   caseFile: (incidentId: string) => `casefile/${incidentId}`,
   lease: (name: string) => `lease/${name}`,
+  /** What a channel was sent lately; written with every claim of a delivery. */
+  rate: (channel: string) => `rate/${channel}`,
   /** What this hub signs the links in its pages with. */
   linkKey: 'hub/link-key',
   /** How many shards this hub is split into. */

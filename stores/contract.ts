@@ -34,7 +34,8 @@ export type CommitResult = 'committed' | 'conflict'
  * names a key or row twice, a value that is not JSON (a NaN, a Map), a bad key: `misuse`, and nothing is written.
  *
  * A row that `outboxRow` does not parse (an older version reads what a newer one wrote) never stands in the way: `due`
- * and `row` move it to an item {@link quarantineKey} with its text, as {@link quarantined}, and go on without it.
+ * and `row` move it to an item {@link quarantineKey} with its text, as {@link quarantined}, and go on without it; the
+ * same commit writes the rows that {@link DeadLetters} makes of it, unless there are rows with their ids.
  */
 export type Store = {
   /** The items that are there. Not one snapshot over several keys: the versions in the commit are what makes it safe. */
@@ -72,6 +73,8 @@ export const quarantined = z.strictObject({
   quarantinedAtMs: z.number(),
 })
 export type Quarantined = z.infer<typeof quarantined>
+/** Rows that tell somebody what was set aside. */
+export type DeadLetters = (found: Quarantined) => readonly OutboxRow[]
 export const quarantinePrefix = 'quarantine/'
 export const quarantineKey = (rowId: string): string => `${quarantinePrefix}${rowId}`
 /** An item there quotes the JSON of a row once more, which at most doubles it: a row that fitted can always be set aside. */

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { serve } from '@hono/node-server'
 import type { Config } from '../../config/schema.ts'
+import { deadLetterRows } from '../../functions/dead-letter.ts'
 import { withoutTopic } from '../../functions/deliver/config.ts'
 import { type LatestOutcome, latestOutcomes, type MonitorView } from '../../functions/latest-outcomes.ts'
 import { monitorViews } from '../../functions/probe/config.ts'
@@ -124,7 +125,8 @@ export type Served = { url: string; stop: () => Promise<void> }
 /** Runs whodunit on this machine until `stop`. Throws {@link ListenError} and StoreError before anything has begun. */
 export const serveHere = async (given: ServeOptions): Promise<Served> => {
   const { nowMs, random, secret, warn, out } = given
-  const store = sqliteStore({ path: join(given.dataDir, 'whodunit.sqlite'), nowMs, exclusive: true })
+  const path = join(given.dataDir, 'whodunit.sqlite')
+  const store = sqliteStore({ path, nowMs, exclusive: true, deadLetters: deadLetterRows })
   const config = { ...given.config, shards: await settleShards(store, given.config) }
   const options = { ...given, config }
   const blobs = fileBlobs({ directory: join(options.dataDir, 'blobs') })

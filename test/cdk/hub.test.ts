@@ -197,6 +197,14 @@ test('no stack holds a custom resource, and none hands anything to another', () 
   }
 })
 
+test('a call of deliver takes many deliveries, so that channels that hang do not take every call there may be', () => {
+  const mappings = Object.values(template.findResources('AWS::Lambda::EventSourceMapping'))
+  const ofDeliver = mappings.filter(({ Properties }) => /Deliver/.test(JSON.stringify(Properties['FunctionName'])))
+  expect(ofDeliver.map(({ Properties }) => [Properties['BatchSize'], Properties['FunctionResponseTypes']])).toEqual([
+    [10, ['ReportBatchItemFailures']],
+  ])
+})
+
 test('alarms may publish to the operators’ topic, which has a policy of its own', () => {
   for (const stack of [template, away]) {
     stack.hasResourceProperties('AWS::SNS::TopicPolicy', {

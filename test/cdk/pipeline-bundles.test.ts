@@ -184,6 +184,7 @@ engineTest('a page that comes too early is delayed again, not lost and not sent'
     sinceMs: minuteMs,
     openedAtMs: minuteMs,
     summaries: [],
+    affects: [],
     fallbackFor: [], // the same
   }
   const body = { order, waitsForCaseFile: false, attempts: 0, leaseUntilMs: 0 }
@@ -224,7 +225,7 @@ engineTest(
 )
 
 engineTest(
-  'what nobody can read is set aside with its bytes, told, and acknowledged',
+  'what nobody can read is set aside with its bytes, told, acknowledged, and somebody is to be paged',
   async () => {
     for (const name of ['evaluate', 'correlate', 'triage', 'deliver', 'publish'] as const) {
       // `as const`: names of functions
@@ -236,6 +237,13 @@ engineTest(
     const texts = [...aside].filter(([key]) => key.includes('poison-')).map(([, { value }]) => value)
     expect(texts).toHaveLength(5)
     expect(texts).toEqual(texts.map(() => expect.objectContaining({ text: '{"rowId":', reason: 'not JSON' })))
+    const pages = (await store.due(Date.now(), 100)).filter(({ row }) => row.id.startsWith('dead-letter:'))
+    expect(pages.map(({ row }) => row.to)).toEqual(Array(5).fill('correlate'))
+    // What is to be played from here on is another story.
+    await store.commit(
+      [],
+      pages.map(({ row, version }) => ({ id: row.id, expect: version })),
+    )
   },
   30_000,
 )

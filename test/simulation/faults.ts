@@ -60,8 +60,8 @@ export const faultyStore = (store: Store, process: Process, faults: Faults): Sto
   }
 }
 
-export type Mood = 'works' | 'slow' | 'fails' | 'hangs' | 'refuses' | 'throws'
-const moods: readonly Mood[] = ['works', 'works', 'slow', 'fails', 'hangs', 'refuses', 'throws']
+export type Mood = 'works' | 'slow' | 'busy' | 'fails' | 'hangs' | 'refuses' | 'throws'
+const moods: readonly Mood[] = ['works', 'works', 'slow', 'busy', 'fails', 'hangs', 'refuses', 'throws']
 
 /** How a channel behaves at a time: one mood for half a minute, then another. */
 export const moodOf = (seed: number, channel: string, atMs: number): Mood => {
@@ -76,6 +76,9 @@ export const attempt = async (mood: Mood, arrived: () => void, faults: Faults): 
   await sleep(mood === 'hangs' ? 10_000 : mood === 'slow' ? 4000 : chance.between(5, 200))
   if (mood === 'throws') throw new Error('secret:TOKEN is not set')
   if (mood === 'fails' || mood === 'hangs') return { status: 'retry', cause: mood }
+  if (mood === 'busy') {
+    return { status: 'retry', cause: '429', afterMs: chance.oneIn(4) ? 900_000 : chance.between(500, 90_000) }
+  }
   if (mood === 'refuses') return { status: 'rejected', cause: '403' }
   arrived()
   return { status: 'delivered' }

@@ -105,6 +105,8 @@ const deliverIn = (world: World, store: Store, process: Process) => {
       const mood = faults.on() ? moodOf(seed, order.channel, time.nowMs()) : 'works'
       return call(() => attempt(mood, () => arrivals.push(arrivalOf(order, time.nowMs())), faults))
     },
+    // So few that some wait for a slot.
+    ratePerMinute: () => 6,
   })
 }
 
