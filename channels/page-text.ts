@@ -212,11 +212,11 @@ const summaries = ({ order }: Message, label: string, page: Page): string[] =>
 
 /** What makes it more than one service's trouble, or more than today's. */
 const reach = ({ order }: Message, page: Page): string[] => {
-  const { affects, flaps } = order
+  const { affects = [], flaps } = order
   const shown = affects.slice(0, page.amount.affects)
   const rest = affects.length > shown.length ? ` (${affects.length - shown.length} more)` : ''
   return [
-    ...(shown.length > 0 ? labelled('also', `failing because of it: ${shown.map(name).join(', ')}${rest}`, page) : []),
+    ...(shown.length > 0 ? labelled('also', `failing with it: ${shown.map(name).join(', ')}${rest}`, page) : []),
     ...(flaps === undefined ? [] : labelled('flapping:', `came back ${flaps} times within the hour`, page)),
   ]
 }

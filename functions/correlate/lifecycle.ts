@@ -1,11 +1,12 @@
 import type { AlertChange } from '../contract.ts'
+import { ownService } from '../dead-letter.ts'
 import type { Incident, IncidentAlert, Mute } from '../hub-state.ts'
 import { endAlert, findAlert, fireAlert } from './alerts.ts'
 import { updateComponent } from './components.ts'
 import { groupOf, stormGroup } from './groups.ts'
 import { type Context, type HubDecision, incidentNow, incidentOf, putGroup, putIncident } from './hub.ts'
 import { flapsOf, isFlapping, note, openAgainIfSeverer, reopenIncident, severityRank } from './incident.ts'
-import { muteOf, noteSource, ourselves, withAffected } from './mutes.ts'
+import { muteOf, noteSource, withAffected } from './mutes.ts'
 import { channelsFor } from './routing.ts'
 import { noteHidden } from './silences.ts'
 import { begin, isStorm, openStorm } from './storm.ts'
@@ -115,7 +116,7 @@ export const fire = (hub: HubDecision, change: AlertChange, context: Context): H
     return reopen(hub, known, firing, context)
   }
   const muted = muteOf(hub, { ...change, labels }, '', context) !== undefined
-  if (change.service === ourselves || muted || !isStorm(hub, change.severity, context)) {
+  if (change.service === ownService || muted || !isStorm(hub, change.severity, context)) {
     return open(hub, firing, context)
   }
   const storm = openStorm(hub)

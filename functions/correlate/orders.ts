@@ -45,6 +45,7 @@ export const orderFor = (
     sinceMs: incident.sinceMs,
     openedAtMs: incident.openedAtMs,
     ...(incident.resolvedAtMs === undefined ? {} : { resolvedAtMs: incident.resolvedAtMs }),
+    atMs: at.nowMs,
     summaries: summariesOf(incident),
     affects: incident.affects,
     ...(flaps > 1 ? { flaps } : {}),

@@ -98,6 +98,7 @@ const digest = (hub: Hub, silence: Silence, { view, nowMs }: Context): OutboxRow
     sinceMs: silence.startsAtMs,
     openedAtMs: silence.startsAtMs,
     resolvedAtMs: nowMs,
+    atMs: nowMs,
     summaries: [
       `${silence.reason} (${silence.author}) kept quiet:`,
       ...silence.hid.map((one) => line(hub, one)),

@@ -116,7 +116,7 @@ test('what is back is told like a page, with what fails because of it and how of
           questions answered at 03:13:07 UTC
 failing   https://shop.example/checkout fails from 3 of 3 locations:
           HTTP 503, wanted 200
-also      failing because of it: cart, search
+also      failing with it: cart, search
 flapping: came back 4 times within the hour`,
   )
 })
@@ -148,7 +148,7 @@ delivery  deploy-42:oncall:1`,
 test('of many services that fail because of one the first are named and the rest counted', () => {
   const affects = ['cart', 'search', 'mail', 'login', 'pay', 'stock', 'ads']
   expect(pageText({ ...updated, order: { ...updated.order, affects } }, { width: 72 })).toContain(
-    '\nalso      failing because of it: cart, search, mail, login, pay (2 more)\n\n',
+    '\nalso      failing with it: cart, search, mail, login, pay (2 more)\n\n',
   )
 })
 
