@@ -47,10 +47,10 @@ export const isUnfounded = (world: World, rule: TownRule, openedAtMs: number): b
 /**
  * So long may it take from the first failure to an alert: one period passes before the first look, every further one
  * adds two looks; a schedule starts a minute late, its message is late and received three times by a queue that had
- * nobody to work for it for a minute.
+ * nobody to work for it for a minute. Silence is found by a timer, which the sweep brings within its minute.
  */
 const noticedWithinMs = ({ monitor, spec }: TownRule): number => {
-  if (spec.kind === 'absence') return (blindAfterSeconds + 2 * monitor.periodSeconds) * 1000 + 4 * minuteMs
+  if (spec.kind === 'absence') return blindAfterSeconds * 1000 + 4 * minuteMs
   const ticks = spec.kind === 'availability' ? Math.ceil(spec.failureThreshold / 2) : 1
   return (1 + ticks) * monitor.periodSeconds * 1000 + 4 * minuteMs
 }

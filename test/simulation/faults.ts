@@ -1,7 +1,7 @@
 /** What goes wrong besides the targets, how often, and how it is counted. */
 import type { DeliveryResult } from '../../channels/contract.ts'
-import type { Dice } from './dice.ts'
 import { calmAtMs, minuteMs, startMs } from './calendar.ts'
+import type { Dice } from './dice.ts'
 import type { VirtualTime } from './virtual-time.ts'
 
 export const faultKinds = [
@@ -71,7 +71,18 @@ export const faultsOf = (dice: Dice, time: VirtualTime): Faults => {
 }
 
 type Mood = 'works' | 'slow' | 'fails' | 'hangs' | 'refuses' | 'throws' | 'late' | 'hangs up'
-const moods: readonly Mood[] = ['works', 'works', 'works', 'slow', 'fails', 'hangs', 'refuses', 'throws', 'late', 'hangs up']
+const moods: readonly Mood[] = [
+  'works',
+  'works',
+  'works',
+  'slow',
+  'fails',
+  'hangs',
+  'refuses',
+  'throws',
+  'late',
+  'hangs up',
+]
 const moodFault: Readonly<Record<Exclude<Mood, 'works'>, FaultKind>> = {
   slow: 'channel slow',
   fails: 'channel fails',

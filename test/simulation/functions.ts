@@ -86,7 +86,8 @@ const deliver = (world: World, queues: Queues) => (life: Life) => {
   const step = deliverStep({
     ...ground(world, life, queues),
     random: dice.random,
-    render: ({ order }) => call('render', () => ({ body: `${order.id} ${meaningOf(order)}`, contentType: 'text/plain' })),
+    render: ({ order }) =>
+      call('render', () => ({ body: `${order.id} ${meaningOf(order)}`, contentType: 'text/plain' })),
     send: (order) =>
       call('send', () => {
         const { id, incidentId, service, channel, event, component } = order

@@ -33,8 +33,7 @@ const pageThreads = ({ world, threads }: Evidence) =>
 
 const reached = ({ world, first }: Evidence, { id }: Incident) =>
   first.some(
-    ({ incidentId, event, channel }) =>
-      incidentId === id && event === 'opened' && world.town.people.includes(channel),
+    ({ incidentId, event, channel }) => incidentId === id && event === 'opened' && world.town.people.includes(channel),
   )
 
 const noticed = ({ outcome }: Evidence, ruleId: string, span: { fromMs: number; toMs: number }) =>

@@ -1,6 +1,7 @@
 /** What was really written, heard and received, whatever any process believes: the invariants' evidence. */
-import type { Verdict } from '../../probes/contract.ts'
+
 import type { DeliveryEvent, DeliveryOrder, Observation } from '../../functions/contract.ts'
+import type { Verdict } from '../../probes/contract.ts'
 import type { CommitResult, Store } from '../../stores/contract.ts'
 import type { FunctionName } from './awaits.ts'
 

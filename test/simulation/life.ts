@@ -105,7 +105,11 @@ export type Room<M> = {
 
 type Start<M> = (life: Life) => (messages: readonly M[]) => Promise<unknown>
 
-export const roomOf = <M>(world: World, at: { fn: FunctionName; name?: string; skewMs?: number }, start: Start<M>): Room<M> => {
+export const roomOf = <M>(
+  world: World,
+  at: { fn: FunctionName; name?: string; skewMs?: number },
+  start: Start<M>,
+): Room<M> => {
   const { time, dice, story } = world
   const slots: { life: Life; work: (messages: readonly M[]) => Promise<unknown> }[] = []
   const open = (slot: number) => {
@@ -127,11 +131,13 @@ export const roomOf = <M>(world: World, at: { fn: FunctionName; name?: string; s
   }
   open(0)
   open(1)
+  let favourite = 0
   return {
     work: async (messages) => {
-      const alive = slots.filter(({ life }) => life.isAlive)
-      const one = alive[dice.between(0, alive.length)]
-      if (!one) throw new Error(`no ${at.fn} is alive`)
+      // As pollers do: mostly to whoever had it last.
+      if (dice.oneIn(10)) favourite = 1 - favourite
+      const one = slots[favourite]?.life.isAlive ? slots[favourite] : slots[1 - favourite]
+      if (!one?.life.isAlive) throw new Error(`no ${at.fn} is alive`)
       return one.work(messages)
     },
     cut: (why) => {

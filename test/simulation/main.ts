@@ -1,17 +1,26 @@
-/** `npm run simulate -- --seeds N [--seed FIRST] [--trace]`: plays towns until one of them loses a page. */
+/** `npm run simulate -- --seeds N [--seed FIRST] [--trace] [--mutant NAME]`: plays towns, and says what went wrong in them. */
 import { parseArgs } from 'node:util'
 import { awaitTable, awaitTally, neverCrashed } from './awaits.ts'
 import { type FaultCounts, noFaults } from './faults.ts'
 import { type Complaint, complaintsOf, type Kind } from './invariants.ts'
+import { unchanged } from './mutants/mutant.ts'
+import { mutants } from './mutants/registry.ts'
 import { play } from './play.ts'
 import { shortStory, storyOf } from './story.ts'
 
-const usage = 'npm run simulate -- --seeds N [--seed FIRST] [--trace]'
+const usage = 'npm run simulate -- --seeds N [--seed FIRST] [--trace] [--mutant NAME]'
 
 const { values } = parseArgs({
-  options: { seeds: { type: 'string', default: '1' }, seed: { type: 'string', default: '1' }, trace: { type: 'boolean', default: false } },
+  options: {
+    seeds: { type: 'string', default: '1' },
+    seed: { type: 'string', default: '1' },
+    trace: { type: 'boolean', default: false },
+    /** Plays with this bug planted, until it is found. */
+    mutant: { type: 'string' },
+  },
 })
 const [seeds, firstSeed] = [Number(values.seeds), Number(values.seed)]
+const planted = values.mutant === undefined ? () => unchanged : mutants[values.mutant]?.make
 /** So many seeds have been through every await. */
 const enoughSeeds = 200
 const storiesTold = 3
@@ -23,7 +32,7 @@ const said = ({ kind, invariant, what }: Complaint) => `  ${kind}: ${what} (${in
 /** The same seed again, this time written down. */
 const tellStory = async (seed: number, found: readonly Complaint[]) => {
   const story = storyOf()
-  await play(seed, { story })
+  await play(seed, { story, mutant: planted })
   print([`seed ${seed}:`, ...(values.trace ? story.lines : shortStory(story)), ...found.map(said)])
   print([`again: npm run simulate -- --seeds 1 --seed ${seed} --trace`, ''])
 }
@@ -47,7 +56,7 @@ const run = async (): Promise<boolean> => {
   const seen = { incidents: 0, arrivals: 0, fewest: Number.POSITIVE_INFINITY, failed: 0 }
   const startedAtMs = performance.now()
   for (let seed = firstSeed; seed < firstSeed + seeds; seed++) {
-    const world = await play(seed, { tally })
+    const world = await play(seed, { tally, mutant: planted })
     const found = await complaintsOf(world)
     for (const { kind } of found) counts[kind]++
     seen.arrivals += world.ledger.arrivals.length
@@ -55,6 +64,7 @@ const run = async (): Promise<boolean> => {
     if (found.length > 0) seen.failed++
     if (values.trace || (found.length > 0 && seen.failed <= storiesTold)) await tellStory(seed, found)
     else if (found.length > 0) print([`seed ${seed}:`, ...found.map(said)])
+    if (values.mutant !== undefined && found.length > 0) break
   }
   const seconds = (performance.now() - startedAtMs) / 1000
   const unhurt = neverCrashed(tally)
@@ -67,7 +77,7 @@ const run = async (): Promise<boolean> => {
   return seen.failed === 0 && tooFew.length === 0
 }
 
-if (!Number.isSafeInteger(seeds) || seeds < 1 || !Number.isSafeInteger(firstSeed) || firstSeed < 0) {
+if (!planted || !Number.isSafeInteger(seeds) || seeds < 1 || !Number.isSafeInteger(firstSeed) || firstSeed < 0) {
   console.error(usage)
   process.exitCode = 2
 } else if (!(await run())) process.exitCode = 1

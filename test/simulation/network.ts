@@ -1,7 +1,8 @@
 /** Queues as SQS has them: standard ones, and FIFO ones with groups, deduplication and visibility time-outs. */
-import type { FaultKind, Faults } from './faults.ts'
+
 import { minuteMs } from './calendar.ts'
 import type { Dice } from './dice.ts'
+import type { FaultKind, Faults } from './faults.ts'
 import type { VirtualTime } from './virtual-time.ts'
 
 export type Ground = { time: VirtualTime; dice: Dice; faults: Faults }
@@ -55,25 +56,28 @@ const standard =
 const deduplicatedMs = 5 * minuteMs
 
 type Waiting<M> = { message: M; receives: number }
-type Group<M> = { waiting: Waiting<M>[]; isBusy: boolean }
+type Group<M> = { waiting: Waiting<M>[]; busy: number }
 
 const fifo =
   (ground: Ground): Network['fifo'] =>
   ({ visibilityMs, receives, batch, work }) => {
     const { time, dice, faults } = ground
+    // Where a queue keeps no order, as in one process, two consumers work on the same things at once.
+    const isCrowded = dice.oneIn(3)
     type M = Parameters<typeof work>[0][number]
     const groups = new Map<string, Group<M>>()
     const known = new Map<string, number>()
     const kick = (group: Group<M>) => {
-      if (group.isBusy || group.waiting.length === 0) return
+      const consumers = isCrowded && faults.on() ? 2 : 1
+      if (group.busy >= consumers || group.waiting.length === 0) return
       const taken = group.waiting.splice(0, batch)
-      group.isBusy = true
+      group.busy++
       let isOver = false
       const free = (again: readonly Waiting<M>[]) => {
         if (isOver) return
         isOver = true
         group.waiting.unshift(...again)
-        group.isBusy = false
+        group.busy--
         kick(group)
       }
       outcome(work(taken.map(({ message }) => message)), () => free([]))
@@ -83,7 +87,7 @@ const fifo =
       })
     }
     const enqueue = (message: M, name: string) => {
-      const group: Group<M> = groups.get(name) ?? { waiting: [], isBusy: false }
+      const group: Group<M> = groups.get(name) ?? { waiting: [], busy: 0 }
       groups.set(name, group)
       group.waiting.push({ message, receives: 0 })
       kick(group)
@@ -98,8 +102,8 @@ const fifo =
         time.at(nowMs + deduplicatedMs + dice.between(0, minuteMs), () => enqueue(message, group))
       }
       // Neither behind the others nor alone: as a second sender, or a queue that is no FIFO, would hand it out.
-      if (faults.strikes('message out of order', 20)) {
-        time.at(nowMs + dice.between(0, 10_000), () => outcome(work([message]), () => undefined))
+      if (faults.strikes('message out of order', 15)) {
+        time.at(nowMs + dice.between(0, dice.oneIn(2) ? 100 : 10_000), () => outcome(work([message]), () => undefined))
       }
     }
   }

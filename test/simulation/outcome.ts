@@ -41,6 +41,8 @@ export const unfinished = ({ index, incidents }: Outcome): string[] => [
   ...Object.entries(index.open).map(([service, id]) => `${service} has ${id} open in the index`),
   ...Object.entries(index.components).flatMap(([id, { status, streams }]) => [
     ...(status === 'operational' ? [] : [`component ${id} is ${status}`]),
-    ...Object.entries(streams).flatMap(([channel, { inFlight }]) => (inFlight ? [`${id} still waits for ${channel}`] : [])),
+    ...Object.entries(streams).flatMap(([channel, { inFlight }]) =>
+      inFlight ? [`${id} still waits for ${channel}`] : [],
+    ),
   ]),
 ]

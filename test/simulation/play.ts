@@ -17,12 +17,12 @@ import { isSilent, truthOf } from './troubles.ts'
 import { virtualTime } from './virtual-time.ts'
 import type { World } from './world.ts'
 
-export type Playing = { tally?: AwaitTally; story?: Story; mutant?: () => Mutant }
+export type Playing = { tally?: AwaitTally; story?: Story; mutant?: (() => Mutant) | undefined }
 
 /** Neighbouring seeds doom neighbouring awaits, so that a few hundred seeds have been through all of them. */
 const doomsOf = (seed: number, dice: Dice): Int32Array => {
   const doomed = new Int32Array(awaitCount)
-  const each = 8
+  const each = 10
   for (let nth = 0; nth < each; nth++) doomed[(seed * each + nth) % awaitCount] = Math.floor(2 ** (dice.random() * 6))
   return doomed
 }
@@ -114,13 +114,13 @@ const planPowerCut = ({ time, dice, faults, story }: World, house: House) => {
 
 export const poisonId = 'triage:poison'
 
-/** A row that nobody can ever work on: it is set aside, and in nobody's way until then. */
+/** A row that nobody can ever work on, nudged for a while already: it is set aside, and in nobody's way until then. */
 const planPoison = ({ time, dice, faults, store }: World) => {
-  if (!dice.oneIn(4)) return
+  if (!dice.oneIn(3)) return
   const atMs = startMs + dice.between(0, minuteMs)
   const brief = { incidentId: 'poison', service: 'none', severity: 'page' as const, sinceMs: atMs, summaries: [] }
   const body = { brief, nudge: [], answerByMs: atMs }
-  const row: OutboxRow = { id: poisonId, to: 'triage', dueAtMs: atMs, nudges: 0, body }
+  const row: OutboxRow = { id: poisonId, to: 'triage', dueAtMs: atMs, nudges: 8, nudgedAtMs: atMs, body }
   time.at(atMs, () => {
     faults.counts['poison row']++
     void store.commit([], [{ id: row.id, expect: 0, row }])

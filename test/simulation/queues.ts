@@ -29,14 +29,16 @@ const patient = { visibilityMs: 60_000, receives: 5 }
 const ignore = () => undefined
 
 /** Somebody with the page takes the incident on after a while, and presses again when nothing happens. */
-const pressesOf = ({ town, time, dice }: World, api: Room<Receiver>) => (order: DeliveryOrder) => {
-  const { channel, event, incidentId } = order
-  if (event !== 'opened' || !town.people.includes(channel) || !dice.oneIn(3)) return
-  const press = () => api.work([{ incidentId, channel }]).catch(ignore)
-  const atMs = time.nowMs() + dice.between(3000, 120_000)
-  time.at(atMs, press)
-  if (dice.oneIn(3)) time.at(atMs + dice.between(10, 5000), press)
-}
+const pressesOf =
+  ({ town, time, dice }: World, api: Room<Receiver>) =>
+  (order: DeliveryOrder) => {
+    const { channel, event, incidentId } = order
+    if (event !== 'opened' || !town.people.includes(channel) || !dice.oneIn(3)) return
+    const press = () => api.work([{ incidentId, channel }]).catch(ignore)
+    const atMs = time.nowMs() + dice.between(3000, 120_000)
+    time.at(atMs, press)
+    if (dice.oneIn(3)) time.at(atMs + dice.between(10, 5000), press)
+  }
 
 const roomsOf = (world: World, queues: Queues) => {
   const { locations, skewMs } = world.town
@@ -104,7 +106,8 @@ export const houseOf = (world: World): House => {
   }
   // A schedule whose function failed is started again twice, with the same scheduled time.
   const start = (location: string, message: ScheduleMessage, tries: number): void => {
-    const again = () => tries > 1 && time.at(time.nowMs() + dice.between(20_000, 60_000), () => start(location, message, tries - 1))
+    const again = () =>
+      tries > 1 && time.at(time.nowMs() + dice.between(20_000, 60_000), () => start(location, message, tries - 1))
     rooms.probes.get(location)?.work([message]).catch(again)
   }
   return {

@@ -37,14 +37,15 @@ const servicesOf = (dice: Dice): Service[] =>
 
 const monitorsOf = (dice: Dice, services: readonly Service[], locations: readonly string[]): Monitor[] => {
   const count = dice.between(20, 23)
-  const odd = dice.pick([30, 120, 120, 300])
+  const usual = dice.pick([60, 60, 120])
+  const odd = dice.pick([30, 60, 120, 300])
   // Not one of them in most towns: each period is a schedule of its own in every location and shard.
-  const odds = dice.oneIn(3) ? dice.between(1, 4) : 0
+  const odds = dice.oneIn(4) ? dice.between(1, 4) : 0
   return Array.from({ length: count }, (_, index) => ({
     id: `m${index}`,
     service: services[index % services.length]?.id ?? '',
     locations: dice.oneIn(8) ? dice.some(locations, 3) : locations,
-    periodSeconds: index < odds ? odd : 60,
+    periodSeconds: index < odds ? odd : usual,
   }))
 }
 
@@ -87,7 +88,7 @@ export const townOf = (dice: Dice): Town => {
   const services = servicesOf(dice)
   const monitors = monitorsOf(dice, services, locations)
   const watched = dice.some(
-    monitors.filter(({ periodSeconds }) => periodSeconds === 60),
+    monitors.filter(({ periodSeconds }) => periodSeconds <= 60),
     dice.between(1, 4),
   )
   return {
@@ -121,7 +122,8 @@ export const rulesIn = ({ rules }: Town): ((shard: string) => readonly RuleView[
     return { ruleId: id, service, severity, monitor: looks, judge: (facts) => judge(spec, facts) }
   })
   return (shard) => {
-    const found = known.get(shard) ?? views.filter(({ ruleId }) => home.rule(ruleId, Number(shard.split('/')[1])) === shard)
+    const found =
+      known.get(shard) ?? views.filter(({ ruleId }) => home.rule(ruleId, Number(shard.split('/')[1])) === shard)
     known.set(shard, found)
     return found
   }

@@ -1,7 +1,7 @@
 /** The truth: which targets were broken when, and who could see it. Invariants compare it with what people were told. */
 import type { Verdict } from '../../probes/contract.ts'
-import type { Dice } from './dice.ts'
 import { minuteMs, startMs } from './calendar.ts'
+import type { Dice } from './dice.ts'
 import type { Monitor, Service } from './town.ts'
 
 export type Trouble = {
@@ -28,7 +28,9 @@ const overAtMs = startMs + 19 * minuteMs
 
 const span = (dice: Dice, at: { longestMs: number }) => {
   const fromMs = startMs + dice.between(minuteMs / 2, 13 * minuteMs)
-  return { fromMs, toMs: Math.min(overAtMs, fromMs + dice.between(minuteMs, at.longestMs)) }
+  // Most are short; some last.
+  const longestMs = dice.oneIn(3) ? at.longestMs : at.longestMs / 2
+  return { fromMs, toMs: Math.min(overAtMs, fromMs + dice.between(minuteMs, longestMs)) }
 }
 
 const idsOf = (monitors: readonly Monitor[], service: string | undefined) =>
@@ -37,10 +39,10 @@ const idsOf = (monitors: readonly Monitor[], service: string | undefined) =>
 /** A service breaks, and those that depend on it may break along a little later. */
 const outage = (dice: Dice, { locations, services, monitors }: Places): Trouble[] => {
   const [root] = dice.some(services, 1)
-  const { fromMs, toMs } = span(dice, { longestMs: 8 * minuteMs })
-  const broken = dice.some(idsOf(monitors, root?.id), dice.between(1, 4))
+  const { fromMs, toMs } = span(dice, { longestMs: 12 * minuteMs })
+  const broken = dice.some(idsOf(monitors, root?.id), dice.between(1, 3))
   const dependents = services.filter(({ dependsOn }) => root && dependsOn.includes(root.id) && dice.oneIn(3))
-  const along = dependents.slice(0, 2).map(({ id }): Trouble => {
+  const along = dice.some(dependents, 1).map(({ id }): Trouble => {
     const [laterMs, longerMs] = [dice.between(0, 40_000), dice.between(0, 90_000)]
     const some = dice.some(idsOf(monitors, id), dice.between(1, 3))
     return { kind: 'outage', monitors: some, locations, fromMs: fromMs + laterMs, toMs: toMs + longerMs }
@@ -50,7 +52,7 @@ const outage = (dice: Dice, { locations, services, monitors }: Places): Trouble[
 
 const local = (dice: Dice, { locations, monitors }: Places): Trouble => ({
   kind: 'local',
-  monitors: dice.some(monitors, dice.between(1, 5)).map(({ id }) => id),
+  monitors: dice.some(monitors, dice.between(1, 4)).map(({ id }) => id),
   locations: dice.some(locations, 1),
   ...span(dice, { longestMs: 6 * minuteMs }),
 })
@@ -63,16 +65,16 @@ const blind = (dice: Dice, { locations, monitors, watched }: Places): Trouble =>
   ...span(dice, { longestMs: 12 * minuteMs }),
 })
 
-const silence = (dice: Dice, { locations, monitors }: Places): Trouble => ({
-  kind: 'silence',
-  monitors: monitors.map(({ id }) => id),
-  locations,
-  ...span(dice, { longestMs: 10 * minuteMs }),
-})
+/** Nothing wakes a shard then but its timer. */
+const silence = (dice: Dice, { locations, monitors }: Places): Trouble => {
+  const fromMs = startMs + dice.between(minuteMs, 9 * minuteMs)
+  const toMs = fromMs + dice.between(4 * minuteMs, 10 * minuteMs)
+  return { kind: 'silence', monitors: monitors.map(({ id }) => id), locations, fromMs, toMs }
+}
 
 export const troublesOf = (dice: Dice, places: Places): Trouble[] => {
   const troubles = [...outage(dice, places)]
-  if (dice.oneIn(2)) troubles.push(...outage(dice, places))
+  if (dice.oneIn(3)) troubles.push(...outage(dice, places))
   if (dice.oneIn(2)) troubles.push(local(dice, places))
   if (dice.oneIn(3)) troubles.push(blind(dice, places))
   if (dice.oneIn(8)) troubles.push(silence(dice, places))

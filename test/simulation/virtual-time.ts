@@ -9,8 +9,7 @@ export type VirtualTime = {
 
 type Wait = { atMs: number; nth: number; wake: () => void }
 
-const isBefore = (one: Wait, other: Wait) =>
-  one.atMs < other.atMs || (one.atMs === other.atMs && one.nth < other.nth)
+const isBefore = (one: Wait, other: Wait) => one.atMs < other.atMs || (one.atMs === other.atMs && one.nth < other.nth)
 
 /** A binary heap: the earliest wait is at index 0; what was asked for first goes first. */
 const push = (heap: Wait[], wait: Wait): void => {

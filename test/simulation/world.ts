@@ -1,6 +1,6 @@
+import type { Observation } from '../../functions/contract.ts'
 import type { HubView } from '../../functions/correlate/decide.ts'
 import type { RuleView } from '../../functions/evaluate/decide.ts'
-import type { Observation } from '../../functions/contract.ts'
 import type { Store } from '../../stores/contract.ts'
 import type { AwaitTally } from './awaits.ts'
 import type { Dice } from './dice.ts'

@@ -1,13 +1,17 @@
-/** Ten planted bugs, each at the edge between a step and its world, and the seed by which the simulator finds it. */
+/** Planted bugs, each at the edge between a step and its world, and the seed by which the simulator finds it. */
 import type { DeliveryEvent, OutboxRow } from '../../../functions/contract.ts'
 import type { Change, RowChange, Store } from '../../../stores/contract.ts'
 import type { FunctionName } from '../awaits.ts'
-import type { InvariantName } from '../invariants.ts'
 import type { Mutant } from './mutant.ts'
 
-export type Planted = { what: string; make: () => Mutant; seed: number; finds: InvariantName }
+export type Planted = { what: string; make: () => Mutant; seed: number }
 
-type Commit = (store: Store, changes: readonly Change[], rows: readonly RowChange[], base: Store) => ReturnType<Store['commit']>
+type Commit = (
+  store: Store,
+  changes: readonly Change[],
+  rows: readonly RowChange[],
+  base: Store,
+) => ReturnType<Store['commit']>
 
 /** One function commits in another way. */
 const committing = (name: FunctionName, commit: Commit): Mutant => ({
@@ -97,7 +101,10 @@ const fallbackDropped = (): Mutant =>
   without('correlate', ({ row }) => row?.to === 'deliver' && row.body.order.fallbackFor.length > 0)
 
 const waitingForgotten = (): Mutant =>
-  without('correlate', ({ row }, all) => row?.to === 'deliver' && row.body.order.event === 'resolved' && all.some(isReceipt))
+  without(
+    'correlate',
+    ({ row }, all) => row?.to === 'deliver' && row.body.order.event === 'resolved' && all.some(isReceipt),
+  )
 
 const receiptTwice = (): Mutant => {
   const spared = new Set<string>()
@@ -120,16 +127,61 @@ const unmarkedMove = (): Mutant =>
     return store.commit(own, rows)
   })
 
+/** `npm run simulate -- --mutant NAME` finds the seed anew, where the simulator changed. */
 export const mutants: Readonly<Record<string, Planted>> = {
-  'mark before send': { what: '', make: markBeforeSend, seed: 0, finds: 'a decided message arrives' },
-  'outbox outside the transaction': { what: '', make: outboxOutside, seed: 0, finds: 'a decided message arrives' },
-  'no version check': { what: '', make: noVersionCheck, seed: 0, finds: 'a decided message arrives' },
-  'nudge without row': { what: '', make: nudgeWithoutRow, seed: 0, finds: 'a decided message arrives' },
-  'resolve without page': { what: '', make: resolveWithoutPage, seed: 0, finds: 'the page comes first' },
-  'unknown counted as pass': { what: '', make: unknownIsPass, seed: 0, finds: 'a broken target is noticed' },
-  'fallback dropped': { what: '', make: fallbackDropped, seed: 0, finds: 'a decided message arrives' },
-  'waiting forgotten': { what: '', make: waitingForgotten, seed: 0, finds: 'a decided message arrives' },
-  'receipt applied twice': { what: '', make: receiptTwice, seed: 0, finds: 'a decided message arrives' },
-  'timer forgotten': { what: '', make: timerForgotten, seed: 0, finds: 'a broken target is noticed' },
-  'move without a mark': { what: '', make: unmarkedMove, seed: 0, finds: 'no alert stays behind' },
+  'mark before send': {
+    what: 'deliver writes its receipt before the channel answered',
+    make: markBeforeSend,
+    seed: 1,
+  },
+  'outbox outside the transaction': {
+    what: 'correlate commits its rows for deliver after its state',
+    make: outboxOutside,
+    seed: 1,
+  },
+  'no version check': {
+    what: 'correlate writes over whatever version is there',
+    make: noVersionCheck,
+    seed: 51,
+  },
+  'nudge without row': {
+    what: 'pages are in the nudge and in no row',
+    make: nudgeWithoutRow,
+    seed: 1,
+  },
+  'resolve without page': {
+    what: 'a resolve also goes to a channel that never got the page',
+    make: resolveWithoutPage,
+    seed: 1,
+  },
+  'unknown counted as pass': {
+    what: 'evaluate hears pass where a prober could not look',
+    make: unknownIsPass,
+    seed: 4,
+  },
+  'fallback dropped': {
+    what: 'a page that a channel refused goes to nobody else',
+    make: fallbackDropped,
+    seed: 1,
+  },
+  'waiting forgotten': {
+    what: 'a resolve that waited for its page to be final is not sent',
+    make: waitingForgotten,
+    seed: 1,
+  },
+  'receipt applied twice': {
+    what: 'correlate applies a receipt without deleting its row',
+    make: receiptTwice,
+    seed: 1,
+  },
+  'timer forgotten': {
+    what: 'evaluate does not write the row that wakes a shard',
+    make: timerForgotten,
+    seed: 9,
+  },
+  'move without a mark': {
+    what: 'a shard takes its half over and the parent keeps it too',
+    make: unmarkedMove,
+    seed: 2,
+  },
 }
