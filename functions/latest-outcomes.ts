@@ -25,10 +25,16 @@ export type LatestOutcome = Omit<ProbeOutcome, 'attempt'> & {
   runSinceMs: number
 }
 
+/** The first look of the run at the end, where `unknown` is no part of any. */
 const runSince = (looks: readonly { scheduledAtMs: number; verdict: string }[], failing: boolean) => {
-  const known = looks.filter(({ verdict }) => verdict !== 'unknown')
-  const start = known.findLastIndex(({ verdict }) => (verdict === 'fail') !== failing)
-  return known[start + 1]?.scheduledAtMs
+  let sinceMs: number | undefined
+  for (let index = looks.length - 1; index >= 0; index--) {
+    const look = looks[index]
+    if (!look || look.verdict === 'unknown') continue
+    if ((look.verdict === 'fail') !== failing) break
+    sinceMs = look.scheduledAtMs
+  }
+  return sinceMs
 }
 
 type Places = {

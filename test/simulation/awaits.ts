@@ -21,11 +21,16 @@ const names = functionNames.flatMap((fn) =>
 )
 export const awaitCount = names.length
 
-const indexes = new Map(names.map((name, index) => [name, index]))
+const indexes = new Map(
+  functionNames.map((fn) => [
+    fn,
+    new Map<string, number>(calls[fn].map((call) => [call, names.indexOf(`${fn}: ${call} (before)`)])),
+  ]),
+)
 
 /** The number of an await before its effect; the one after it is the next. A call that is not listed is a mistake. */
 export const awaitIndex = (fn: FunctionName, call: CallName): number => {
-  const index = indexes.get(`${fn}: ${call} (before)`)
+  const index = indexes.get(fn)?.get(call)
   if (index === undefined) throw new Error(`${fn} awaits ${call}, which awaits.ts does not list`)
   return index
 }

@@ -51,20 +51,25 @@ export type Faults = {
 }
 
 /** Faults come thick in some towns and are rare in others, where each has the stage to itself. */
-const weathers = [0.5, 1, 1, 2.5] as const
+const weathers = [0.5, 1, 1, 2] as const
 
 export const faultsOf = (dice: Dice, time: VirtualTime): Faults => {
   const counts = noFaults()
   const rarer = dice.pick(weathers)
   const on = () => time.nowMs() < calmAtMs
   const fromMs = startMs + dice.between(minuteMs, 18 * minuteMs)
+  let struck = 0
+  // However fine the weather, a minute or two does not pass without a fault.
+  const isOverdue = () => struck < (time.nowMs() - startMs) / (1.5 * minuteMs) - 1
   return {
     on,
     counts,
     strikes: (kind, oneIn) => {
-      const struck = on() && dice.oneIn(oneIn * rarer)
-      if (struck) counts[kind]++
-      return struck
+      const strikes = on() && dice.oneIn(isOverdue() ? oneIn / 10 : oneIn * rarer)
+      if (!strikes) return false
+      struck++
+      counts[kind]++
+      return true
     },
     away: dice.oneIn(4) ? [{ fromMs, toMs: fromMs + dice.between(5000, minuteMs) }] : [],
   }
