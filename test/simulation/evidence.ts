@@ -1,7 +1,6 @@
 /** What the truth says of an alert: was there something to see, and who was in a position to deny it? */
 import { minuteMs } from './calendar.ts'
 import type { TownRule } from './town.ts'
-import { blindAfterSeconds } from './town.ts'
 import type { Trouble } from './troubles.ts'
 import type { World } from './world.ts'
 
@@ -50,7 +49,7 @@ export const isUnfounded = (world: World, rule: TownRule, openedAtMs: number): b
  * nobody to work for it for a minute. Silence is found by a timer, which the sweep brings within its minute.
  */
 const noticedWithinMs = ({ monitor, spec }: TownRule): number => {
-  if (spec.kind === 'absence') return blindAfterSeconds * 1000 + 4 * minuteMs
+  if (spec.kind === 'absence') return spec.forSeconds * 1000 + 4 * minuteMs
   const ticks = spec.kind === 'availability' ? Math.ceil(spec.failureThreshold / 2) : 1
   return (1 + ticks) * monitor.periodSeconds * 1000 + 4 * minuteMs
 }

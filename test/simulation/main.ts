@@ -54,7 +54,7 @@ const run = async (): Promise<boolean> => {
   const faults = noFaults()
   const counts: Record<Kind, number> = { lost: 0, unexpected: 0, stuck: 0 }
   const seen = { incidents: 0, arrivals: 0, fewest: Number.POSITIVE_INFINITY, failed: 0 }
-  const startedAtMs = performance.now()
+  const [startedAtMs, startedCpu] = [performance.now(), process.cpuUsage()]
   for (let seed = firstSeed; seed < firstSeed + seeds; seed++) {
     const world = await play(seed, { tally, mutant: planted })
     const found = await complaintsOf(world)
@@ -67,11 +67,14 @@ const run = async (): Promise<boolean> => {
     if (values.mutant !== undefined && found.length > 0) break
   }
   const seconds = (performance.now() - startedAtMs) / 1000
+  const { user, system } = process.cpuUsage(startedCpu)
   const unhurt = neverCrashed(tally)
   const tooFew = seeds >= enoughSeeds ? unhurt : []
   print([...awaitTable(tally), '', ...faultTable(faults), ''])
   print([`messages that arrived: ${seen.arrivals}; fewest faults in a seed: ${seen.fewest}`])
-  print([`${(seeds / seconds).toFixed(1)} seeds a second`])
+  print([
+    `${(seeds / seconds).toFixed(1)} seeds a second, ${((seeds * 1e6) / (user + system)).toFixed(1)} a second of processor time`,
+  ])
   if (tooFew.length > 0) print([`nobody ever died at: ${tooFew.join(', ')}`])
   print([`${seeds} seeds, ${counts.lost} lost, ${counts.unexpected} unexpected, ${counts.stuck} stuck`])
   return seen.failed === 0 && tooFew.length === 0

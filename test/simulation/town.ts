@@ -37,7 +37,8 @@ const servicesOf = (dice: Dice): Service[] =>
 
 const monitorsOf = (dice: Dice, services: readonly Service[], locations: readonly string[]): Monitor[] => {
   const count = dice.between(20, 23)
-  const usual = dice.pick([60, 60, 120])
+  // A tick is what costs: seldom towns tell as much in a second of our time as busy ones.
+  const usual = dice.pick([60, 120, 120, 300, 300, 300])
   const odd = dice.pick([30, 60, 120, 300])
   // Not one of them in most towns: each period is a schedule of its own in every location and shard.
   const odds = dice.oneIn(4) ? dice.between(1, 4) : 0
@@ -57,13 +58,11 @@ const ruleOf = (dice: Dice, monitor: Monitor): TownRule => {
   return { id: `${monitor.id}-down`, monitor, severity, spec: { kind: 'availability', ...fields } }
 }
 
-export const blindAfterSeconds = 180
-
 const blindRule = (monitor: Monitor): TownRule => ({
   id: `${monitor.id}-blind`,
   monitor,
   severity: 'page',
-  spec: { kind: 'absence', monitor: monitor.id, severity: 'page', forSeconds: blindAfterSeconds },
+  spec: { kind: 'absence', monitor: monitor.id, severity: 'page', forSeconds: 120 + monitor.periodSeconds },
 })
 
 const routesOf = (dice: Dice, services: readonly Service[]): Town['routes'] => {
@@ -87,10 +86,7 @@ export const townOf = (dice: Dice): Town => {
   const locations = dice.some(everywhere, dice.oneIn(5) ? 4 : 3)
   const services = servicesOf(dice)
   const monitors = monitorsOf(dice, services, locations)
-  const watched = dice.some(
-    monitors.filter(({ periodSeconds }) => periodSeconds <= 60),
-    dice.between(1, 4),
-  )
+  const watched = dice.some(monitors, dice.between(1, 4))
   return {
     locations,
     skewMs: Object.fromEntries(locations.map((location) => [location, skewOf(dice)])),
