@@ -32,8 +32,10 @@ export type IncidentAlert = z.infer<typeof incidentAlert>
 export const channelState = z.strictObject({
   sequence: z.int(),
   inFlight: z.boolean(),
-  /** Something reached this channel, or may have, so a resolve is owed to it. */
+  /** Something reached this channel, so a resolve is owed to it. */
   reached: z.boolean(),
+  /** A page was refused there that may have arrived: it counts as refused, and its end goes there as well. */
+  doubtful: z.boolean(),
   /** The page that reached it carried no case file. */
   blind: z.boolean(),
   waiting: z.array(deliveryEvent),

@@ -32,8 +32,17 @@ const itemNow = ({ items, nowMs }: State, key: string): HeldItem | undefined => 
   return item && item.expiresAtMs > nowMs() ? item : undefined
 }
 
-/** Values are kept as JSON text, so nobody can change what is stored through a reference. */
-const stored = (item: HeldItem): Stored => ({ value: JSON.parse(item.text), version: item.version })
+/** Values are kept as JSON text, so nobody can change what is stored through a reference; read when they are looked at. */
+const stored = ({ text, version }: HeldItem): Stored => {
+  let read: { value: unknown } | undefined
+  return {
+    get value() {
+      read ??= { value: JSON.parse(text) }
+      return read.value
+    },
+    version,
+  }
+}
 
 const writeItem = ({ items }: State, { key, expect, text, expiresAtMs }: ItemWrite): void => {
   if (text === undefined) items.delete(key)

@@ -10,7 +10,7 @@ import { muteOf, noteSource, withAffected } from './mutes.ts'
 import { channelsFor } from './routing.ts'
 import { noteHidden } from './silences.ts'
 import { begin, isStorm, openStorm } from './storm.ts'
-import { firstPage, pageAgain, tellEnd, tellNews } from './telling.ts'
+import { page, tellEnd, tellNews } from './telling.ts'
 
 /** What keeps alerts quiet is looked at again at least this often: nobody tells us when it is over. */
 const checkEveryMs = 60_000
@@ -67,7 +67,7 @@ const open = (hub: HubDecision, firing: Firing, context: Context, group = firing
   const { hub: begun, incident: opened } = begin(hub, group, change, nowMs)
   const fired = fireIn(putGroup(begun, firing.group, { incidentId: opened.id }), opened, firing, context)
   const incident = incidentNow(fired.hub, opened, opened)
-  if (!fired.mute) return firstPage(fired.hub, incident, context)
+  if (!fired.mute) return page(fired.hub, incident, context)
   const reason = fired.mute.kind === 'dependency' ? 'inhibited-by-dependency' : `muted-by-${fired.mute.kind}`
   return putIncident(fired.hub, note(incident, nowMs, { what: `pages nobody: ${fired.mute.ref}`, reason }))
 }
@@ -82,7 +82,7 @@ const join = (hub: HubDecision, before: Incident, firing: Firing, context: Conte
   const incident = openAgainIfSeverer(before, incidentNow(fired.hub, before, before), nowMs)
   const next = putIncident(fired.hub, incident)
   if (!isNew || fired.mute) return next
-  if (incident.toldAtMs === undefined) return firstPage(next, incident, context)
+  if (incident.toldAtMs === undefined) return page(next, incident, context)
   const routed = channelsFor(view.routing, { service: change.service, severity: incident.severity, nowMs })
   const severer = severityRank[incident.severity] > severityRank[before.severity]
   return tellNews(next, incident, { routed, context, atOnce: severer })
@@ -99,9 +99,7 @@ const reopen = (hub: HubDecision, before: Incident, firing: Firing, context: Con
     context,
   )
   const incident = incidentNow(fired.hub, opened, opened)
-  if (fired.mute) return fired.hub
-  if (incident.toldAtMs === undefined) return firstPage(fired.hub, incident, context)
-  return pageAgain(fired.hub, incident, context)
+  return fired.mute ? fired.hub : page(fired.hub, incident, context)
 }
 
 /** An alert fires: in the incident of its group, in the one it opens, or in the storm's. */

@@ -5,7 +5,7 @@ import { note } from './incident.ts'
 import { checkAtMs, close, end, noteRoot } from './lifecycle.ts'
 import { muteOf, sameMute } from './mutes.ts'
 import { isStorm, joinStorm } from './storm.ts'
-import { escalate, escalationAtMs, firstPage, remind, reminderAtMs, tellNews, tellOwed } from './telling.ts'
+import { escalate, escalationAtMs, page, remind, reminderAtMs, tellNews, tellOwed } from './telling.ts'
 
 /** What flaps counts as over when it was quiet for so long, or for twice the time in which it would be reopened. */
 const quietMs = ({ view }: Context): number => Math.max(300_000, 2 * view.grouping.reopenMs)
@@ -103,7 +103,7 @@ const unmute: Step = (hub, incident, context) => {
   // A big one is a storm of its own.
   return isStorm(hub, known.severity, context) && known.counts.alerts <= alertsKept
     ? joinStorm(putIncident(hub, known), known, context)
-    : firstPage(hub, known, context)
+    : page(hub, known, context)
 }
 
 const isDue = (atMs: number | undefined, nowMs: number): boolean => atMs !== undefined && atMs <= nowMs

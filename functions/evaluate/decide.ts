@@ -2,6 +2,7 @@ import type { ProbeOutcome } from '../../probes/contract.ts'
 import type { Facts, Judgement } from '../../rules/contract.ts'
 import type { AlertChange, Observation, ProbeBody } from '../contract.ts'
 import { aheadMs } from '../freshness.ts'
+import type { PackedLocation } from '../location-packing.ts'
 import { emptyLocation, type LocationState, type ShardState } from '../shard-state.ts'
 import { advanceAlert, endAlert, type RuleIdentity } from './alerts.ts'
 import { countOutcome, historyOf } from './counters.ts'
@@ -21,6 +22,8 @@ export type Decision = {
   shard: ShardState
   /** Only the locations whose counters changed. */
   locations: Map<string, LocationState>
+  /** What is kept of them: whether it fits was known by packing it. */
+  packed: Map<string, PackedLocation>
   changes: AlertChange[]
   /** Locations that are to look now. */
   ask: ProbeBody[]
@@ -31,25 +34,38 @@ export type Decision = {
 /** Is this monitor in the config? The counters of one that left it would fill their item for ever. */
 type Watches = (monitorId: string) => boolean
 
-const withoutRemoved = ({ monitors }: LocationState, watches: Watches): LocationState => ({
-  monitors: Object.fromEntries(Object.entries(monitors).filter(([monitorId]) => watches(monitorId))),
-})
-
 /** An observation older than this changes counters, never alerts. */
 export const staleAfterMs = 10 * 60_000
+
+/** Counts a location's outcomes; undefined when none of them is news. */
+const countAt = (
+  before: LocationState,
+  outcomes: readonly ProbeOutcome[],
+  at: { nowMs: number; watches: Watches },
+): { state: LocationState; counted: ProbeOutcome[] } | undefined => {
+  const monitors = { ...before.monitors }
+  const counted = outcomes.filter((outcome) => {
+    const { monitorId } = outcome
+    const [known, now] = [monitors[monitorId], countOutcome(monitors[monitorId], outcome, at.nowMs)]
+    if (now) monitors[monitorId] = now
+    return now !== known
+  })
+  if (counted.length === 0) return undefined
+  for (const monitorId of Object.keys(monitors)) if (!at.watches(monitorId)) delete monitors[monitorId]
+  return { state: { monitors }, counted }
+}
 
 const count = (seen: Seen, observation: Observation, at: { nowMs: number; watches: Watches }) => {
   const changed = new Map<string, LocationState>()
   const counted: ProbeOutcome[] = []
   if (observation.kind !== 'outcomes') return { changed, counted }
-  for (const outcome of observation.outcomes.filter(({ monitorId }) => at.watches(monitorId))) {
-    const before = changed.get(outcome.location) ?? seen.locations.get(outcome.location) ?? emptyLocation
-    const after = countOutcome(before, outcome, at.nowMs)
-    if (after === before) continue
-    changed.set(outcome.location, after)
-    counted.push(outcome)
+  const watched = observation.outcomes.filter(({ monitorId }) => at.watches(monitorId))
+  for (const [location, outcomes] of Map.groupBy(watched, (outcome) => outcome.location)) {
+    const news = countAt(seen.locations.get(location) ?? emptyLocation, outcomes, at)
+    if (!news) continue
+    changed.set(location, news.state)
+    counted.push(...news.counted)
   }
-  for (const [location, state] of changed) changed.set(location, withoutRemoved(state, at.watches))
   return { changed, counted }
 }
 
@@ -148,11 +164,16 @@ export const decideEvaluate = (
   const { changed, counted } = count(seen, observation, { nowMs, watches })
   // Rules quote what was seen just now in full, though the item may have no room for it.
   const locations = new Map([...seen.locations, ...changed])
-  const fitted = new Map([...changed].map(([location, state]) => [location, fitLocation(state)]))
+  const [fitted, packed] = [new Map<string, LocationState>(), new Map<string, PackedLocation>()]
+  for (const [location, state] of changed) {
+    const fit = fitLocation(state)
+    fitted.set(location, fit.state)
+    packed.set(location, fit.packed)
+  }
   const results = latestResults(seen.shard.results, observation, { rules, nowMs })
   const knownSinceMs = knownSince(seen, { rules, locations: new Map([...locations, ...fitted]), nowMs })
   if (isStale(observation, nowMs)) {
-    return { shard: { ...seen.shard, results, knownSinceMs }, locations: fitted, changes: [], ask: [] }
+    return { shard: { ...seen.shard, results, knownSinceMs }, locations: fitted, packed, changes: [], ask: [] }
   }
   const removed = endRemoved(rules, seen.shard, nowMs)
   const shard = { ...seen.shard, results, knownSinceMs, alerts: removed.alerts }
@@ -160,6 +181,7 @@ export const decideEvaluate = (
   return {
     shard: fitShard({ ...shard, alerts }),
     locations: fitted,
+    packed,
     changes: [...removed.changes, ...changes],
     ask: secondOpinions(counted, { shard: observation.shard, rules, alerts, locations, nowMs }),
     ...(againAtMs.length > 0 ? { againAtMs: Math.min(...againAtMs) } : {}),

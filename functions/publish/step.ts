@@ -7,6 +7,7 @@ import type { Blobs, Store } from '../../stores/contract.ts'
 import { keys, statusPageKey } from '../contract.ts'
 import { type Component, component, emptyIndex, group, hubIndex, type Incident, incident } from '../hub-state.ts'
 import { latestOutcomes, type MonitorView } from '../latest-outcomes.ts'
+import { remembered } from '../remembered.ts'
 import { type StatusView, statusView } from './view.ts'
 
 export type PublishWorld = {
@@ -52,14 +53,16 @@ export const readHub = async (store: Store): Promise<HubReading> => {
 }
 
 /** Writes the status page; with a row id, because that row demanded it. */
-export const publishStep =
-  (world: PublishWorld) =>
-  async (rowId?: string): Promise<StatusView> => {
-    const { title, monitors } = world.config
-    const [hub, outcomes] = await Promise.all([readHub(world.store), latestOutcomes(world.store, world.config)])
+export const publishStep = (world: PublishWorld): ((rowId?: string) => Promise<StatusView>) => {
+  const memory = remembered()
+  return async (rowId) => {
+    const { store, config } = world
+    const [hub, outcomes] = await Promise.all([readHub(store), latestOutcomes(store, config, memory)])
+    const { title, monitors } = config
     const view = statusView({ title, monitors, nowMs: world.nowMs() }, { ...hub, outcomes })
     await world.blobs.put(statusPageKey, new TextEncoder().encode(world.render(view)))
-    const row = rowId === undefined ? undefined : await world.store.row(rowId)
-    if (row) await world.store.commit([], [{ id: row.row.id, expect: row.version }])
+    const row = rowId === undefined ? undefined : await store.row(rowId)
+    if (row) await store.commit([], [{ id: row.row.id, expect: row.version }])
     return view
   }
+}

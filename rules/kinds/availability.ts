@@ -15,27 +15,29 @@ const schema = z.strictObject({
 })
 type Spec = z.output<typeof schema>
 
-/** The looks at the end of a history that agree with its last known one; `unknown` neither ends nor adds to a run. */
-const lastRun = ({ looks }: LocationHistory): readonly Look[] => {
-  const known = looks.filter(({ verdict }) => verdict !== 'unknown')
-  const last = known.at(-1)
-  if (!last) return []
-  const failing = last.verdict === 'fail'
-  const start = known.findLastIndex(({ verdict }) => (verdict === 'fail') !== failing)
-  return known.slice(start + 1)
-}
-
 type Opinion = { location: string; failing: boolean; count: number; first: Look; lastFailure: Look | undefined }
 
-/** A location has a say when it is fresh and its latest look saw something. */
-const opinions = (facts: Facts): Opinion[] =>
-  facts.locations.flatMap((history) => {
-    const run = lastRun(history)
-    const [first, last] = [run[0], run.at(-1)]
-    if (!first || !last || !history.fresh || history.looks.at(-1)?.verdict === 'unknown') return []
-    const lastFailure = history.looks.findLast(({ verdict }) => verdict === 'fail')
-    return [{ location: history.location, failing: last.verdict === 'fail', count: run.length, first, lastFailure }]
-  })
+/**
+ * What a location's latest looks say together: those at the end that agree with the last one, where `unknown` neither
+ * ends nor adds to a run. It has a say when it is fresh and its latest look saw something.
+ */
+const opinionOf = ({ location, looks, fresh }: LocationHistory): Opinion[] => {
+  const last = looks.at(-1)
+  if (!last || !fresh || last.verdict === 'unknown') return []
+  const failing = last.verdict === 'fail'
+  let [first, count] = [last, 0]
+  for (let index = looks.length - 1; index >= 0; index--) {
+    const look = looks[index]
+    if (!look || look.verdict === 'unknown') continue
+    if ((look.verdict === 'fail') !== failing) break
+    first = look
+    count++
+  }
+  const lastFailure = looks.findLast(({ verdict }) => verdict === 'fail')
+  return [{ location, failing, count, first, lastFailure }]
+}
+
+const opinions = (facts: Facts): Opinion[] => facts.locations.flatMap(opinionOf)
 
 const sentence = (spec: Spec, down: readonly Opinion[], heard: number, facts: Facts) => {
   if (spec.summary) return spec.summary
