@@ -21,6 +21,7 @@ export const faultKinds = [
   'schedule late',
   'schedule doubled',
   'clock skewed',
+  'clocks corrected',
   'deployment',
   'poison row',
   'questions broken',

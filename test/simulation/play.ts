@@ -1,5 +1,6 @@
 /** Plays one seed: thirty minutes of a town, and as much longer as it takes until nothing is left to do. */
-import { keys, type OutboxRow } from '../../functions/contract.ts'
+import type { OutboxRow } from '../../functions/contract.ts'
+import { unpackShard } from '../../functions/shard-packing.ts'
 import { allShards } from '../../functions/shards.ts'
 import { memoryStore } from '../../stores/memory.ts'
 import { type AwaitTally, awaitCount, awaitTally } from './awaits.ts'
@@ -9,7 +10,7 @@ import { faultsOf } from './faults.ts'
 import { emptyLedger } from './ledger.ts'
 import { type Mutant, unchanged } from './mutants/mutant.ts'
 import { networkOf } from './network.ts'
-import { hubViewOf } from './outcome.ts'
+import { hubViewOf, outcomeOf } from './outcome.ts'
 import { type House, houseOf } from './queues.ts'
 import { type Story, untold } from './story.ts'
 import { rulesIn, townOf } from './town.ts'
@@ -37,6 +38,7 @@ const worldOf = (seed: number, { tally = awaitTally(), story = untold, mutant = 
     town,
     truth: truthOf(town.troubles),
     time,
+    jumpMs: 0,
     dice,
     faults,
     story,
@@ -66,7 +68,7 @@ const startSchedules = (world: World, house: House) => {
       if (isSilent(town.troubles, atMs)) return
       for (const shard of allShards(world.scheduled)) {
         const lateMs = faults.strikes('schedule late', 12) ? dice.between(1000, 55_000) : dice.between(0, 900)
-        const message = { shard, periodSeconds, everySeconds, scheduledAt: new Date(atMs).toISOString() }
+        const message = { shard, periodSeconds, everySeconds, scheduledAt: new Date(atMs + world.jumpMs).toISOString() }
         time.at(atMs + lateMs, () => house.schedule(location, message))
       }
     }
@@ -112,6 +114,17 @@ const planPowerCut = ({ time, dice, faults, story }: World, house: House) => {
   })
 }
 
+/** In one town of ten somebody corrects all clocks by half an hour. */
+const planJump = (world: World) => {
+  if (world.seed % 10 !== 3) return
+  const { time, dice, faults, story } = world
+  time.at(startMs + dice.between(minuteMs, 18 * minuteMs), () => {
+    world.jumpMs = dice.oneIn(2) ? 30 * minuteMs : -30 * minuteMs
+    faults.counts['clocks corrected']++
+    story.tell(time.nowMs(), 'somebody', () => `corrects all clocks by ${world.jumpMs / minuteMs} minutes`)
+  })
+}
+
 export const poisonId = 'triage:poison'
 
 /** A row that nobody can ever work on, nudged for a while already: it is set aside, and in nobody's way until then. */
@@ -131,10 +144,16 @@ const planPoison = ({ time, dice, faults, store }: World) => {
 export const rowsLeft = async ({ store }: World): Promise<OutboxRow[]> =>
   (await store.due(Number.MAX_SAFE_INTEGER, 10_000)).map(({ row }) => row).filter(({ to }) => to !== 'evaluate')
 
-const isOpen = async ({ store }: World) => {
-  const index = (await store.read([keys.hub])).get(keys.hub)?.value
-  return index !== undefined && JSON.stringify(index).includes('"open":{"')
+/** The alerts of all shards, moved or not, as `shard/index/count: alert`. */
+export const alertsLeft = async ({ store }: World): Promise<string[]> => {
+  const items = [...(await store.list('shard/', { limit: 1000 }))].filter(([key]) => !key.includes('/at/'))
+  return items.flatMap(([key, { value }]) => Object.keys(unpackShard(value).alerts).map((id) => `${key}: ${id}`))
 }
+
+const isOver = async (world: World) =>
+  (await rowsLeft(world)).length === 0 &&
+  (await alertsLeft(world)).length === 0 &&
+  Object.keys((await outcomeOf(world.store)).index.open).length === 0
 
 export const play = async (seed: number, playing: Playing = {}): Promise<World> => {
   const world = worldOf(seed, playing)
@@ -147,8 +166,9 @@ export const play = async (seed: number, playing: Playing = {}): Promise<World> 
   planDeployments(world, house)
   planPowerCut(world, house)
   planPoison(world)
+  planJump(world)
   await time.run(endMs)
-  while (time.nowMs() < endMs + patienceMs && ((await rowsLeft(world)).length > 0 || (await isOpen(world)))) {
+  while (time.nowMs() < endMs + patienceMs && !(await isOver(world))) {
     await time.run(time.nowMs() + minuteMs)
   }
   return world
