@@ -24,7 +24,11 @@ export type Playing = { tally?: AwaitTally; story?: Story; mutant?: (() => Mutan
 const doomsOf = (seed: number, dice: Dice): Int32Array => {
   const doomed = new Int32Array(awaitCount)
   const each = 10
-  for (let nth = 0; nth < each; nth++) doomed[(seed * each + nth) % awaitCount] = Math.floor(2 ** (dice.random() * 6))
+  for (let nth = 0; nth < each; nth++) {
+    // Half of them at once: some awaits are passed only once.
+    const passes = Math.floor(2 ** Math.max(0, 12 * (dice.random() - 0.5)))
+    doomed[(seed * each + nth) % awaitCount] = passes
+  }
   return doomed
 }
 
