@@ -27,7 +27,7 @@ export const remembered = (): Remembered => {
   return {
     state: (key, item) => {
       const found = known.get(key)
-      return found?.version === item.version ? found.state : keep(key, item.version, unpackLocation(item.value))
+      return keep(key, item.version, found?.version === item.version ? found.state : unpackLocation(item.value))
     },
     wrote: (key, version, { before, now }) => {
       keep(key, version, keptLocation(now, before))

@@ -27,9 +27,12 @@ const orAgain = async <R extends { status: string }>(result: Promise<R>): Promis
   return answer
 }
 
+/** What the clock of a process shows. */
+const clockOf = (world: World, life: Life) => () => world.time.nowMs() + world.jumpMs + life.skewMs
+
 const ground = (world: World, life: Life, queues: Queues) => ({
   store: storeOf(world, life),
-  nowMs: () => world.time.nowMs() + life.skewMs,
+  nowMs: clockOf(world, life),
   nudge: (nudges: readonly Nudge[]) =>
     mortal(world, life)('nudge', () => {
       for (const nudge of world.mutant.nudge?.(nudges) ?? nudges) queues.nudge(nudge, life.name)
@@ -175,7 +178,7 @@ const sender = (world: World, life: Life) => (observation: Observation) =>
 
 const probe = (world: World, location: string) => (life: Life) => {
   const { time, town } = world
-  const nowMs = () => time.nowMs() + life.skewMs
+  const nowMs = clockOf(world, life)
   const call = mortal(world, life)
   const step = scheduleStep({
     nowMs,
@@ -201,7 +204,7 @@ const probe = (world: World, location: string) => (life: Life) => {
 
 const secondOpinion = (world: World, location: string) => (life: Life) => {
   const step = secondOpinionStep({
-    nowMs: () => world.time.nowMs() + life.skewMs,
+    nowMs: clockOf(world, life),
     location,
     run: lookFrom(world, life, location),
     send: sender(world, life),

@@ -1,13 +1,12 @@
 /** What must hold whatever goes wrong, each with its name. `docs/reliability.md` lists them. */
 import type { Incident } from '../../functions/hub-state.ts'
 import { storedShards } from '../../functions/shard-count.ts'
-import { unpackShard } from '../../functions/shard-packing.ts'
 import { countOfShard } from '../../functions/shards.ts'
 import { minuteMs } from './calendar.ts'
 import { dueAlerts, isUnfounded } from './evidence.ts'
 import type { Arrival } from './ledger.ts'
 import { isPage, type Outcome, outcomeOf, rulesOf, silentFor, unfinished } from './outcome.ts'
-import { poisonId, rowsLeft } from './play.ts'
+import { alertsLeft, poisonId, rowsLeft } from './play.ts'
 import type { World } from './world.ts'
 
 export type Kind = 'lost' | 'unexpected' | 'stuck'
@@ -178,12 +177,7 @@ const all = {
   'no alert stays behind': {
     kind: 'stuck',
     says: 'When all is well again no shard, moved or not, holds an alert.',
-    broken: async ({ world: { store } }) => {
-      const items = [...(await store.list('shard/', { limit: 1000 }))].filter(([key]) => !key.includes('/at/'))
-      return items.flatMap(([key, { value }]) =>
-        Object.keys(unpackShard(value).alerts).map((id) => `${key}: alert ${id} is stuck`),
-      )
-    },
+    broken: async ({ world }) => (await alertsLeft(world)).map((alert) => `${alert} is stuck`),
   },
   'no timer wakes a moved shard': {
     kind: 'stuck',

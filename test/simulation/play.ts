@@ -1,6 +1,7 @@
 /** Plays one seed: thirty minutes of a town, and as much longer as it takes until nothing is left to do. */
 import type { OutboxRow } from '../../functions/contract.ts'
 import { deadLetterRows } from '../../functions/dead-letter.ts'
+import { unpackShard } from '../../functions/shard-packing.ts'
 import { allShards } from '../../functions/shards.ts'
 import { memoryStore } from '../../stores/memory.ts'
 import { type AwaitTally, awaitCount, awaitTally } from './awaits.ts'
@@ -24,7 +25,11 @@ export type Playing = { tally?: AwaitTally; story?: Story; mutant?: (() => Mutan
 const doomsOf = (seed: number, dice: Dice): Int32Array => {
   const doomed = new Int32Array(awaitCount)
   const each = 10
-  for (let nth = 0; nth < each; nth++) doomed[(seed * each + nth) % awaitCount] = Math.floor(2 ** (dice.random() * 6))
+  for (let nth = 0; nth < each; nth++) {
+    // Half of them at once: some awaits are passed only once.
+    const passes = Math.floor(2 ** Math.max(0, 12 * (dice.random() - 0.5)))
+    doomed[(seed * each + nth) % awaitCount] = passes
+  }
   return doomed
 }
 
@@ -38,6 +43,7 @@ const worldOf = (seed: number, { tally = awaitTally(), story = untold, mutant = 
     town,
     truth: truthOf(town.troubles),
     time,
+    jumpMs: 0,
     dice,
     faults,
     story,
@@ -67,7 +73,7 @@ const startSchedules = (world: World, house: House) => {
       if (isSilent(town.troubles, atMs)) return
       for (const shard of allShards(world.scheduled)) {
         const lateMs = faults.strikes('schedule late', 12) ? dice.between(1000, 55_000) : dice.between(0, 900)
-        const message = { shard, periodSeconds, everySeconds, scheduledAt: new Date(atMs).toISOString() }
+        const message = { shard, periodSeconds, everySeconds, scheduledAt: new Date(atMs + world.jumpMs).toISOString() }
         time.at(atMs + lateMs, () => house.schedule(location, message))
       }
     }
@@ -113,6 +119,17 @@ const planPowerCut = ({ time, dice, faults, story }: World, house: House) => {
   })
 }
 
+/** In one town of ten somebody corrects all clocks by half an hour. */
+const planJump = (world: World) => {
+  if (world.seed % 10 !== 3) return
+  const { time, dice, faults, story } = world
+  time.at(startMs + dice.between(minuteMs, 18 * minuteMs), () => {
+    world.jumpMs = dice.oneIn(2) ? 30 * minuteMs : -30 * minuteMs
+    faults.counts['clocks corrected']++
+    story.tell(time.nowMs(), 'somebody', () => `corrects all clocks by ${world.jumpMs / minuteMs} minutes`)
+  })
+}
+
 export const poisonId = 'triage:poison'
 
 /** A row that nobody can ever work on, nudged for a while already: it is set aside, and in nobody's way until then. */
@@ -132,6 +149,15 @@ const planPoison = ({ time, dice, faults, store }: World) => {
 export const rowsLeft = async ({ store }: World): Promise<OutboxRow[]> =>
   (await store.due(Number.MAX_SAFE_INTEGER, 10_000)).map(({ row }) => row).filter(({ to }) => to !== 'evaluate')
 
+/** The alerts of all shards, moved or not, as `shard/index/count: alert`. */
+export const alertsLeft = async ({ store }: World): Promise<string[]> => {
+  const items = [...(await store.list('shard/', { limit: 1000 }))].filter(([key]) => !key.includes('/at/'))
+  return items.flatMap(([key, { value }]) => Object.keys(unpackShard(value).alerts).map((id) => `${key}: ${id}`))
+}
+
+const isOver = async (world: World) =>
+  (await rowsLeft(world)).length === 0 && (await alertsLeft(world)).length === 0 && !(await anyOpen(world.store))
+
 export const play = async (seed: number, playing: Playing = {}): Promise<World> => {
   const world = worldOf(seed, playing)
   const { time, town, faults } = world
@@ -143,8 +169,9 @@ export const play = async (seed: number, playing: Playing = {}): Promise<World> 
   planDeployments(world, house)
   planPowerCut(world, house)
   planPoison(world)
+  planJump(world)
   await time.run(endMs)
-  while (time.nowMs() < endMs + patienceMs && ((await rowsLeft(world)).length > 0 || (await anyOpen(world.store)))) {
+  while (time.nowMs() < endMs + patienceMs && !(await isOver(world))) {
     await time.run(time.nowMs() + minuteMs)
   }
   return world

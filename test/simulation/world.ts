@@ -19,6 +19,8 @@ export type World = {
   town: Town
   truth: Truth
   time: VirtualTime
+  /** What every clock on the wall is ahead of the true time: somebody may correct them, time itself goes on. */
+  jumpMs: number
   dice: Dice
   faults: Faults
   story: Story
