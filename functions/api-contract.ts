@@ -74,4 +74,9 @@ export const refusalCode = z.enum([
 /** Why something was not done: a sentence, and what to do about it. */
 export const refusal = z.strictObject({ code: refusalCode, message: z.string(), hint: z.string() })
 export type Refusal = z.infer<typeof refusal>
-export type Answer<T> = { ok: true; answer: T } | { ok: false; refusal: Refusal }
+
+/** What `api` answers instead, with a status of 400 or more. */
+export const apiError = z.strictObject({ error: refusal.extend({ code: z.string() }) })
+export type ApiError = z.infer<typeof apiError>['error']
+
+export type Answer<T, Why extends ApiError = Refusal> = { ok: true; answer: T } | { ok: false; refusal: Why }

@@ -1,10 +1,10 @@
 import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import type * as z from 'zod'
-import { briefOf } from '../functions/api/silences.ts'
+import { acknowledged } from '../functions/api/silences.ts'
 import { type ApiWorld, acknowledgeStep } from '../functions/api/step.ts'
 import { endSilenceStep, listSilences, silenceStep, suggestIncident } from '../functions/api/step-silences.ts'
-import { type AcknowledgeAnswer, acknowledgeBody, type Refusal, silenceBody } from '../functions/api-contract.ts'
+import { acknowledgeBody, type Refusal, silenceBody } from '../functions/api-contract.ts'
 import { type Access, entryOf } from './access.ts'
 
 /** Twenty matchers of the longest kind, a reason and a name. */
@@ -75,13 +75,7 @@ const addAcknowledge = (api: Hono, world: ApiWorld) => {
     const incidentId = context.req.param('id')
     const now = await acknowledge({ incidentId, by: body.by })
     if (now.status === 'gone') return fail(context, 404, await suggestIncident(world.store, incidentId))
-    const answer: AcknowledgeAnswer = {
-      // It was open and is not yet written otherwise: whoever asks now is told what is on its way.
-      status: now.status === 'open' ? 'pending' : now.status,
-      incident: briefOf(now.incident),
-      ...(now.status === 'acknowledged' ? { by: now.by, atMs: now.atMs } : {}),
-    }
-    return context.json(answer, now.status === 'pending' ? 202 : 200)
+    return context.json(acknowledged(now), now.status === 'pending' ? 202 : 200)
   })
 }
 

@@ -1,8 +1,9 @@
 import { matchable } from '../alert-labels.ts'
-import type { IncidentBrief, Refusal, SilenceBody } from '../api-contract.ts'
+import type { AcknowledgeAnswer, IncidentBrief, Refusal, SilenceBody } from '../api-contract.ts'
 import type { OutboxRow, SilenceRequest } from '../contract.ts'
 import type { Incident, Silence } from '../hub-state.ts'
 import { matchAll } from '../matchers.ts'
+import type { Standing } from './acknowledgement.ts'
 
 /** One row a silence, so that asking twice writes it once. */
 export const silenceRowId = (silenceId: string): string => `silence:${silenceId}`
@@ -76,6 +77,13 @@ export const briefOf = (incident: Incident): IncidentBrief => {
   const summary = (told.find(({ firing }) => firing) ?? told[0])?.summary ?? ''
   return { id, service, severity, status, sinceMs, summary }
 }
+
+/** What somebody is told who gave a name. */
+export const acknowledged = (now: Exclude<Standing, { status: 'gone' }>): AcknowledgeAnswer => ({
+  status: now.status === 'open' ? 'pending' : now.status,
+  incident: briefOf(now.incident),
+  ...(now.status === 'acknowledged' ? { by: now.by, atMs: now.atMs } : {}),
+})
 
 /** The incidents that are not over and of which something that fires matches. */
 export const hiddenBy = (matchers: readonly string[], incidents: readonly Incident[]): Incident[] =>
