@@ -42,7 +42,7 @@ const plain = (text: string) => text.replaceAll(/\p{Cc}/gu, ' ')
 export const briefLine = ({ id, severity, status, summary }: IncidentBrief): string =>
   plain(`${id}  ${severity}  ${status}  ${summary}`)
 
-const addedText = ({ silence, hides }: SilenceAnswer, later: boolean, { nowMs, timeZone }: Teller): string => {
+const addedText = ({ silence, hides }: SilenceAnswer, later: boolean, { timeZone }: Teller): string => {
   const { id, matchers, author, reason, startsAtMs, endsAtMs, incidentId } = silence
   const orSooner = incidentId === undefined ? '' : `, or when ${incidentId} is over`
   const now = hides.length > 0 ? hides.map(briefLine) : ['nothing that is open']
@@ -50,7 +50,7 @@ const addedText = ({ silence, hides }: SilenceAnswer, later: boolean, { nowMs, t
   const hidden = later ? [] : now.map((line, index) => `${index === 0 ? 'hides ' : '      '} ${line}`)
   const lines = [
     ...begins,
-    `until  ${bothTimes(endsAtMs, timeZone)}, ${span(endsAtMs - Math.max(later ? 0 : nowMs, startsAtMs))} long${orSooner}`,
+    `until  ${bothTimes(endsAtMs, timeZone)}, ${span(endsAtMs - startsAtMs)} long${orSooner}`,
     ...hidden,
     `end it with: whodunit silence end ${id}`,
   ]
