@@ -39,6 +39,6 @@ test.each(['.*.*.*b', 'a?.*.*.*b', '(a|a|a|a|a|a).*.*.*b', '(a|a)(a|a)(a|a)a+b']
     expect(matcher.safeParse(`x=~"${expression}"`).success).toBe(true)
     const beganMs = performance.now()
     expect(new RegExp(`^(?:${expression})$`, 'v').test('a'.repeat(300))).toBe(false)
-    expect(performance.now() - beganMs).toBeLessThan(3000)
+    expect(performance.now() - beganMs).toBeLessThan(5000)
   },
 )
