@@ -2,6 +2,7 @@ import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { acknowledgePath, incidentPath, judgeAcknowledgeToken, viewToken } from '../functions/api/links.ts'
 import { type ApiWorld, acknowledgeStep, findIncident, standing } from '../functions/api/step.ts'
+import { listSilences } from '../functions/api/step-silences.ts'
 import { keys, statusPageKey } from '../functions/contract.ts'
 import { latestOutcomes, type MonitorView } from '../functions/latest-outcomes.ts'
 import { knownSigner } from '../functions/link-key.ts'
@@ -14,6 +15,7 @@ import { apiApp } from './api.ts'
 import { incidentPage, incidentsPage } from './incident-page.ts'
 import { metricsText } from './metrics.ts'
 import { refusals, sentencePage } from './sentence-page.ts'
+import { silencesPage } from './silences-page.ts'
 
 export type AppWorld = ApiWorld & {
   blobs: Blobs
@@ -73,6 +75,11 @@ const addPrivatePages = (app: Hono, world: AppWorld) => {
     const found = await findIncident(store, id)
     if (!found) return context.html(sentencePage(`There is no incident ${id}.`, nowMs()), 404)
     return context.html(incidentPage(found, (await findCaseFiles(store, [id])).get(id), nowMs(), entry))
+  })
+  app.get('/silences', async (context) => {
+    const entry = await enter(context)
+    if (entry.status !== 'allowed') return refuse(context, entry.status, nowMs())
+    return context.html(silencesPage(await listSilences(world), nowMs()))
   })
   app.get('/metrics', async (context) => {
     const entry = await enter(context)

@@ -82,7 +82,7 @@ export const silenceAdd = async (
     const [key, index] = issue?.path ?? []
     const said = issue?.message ?? ''
     const isMatcher = key === 'matchers' && typeof index === 'number'
-    const what = isMatcher ? `${matchers[index]} is no matcher` : `--${String(key)} does not do: ${said}`
+    const what = isMatcher ? `not a usable matcher: ${matchers[index]}` : `--${String(key)} does not do: ${said}`
     const hint = isMatcher ? `write ${said}` : 'whodunit silence add --help says what it takes'
     return tellRefusal({ code: 'wrong-body', message: plain(what), hint }, teller)
   }

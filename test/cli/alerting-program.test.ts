@@ -131,7 +131,7 @@ test.each([
   {
     given: 'a matcher that is none',
     args: ['silence', 'add', 'shop', '--for', '2h', '--reason', 'x'],
-    says: 'shop is no matcher',
+    says: 'not a usable matcher: shop',
   },
   {
     given: 'no reason',
