@@ -1,7 +1,13 @@
 import type * as z from 'zod'
 import { acknowledged } from '../functions/api/silences.ts'
 import { acknowledgeStep } from '../functions/api/step.ts'
-import { endSilenceStep, listSilences, silenceStep, suggestIncident } from '../functions/api/step-silences.ts'
+import {
+  askedSilences,
+  endSilenceStep,
+  listSilences,
+  silenceStep,
+  suggestIncident,
+} from '../functions/api/step-silences.ts'
 import {
   type AcknowledgeAnswer,
   type Answer,
@@ -33,7 +39,12 @@ export const storeAlerting = (store: Store, nowMs: () => number): Alerting => {
   const world = { store, nowMs, nudge: async () => undefined, warn: () => undefined }
   return {
     silence: silenceStep(world),
-    silences: async () => ({ ok: true, answer: await listSilences(world) }),
+    silences: async () => {
+      const asked = await askedSilences(world)
+      const kept = await listSilences(world)
+      const fresh = asked.filter(({ id }) => !kept.some((one) => one.id === id))
+      return { ok: true, answer: [...kept, ...fresh] }
+    },
     endSilence: (id, by) => endSilenceStep(world)({ id, by }),
     acknowledge: async (incidentId, by) => {
       const now = await acknowledgeStep(world)({ incidentId, by })

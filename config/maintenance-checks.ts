@@ -73,7 +73,7 @@ const wrongCron = (path: ConfigPath, { cron, durationSeconds = 0 }: Maintenance)
       'maintenance-overlaps',
       [...path, 'durationSeconds'],
       message,
-      `at most ${shortest - 60}, or begin it less often`,
+      shortest > 120 ? `at most ${shortest - 60}, or begin it less often` : 'begin it less often',
     ),
   ]
 }

@@ -6,7 +6,7 @@
 import { hintForName } from '../../config/suggest.ts'
 import type { Store } from '../../stores/contract.ts'
 import type { Answer, EndAnswer, ListedSilence, Refusal, SilenceAnswer, SilenceBody } from '../api-contract.ts'
-import { keys, type OutboxRow } from '../contract.ts'
+import { keys, type OutboxRow, type SilenceRequest, silenceRequest } from '../contract.ts'
 import { type Silence, silences } from '../hub-state.ts'
 import { recentIncidents } from '../incidents.ts'
 import { silenceId } from '../silence-id.ts'
@@ -18,22 +18,28 @@ const findSilences = async (store: Store): Promise<Silence[]> => {
   return item ? silences.parse(item.value).silences : []
 }
 
+const asAsked = (silence: SilenceRequest): ListedSilence => ({ ...silence, hid: [], hidCount: 0, state: 'asked' })
+
+/** Those in force and those to come. */
+export const listSilences = async ({ store, nowMs }: Pick<ApiWorld, 'store' | 'nowMs'>): Promise<ListedSilence[]> => {
+  const kept = await findSilences(store)
+  return kept.map((one) => ({ ...one, state: one.startsAtMs > nowMs() ? 'to-come' : 'in-force' }))
+}
+
 const rowsLooked = 100
 
-/** Those in force, those to come, and those asked for that `correlate` has not seen yet: with no hub at work, all of them. */
-export const listSilences = async ({ store, nowMs }: ApiWorld): Promise<ListedSilence[]> => {
-  // The rows first: `correlate` deletes one in the transaction that keeps its silence.
+/** Those asked for that `correlate` has not seen yet: with no hub at work, all there are. */
+export const askedSilences = async ({ store, nowMs }: Pick<ApiWorld, 'store' | 'nowMs'>): Promise<ListedSilence[]> => {
   const rows = await store.due(nowMs(), rowsLooked)
-  const kept = await findSilences(store)
-  const asked = rows.flatMap(({ row }) =>
-    row.to === 'correlate' && row.body.kind === 'silence' ? [row.body.silence] : [],
+  return rows.flatMap(({ row: { to, body } }) =>
+    to === 'correlate' && body.kind === 'silence' ? [asAsked(body.silence)] : [],
   )
-  return [
-    ...kept.map((one) => ({ ...one, state: one.startsAtMs > nowMs() ? ('to-come' as const) : ('in-force' as const) })),
-    ...asked
-      .filter(({ id }) => !kept.some((one) => one.id === id))
-      .map((one) => ({ ...one, hid: [], hidCount: 0, state: 'asked' as const })),
-  ]
+}
+
+/** One that was asked for a moment ago. */
+const askedSilence = async (store: Store, id: string): Promise<ListedSilence | undefined> => {
+  const body = silenceRequest.shape.id.safeParse(id).success ? (await store.row(silenceRowId(id)))?.row.body : undefined
+  return body && 'kind' in body && body.kind === 'silence' ? asAsked(body.silence) : undefined
 }
 
 /** Writes a row unless it is there: somebody who asked for the very same was quicker. */
@@ -82,8 +88,10 @@ export const silenceStep =
 export const endSilenceStep =
   (world: ApiWorld) =>
   async ({ id, by }: { id: string; by: string }): Promise<Answer<EndAnswer>> => {
+    // The row first: `correlate` deletes it in the transaction that keeps its silence.
+    const asked = await askedSilence(world.store, id)
     const known = await listSilences(world)
-    const silence = known.find((one) => one.id === id)
+    const silence = known.find((one) => one.id === id) ?? asked
     if (!silence) {
       const ids = known.map((one) => one.id)
       const hint = hintForName(id, ids, 'silences')

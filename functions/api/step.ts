@@ -16,13 +16,18 @@ export type ApiWorld = {
   warn: (text: string) => void
 }
 
+/** Whatever else somebody asks for is no incident, and no key of the store either. */
+const isIncidentId = (id: string): boolean => /^[a-z0-9-]{1,100}$/.test(id)
+
 export const findIncident = async (store: Store, id: string): Promise<Incident | undefined> => {
+  if (!isIncidentId(id)) return undefined
   const item = (await store.read([keys.incident(id)])).get(keys.incident(id))
   return item && incident.parse(item.value)
 }
 
 /** How the incident stands, as far as it is written. */
 export const standing = async (store: Store, taker: Taker): Promise<Standing> => {
+  if (!isIncidentId(taker.incidentId)) return { status: 'gone' }
   // The row first: `correlate` deletes it in the transaction that changes the incident, so "neither" cannot be seen.
   const row = await store.row(acknowledgeRowId(taker))
   return standingOf(await findIncident(store, taker.incidentId), row !== undefined)

@@ -163,6 +163,15 @@ test('where others come in, everything needs the token, before anything else is 
   })
 })
 
+test.each(['%00', '..%2f..', 'x'.repeat(3000), 'A', '%E2%98%83'])('an id that is none (%s) is nobody’s', async (id) => {
+  expect(await ask('DELETE', `/silences/${id}`)).toMatchObject({
+    code: 404,
+    answer: { error: { code: 'unknown-silence' } },
+  })
+  const taken = await ask('POST', `/incidents/${id}/acknowledge`, { body: { by: 'kim' } })
+  expect(taken).toMatchObject({ code: 404, answer: { error: { code: 'unknown-incident' } } })
+})
+
 test('a body without end is cut off', async () => {
   const seen = await ask('POST', '/silences', { body: { ...wish, reason: 'x'.repeat(20_000) } })
   expect(seen).toMatchObject({ code: 413, answer: { error: { code: 'too-large' } } })

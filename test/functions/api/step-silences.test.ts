@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { acknowledgeStep } from '../../../functions/api/step.ts'
-import { endSilenceStep, listSilences, silenceStep } from '../../../functions/api/step-silences.ts'
+import { askedSilences, endSilenceStep, listSilences, silenceStep } from '../../../functions/api/step-silences.ts'
 import { keys, type Nudge } from '../../../functions/contract.ts'
 import { memoryStore } from '../../../stores/memory.ts'
 import { putIncidents, sinceMs, storedIncident } from '../stored-incidents.ts'
@@ -22,6 +22,7 @@ const world = () => {
     rows,
     silence: silenceStep(given),
     list: () => listSilences(given),
+    asked: () => askedSilences(given),
     end: endSilenceStep(given),
     take: acknowledgeStep(given),
   }
@@ -75,9 +76,10 @@ test('asking twice within a minute is one silence, also once correlate has it', 
 })
 
 test('a store without a hub takes a silence all the same, lists it and ends it', async () => {
-  const { silence, list, end, rows } = world()
+  const { silence, list, asked: pending, end, rows } = world()
   expect(await silence(body)).toMatchObject({ ok: true, answer: { hides: [] } })
-  const [asked] = await list()
+  expect(await list()).toEqual([])
+  const [asked] = await pending()
   expect(asked).toMatchObject({ state: 'asked', author: 'kim', hidCount: 0 })
   expect(await end({ id: asked?.id ?? '', by: 'kim' })).toMatchObject({ ok: true })
   expect((await rows()).map(({ body }) => body)).toMatchObject([{ kind: 'silence' }, { kind: 'end-silence' }])
