@@ -10,6 +10,7 @@ import { environmentSecrets } from '../functions/environment-secrets.ts'
 import packageJson from '../package.json' with { type: 'json' }
 import { StoreError } from '../stores/contract.ts'
 import { sqliteStore } from '../stores/sqlite.ts'
+import { addAlertingCommands } from './alerting-program.ts'
 import { checkAll, checkExitCode, checkText } from './commands/check.ts'
 import { costText } from './commands/cost.ts'
 import { incidentsText, listIncidents } from './commands/incidents.ts'
@@ -181,6 +182,7 @@ const program = (exit: (code: number) => void): Command => {
     .option(...data)
     .option('--json', 'print incidents and case files as JSON')
     .action(async (flags) => exit(await incidentsCommand(flags)))
+  addAlertingCommands(root, { nowMs, env: process.env, print, printError, webAddress, exit })
   return root
 }
 

@@ -42,11 +42,11 @@ const reversed = (path: ConfigPath, { from, to }: Maintenance): Finding[] =>
     ? []
     : [error('wrong-value', [...path, 'to'], `it ends (${to}) before it begins (${from})`, 'to must be after from')]
 
-/** Any day will do: five fields name no year. From here a hundred nights hold a change of the clocks wherever there is one. */
-const anyDayMs = Date.UTC(2026, 1, 1)
+/** Any day will do: five fields name no year. */
+const anyDayMs = Date.UTC(2026, 0, 1)
 const lookedAt = 100
 
-const wrongCron = (path: ConfigPath, { cron, timeZone, durationSeconds = 0 }: Maintenance): Finding[] => {
+const wrongCron = (path: ConfigPath, { cron, durationSeconds = 0 }: Maintenance): Finding[] => {
   if (cron === undefined) return []
   const example = 'minute hour day month weekday, such as "0 22 * * sun": Sundays at 22:00'
   const at = [...path, 'cron']
@@ -57,7 +57,8 @@ const wrongCron = (path: ConfigPath, { cron, timeZone, durationSeconds = 0 }: Ma
   }
   let starts: number[]
   try {
-    starts = scheduleOf(cron, timeZone ?? 'UTC').next(lookedAt, anyDayMs)
+    // In UTC, where no change of the clocks brings two closer together.
+    starts = scheduleOf(cron, 'UTC').next(lookedAt, anyDayMs)
   } catch (thrown) {
     const reason = thrown instanceof Error ? thrown.message.replace(/^CronPattern: /, '') : 'it cannot be read'
     return [error('wrong-cron', at, `expected a crontab line: ${reason}`, example)]
@@ -66,13 +67,13 @@ const wrongCron = (path: ConfigPath, { cron, timeZone, durationSeconds = 0 }: Ma
   const gaps = starts.slice(1).map((start, index) => (start - (starts[index] ?? start)) / 1000)
   const shortest = Math.min(...gaps)
   if (shortest > durationSeconds) return []
-  const message = `it would never end: it begins again after ${shortest} s and lasts ${durationSeconds} s`
+  const message = `it lasts ${durationSeconds} s and begins again after ${shortest} s: there must be a gap`
   return [
     error(
-      'maintenance-endless',
+      'maintenance-overlaps',
       [...path, 'durationSeconds'],
       message,
-      `at most ${shortest - 60}, or begin it less often`,
+      shortest > 120 ? `at most ${shortest - 60}, or begin it less often` : 'begin it less often',
     ),
   ]
 }

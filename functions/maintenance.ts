@@ -47,7 +47,7 @@ const occurrence = (window: Maintenance, nowMs: number): { startsAtMs: number; e
 
 /**
  * The maintenance windows that are open, each from its begin to before its end. A window by cron lasts `durationSeconds`
- * by the stop watch, whatever the clocks do; `validate` refuses one that begins again before it has ended. Cheap enough
+ * by the stop watch, whatever the clocks do; `validate` wants a gap before it begins again. Cheap enough
  * to be asked with every message.
  */
 export const maintenanceAt = (windows: Readonly<Record<string, Maintenance>>, nowMs: number): ActiveWindow[] =>

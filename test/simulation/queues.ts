@@ -1,5 +1,5 @@
 /** What lies between the functions: which queue a nudge goes to, and who reads it. */
-import type { Receiver } from '../../functions/api/step.ts'
+import type { Taker } from '../../functions/api/acknowledgement.ts'
 import type { DeliveryOrder, Nudge, Observation, OutboxRow } from '../../functions/contract.ts'
 import type { ScheduleMessage } from '../../functions/probe/due.ts'
 import { secondOpinionOf, shardOfTimer } from '../../functions/row-ids.ts'
@@ -30,7 +30,7 @@ const ignore = () => undefined
 
 /** Somebody with the page takes the incident on after a while, and presses again when nothing happens. */
 const pressesOf =
-  ({ town, time, dice }: World, api: Room<Receiver>) =>
+  ({ town, time, dice }: World, api: Room<Taker>) =>
   (order: DeliveryOrder) => {
     const { channel, event, incidentId } = order
     if (event !== 'opened' || !town.people.includes(channel) || !dice.oneIn(3)) return
