@@ -150,7 +150,8 @@ const api = (world: World, queues: Queues) => (life: Life) => {
   return async ([receiver]: readonly Taker[]) => {
     if (!receiver) return
     const { status } = await step(receiver)
-    told(world, life, `${receiver.channel} takes on ${receiver.incidentId}: ${status}`)
+    const who = 'channel' in receiver ? receiver.channel : receiver.by
+    told(world, life, `${who} takes on ${receiver.incidentId}: ${status}`)
   }
 }
 
