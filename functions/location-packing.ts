@@ -9,6 +9,7 @@ import {
   type LocationState,
   type LookKind,
   locationState,
+  lookKind,
   looksKept,
   type MonitorState,
   quoted,
@@ -18,10 +19,15 @@ type Look = MonitorState['looks'][number]
 
 const verdicts: readonly Verdict[] = ['pass', 'degraded', 'fail', 'unknown']
 /** One letter a look, by its verdict. */
-const letters: Readonly<Record<LookKind, string>> = { tick: 'PDFU', recheck: 'QEGV', 'second-opinion': 'RSHW' }
+const letters: Readonly<Record<LookKind, string>> = {
+  tick: 'PDFU',
+  recheck: 'QEGV',
+  'recheck-2': 'TJIX',
+  'second-opinion': 'RSHW',
+}
 const letterOf = ({ look, verdict }: Pick<Look, 'look' | 'verdict'>) => letters[look][verdicts.indexOf(verdict)] ?? 'U'
 const meanings = new Map(
-  (['tick', 'recheck', 'second-opinion'] as const).flatMap((look) =>
+  lookKind.options.flatMap((look) =>
     verdicts.map((verdict) => [letterOf({ look, verdict }), { look, verdict }] as const),
   ),
 )

@@ -6,7 +6,9 @@ import { kindOfLook, type LocationState, type LookKind, looksKept, quoted } from
 const sameLook = (a: { scheduledAtMs: number; look: string }, b: { scheduledAtMs: number; look: string }) =>
   a.scheduledAtMs === b.scheduledAtMs && a.look === b.look
 
-const order = (look: { scheduledAtMs: number; look: string }) => look.scheduledAtMs + (look.look === 'tick' ? 0 : 0.5)
+/** Looks of one scheduled time in the order they begin, which is not the one they end in. */
+const places: Readonly<Record<LookKind, number>> = { tick: 0, 'second-opinion': 0.2, recheck: 0.4, 'recheck-2': 0.6 }
+const order = (look: { scheduledAtMs: number; look: LookKind }) => look.scheduledAtMs + places[look.look]
 
 /** A sentence for a person is never longer; what sent more is not to fill the item of all others. */
 const causeLimit = 500

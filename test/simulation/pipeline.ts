@@ -115,6 +115,7 @@ const lookAgain = (world: World) => async (rowId: string) => {
   const step = secondOpinionStep({
     nowMs: world.nowMs,
     location,
+    waitUntil: (atMs) => time.sleep(Math.min(1000, Math.max(0, atMs - world.nowMs()))),
     run: async (monitorId) => {
       world.opinions++
       const known = ids.find((id) => id === monitorId)

@@ -133,3 +133,88 @@ test('a silence from before the start pages only when the first looks had their 
   const late = decideEvaluate(before.after, timer, { ...at, nowMs: startedAtMs + settleMs })
   expect(late.changes).toMatchObject([{ to: 'firing', reason: 'silence-too-long', sinceMs: start }])
 })
+
+/** Plays one letter a minute and answers every step of the alert. */
+const steps = (letters: string) => {
+  let state = nothing
+  return [...letters].flatMap((letter, index) => {
+    const verdict = letter === 'P' ? 'pass' : letter === 'F' ? 'fail' : 'unknown'
+    const scheduledAtMs = start + index * period
+    const { after, decision } = apply(state, seen([outcome({ verdict, scheduledAtMs })]), { nowMs: scheduledAtMs })
+    state = after
+    return decision.transitions.map(({ from, to, reason }) => `${from} ${to} ${reason}`)
+  })
+}
+
+test.each([
+  { given: 'nothing wrong', letters: 'PPP', then: [] },
+  { given: 'a blip', letters: 'FP', then: ['inactive pending first-failure', 'pending inactive condition-gone'] },
+  {
+    given: 'an outage',
+    letters: 'FFP',
+    then: ['inactive pending first-failure', 'pending firing threshold-met', 'firing inactive success-threshold-met'],
+  },
+  {
+    given: 'blindness while pending',
+    letters: 'F??F',
+    then: [
+      'inactive pending first-failure',
+      'pending held input-unknown',
+      'held pending input-known',
+      'pending firing threshold-met',
+    ],
+  },
+  {
+    given: 'blindness while firing, then a recovery',
+    letters: 'FF?P',
+    then: [
+      'inactive pending first-failure',
+      'pending firing threshold-met',
+      'firing held input-unknown',
+      'held firing input-known',
+      'firing inactive success-threshold-met',
+    ],
+  },
+  { given: 'blindness without an alert', letters: 'P?', then: [] },
+])('every step has its reason: $given', ({ letters, then }) => expect(steps(letters)).toEqual(then))
+
+/** So many outages, each `everyMs` after the one before; answers what was told of each beginning. */
+const outages = (count: number, everyMs: number) => {
+  let state = nothing
+  return Array.from({ length: count }, (_, nth) => {
+    const atMs = start + nth * everyMs
+    const failing = ['tick', 'recheck'].map((look) => outcome({ verdict: 'fail', look, scheduledAtMs: atMs }))
+    const down = apply(state, seen(failing), { nowMs: atMs + 1000 })
+    const passing = outcome({ verdict: 'pass', scheduledAtMs: atMs + period })
+    state = apply(down.after, seen([passing]), { nowMs: atMs + period }).after
+    return down.decision.changes.map(({ flaps, summary }) => `${flaps ?? '-'} ${summary}`)[0]
+  })
+}
+
+test('an alert that comes back within the hour says how often', () => {
+  const said = 'front fails from local: expected 2xx, saw 500'
+  expect(outages(4, 10 * period)).toEqual([
+    `- ${said}`,
+    `1 ${said}`,
+    `2 ${said} (flapping: fired 3 times in 20 min)`,
+    `3 ${said} (flapping: fired 4 times in 30 min)`,
+  ])
+})
+
+test('what fired more than an hour ago is forgotten', () => {
+  expect(outages(4, 31 * period).map((said) => said?.[0])).toEqual(['-', '1', '1', '1'])
+  expect(outages(3, 61 * period).map((said) => said?.[0])).toEqual(['-', '-', '-'])
+})
+
+test('when an alert fired is remembered only as long as somebody could need it', () => {
+  const failing = [outcome({ verdict: 'fail' }), outcome({ verdict: 'fail', look: 'recheck' })]
+  const down = apply(nothing, seen(failing), { nowMs: start })
+  expect(down.after.shard.fired).toEqual({})
+  const up = apply(down.after, seen([outcome({ verdict: 'pass', scheduledAtMs: start + period })]), {
+    nowMs: start + period,
+  })
+  expect(up.after.shard.fired).toEqual({ 'front-down': [start] })
+  const later = seen([outcome({ verdict: 'pass', scheduledAtMs: start + 61 * period })])
+  expect(apply(up.after, later, { nowMs: start + 61 * period }).after.shard.fired).toEqual({})
+  expect(apply(up.after, later, { nowMs: start + 2 * period, rules: [] }).after.shard.fired).toEqual({})
+})

@@ -101,6 +101,7 @@ const answered = async (town: ReturnType<typeof townOf>, verdict: Verdict): Prom
     const step = secondOpinionStep({
       nowMs: () => askedAtMs + 500,
       location: body.location,
+      waitUntil: () => new Promise(setImmediate),
       run: async () => {
         const { cause } = outcome({ verdict })
         return { verdict, timingsMs: { total: 80 }, ...(cause ? { cause } : {}) }
