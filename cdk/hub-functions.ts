@@ -11,7 +11,7 @@ import { arnIn, type Naming } from './naming.ts'
 import type { QueueWithDead } from './queues.ts'
 
 export type QueueName = 'observations' | 'alert-changes' | 'triage' | 'deliver' | 'publish'
-export type Purpose = 'evidence' | 'windows' | 'status'
+export type Purpose = 'evidence' | 'windows' | 'status' | 'history'
 
 /** What the functions of the hub stand on. */
 export type HubGround = {

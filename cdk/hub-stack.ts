@@ -8,7 +8,7 @@ import type { Construct } from 'constructs'
 import { grantsOfChannels } from '../config/grants.ts'
 import type { Config } from '../config/schema.ts'
 import { secretsOf } from '../config/secret-refs.ts'
-import { statusPageKey, windowKey } from '../functions/contract.ts'
+import { historyPrefix, statusPageKey, windowKey } from '../functions/contract.ts'
 import { Alarms } from './alarms.ts'
 import { addDashboard } from './dashboard.ts'
 import type { StepFunction } from './function.ts'
@@ -106,13 +106,15 @@ export class HubStack extends Stack {
     }
   }
 
-  #buckets({ aws }: Config, naming: Naming): HubGround['buckets'] {
+  #buckets({ aws, history }: Config, naming: Naming): HubGround['buckets'] {
     const bucket = (purpose: Purpose, id: string, days?: number) =>
       privateBucket(this, id, { aws, bucketName: naming.bucket(purpose), ...(days === undefined ? {} : { days }) })
     return {
       evidence: bucket('evidence', 'Evidence', 90),
       windows: bucket('windows', 'Windows', 2),
       status: bucket('status', 'StatusPage'),
+      // One that is to hold nothing is there too, or asking for none would delete what was kept at once.
+      history: bucket('history', 'History', Math.max(1, history.retentionDays)),
     }
   }
 
@@ -153,6 +155,11 @@ export class HubStack extends Stack {
     allowState(evaluate, ground, { write: true })
     allowSend(evaluate, ground, ['alert-changes'])
     evaluate.allow(['sqs:SendMessage'], ground.probeQueues)
+    if (config.history.retentionDays > 0)
+      allowObjects(evaluate, ground.buckets.history, {
+        actions: ['s3:GetObject', 's3:PutObject'],
+        keys: [`${historyPrefix}*`],
+      })
     reads(evaluate, queues.observations, 10)
     const correlate = hubFunction(ground, 'correlate', { description: 'incidents', timeoutSeconds: 10 })
     allowState(correlate, ground, { write: true })

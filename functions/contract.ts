@@ -256,5 +256,6 @@ export const keys = {
 }
 
 /** Where the blobs of the pipeline are. */
+export const historyPrefix = 'history/'
 export const statusPageKey = 'status/index.html'
 export const windowKey = (cluster: string) => `windows/${cluster}.json.gz`

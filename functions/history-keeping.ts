@@ -1,13 +1,13 @@
 import { promisify } from 'node:util'
 import { gunzip, gzip } from 'node:zlib'
 import type { Blobs } from '../stores/contract.ts'
+import { historyPrefix } from './contract.ts'
 import {
   type HistoryMinute,
   type HistoryPart,
   historyDay,
   historyKey,
   historyOfKey,
-  historyPrefix,
   packMinute,
   unpackMinute,
 } from './history.ts'

@@ -6,7 +6,7 @@
 import * as z from 'zod'
 import { cause, type ProbeOutcome, type TimingsMs, timingsMs, type Verdict, verdict } from '../probes/contract.ts'
 import type { Judgement } from '../rules/contract.ts'
-import { type AlertTransition, alertReason, alertTransition } from './contract.ts'
+import { type AlertTransition, alertReason, alertTransition, historyPrefix } from './contract.ts'
 import { kindOfLook, type LookKind, lookKind } from './shard-state.ts'
 
 const outcome = z.strictObject({
@@ -232,8 +232,6 @@ const minute = 60_000
 
 /** The minute a time is in. */
 export const minuteOf = (atMs: number): number => Math.floor(atMs / minute) * minute
-
-export const historyPrefix = 'history/'
 
 /** `history/2026-11-23`, the day a time is in, UTC. */
 export const historyDay = (atMs: number): string => `${historyPrefix}${new Date(atMs).toISOString().slice(0, 10)}`

@@ -7,6 +7,7 @@ import { deliverChannels, linksOf } from '../../functions/deliver/config.ts'
 import { attemptTimeoutMs, deliverStep } from '../../functions/deliver/step.ts'
 import { evaluateView } from '../../functions/evaluate/config.ts'
 import { evaluateStep } from '../../functions/evaluate/step.ts'
+import { forgetHistory, historyKeeper } from '../../functions/history-keeping.ts'
 import { monitorViews } from '../../functions/probe/config.ts'
 import { publishStep } from '../../functions/publish/step.ts'
 import { clusterView } from '../../functions/scrape/config.ts'
@@ -49,6 +50,8 @@ export type Hub = {
 }
 
 const sweepMs = 1000
+/** Often enough to keep pace with ten thousand monitors, a little at a time. */
+const forgetMs = 60_000
 const publishMs = 5000
 const lookStopMs = 3000
 const workStopMs = attemptTimeoutMs + 2000
@@ -162,12 +165,15 @@ const startScrapes = (
 
 /** Runs the whole pipeline in this process: the same steps as on AWS over in-process queues and timers. */
 export const startHub = (options: HubOptions): Hub => {
-  const { config, store, nowMs, warn } = options
+  const { config, store, blobs, nowMs, warn } = options
+  const { retentionDays } = config.history
+  const lost = (key: string, cause: string) => warn(`history ${key} not kept: ${cause}`)
   const evaluate = evaluateStep({
     store,
     nowMs,
     nudge: (nudges) => queue.nudge(nudges),
     startedAtMs: nowMs(),
+    ...(retentionDays > 0 ? { keep: historyKeeper({ blobs, lost }) } : {}),
     ...evaluateView(config),
   })
   const observations = new Observations(evaluate, ({ id }, why) => warn(`observation ${id} dropped: ${message(why)}`))
@@ -208,6 +214,7 @@ export const startHub = (options: HubOptions): Hub => {
     ...probes.start(),
     every(sweepMs, 'sweep', sweep),
     every(publishMs, 'status page', publishNow),
+    every(forgetMs, 'forgetting old history', () => forgetHistory(blobs, { nowMs: nowMs(), retentionDays })),
   ]
   return {
     lastScrapes: () => scrapes,

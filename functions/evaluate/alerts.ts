@@ -10,6 +10,8 @@ export type RuleIdentity = {
   alertId: string
   service: string
   severity: Severity
+  /** Nobody asked to hear of it: it is only shown. Its end is told all the same, to whoever heard of it before. */
+  quiet?: boolean
 }
 
 /** A summary is in the shard's item, the row that tells it and the incident's item; all have their limits. */
@@ -98,5 +100,6 @@ export const advanceAlert = (
   const transitions = [...known, { alertId: rule.alertId, from, to, reason, atMs: nowMs }]
   if (to === 'pending') return { alert, transitions }
   const firing: Alert = { ...alert, state: 'firing', firedAtMs: nowMs, sinceMs: judgement.sinceMs ?? alert.sinceMs }
+  if (rule.quiet) return { alert: firing, transitions }
   return { alert: firing, transitions, change: told(rule, firing, { from, to, reason, nowMs, fired }) }
 }

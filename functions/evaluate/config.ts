@@ -30,7 +30,8 @@ const ruleViewsOf = (config: Config, ruleId: string, rule: RuleSpec): RuleView[]
   const advising = advise(rule)
   // Where one location is all there is, it is the quorum.
   if (advising === undefined || locations.length < 2) return [view]
-  return [view, { ...view, alertId: advisoryId(ruleId), severity: 'advisory', judge: advising }]
+  const quiet = !config.routes.some(({ severities }) => severities?.includes('advisory'))
+  return [view, { ...view, alertId: advisoryId(ruleId), severity: 'advisory', quiet, judge: advising }]
 }
 
 const ruleViews = (config: Config, count: number): Map<string, RuleView[]> => {

@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals'
 import type { Observation } from '../../../functions/contract.ts'
 import { decideEvaluate, type RuleView, type Seen, settleMs } from '../../../functions/evaluate/decide.ts'
 import { emptyShard, looksKept } from '../../../functions/shard-state.ts'
+import { advise as advisedBy } from '../../../rules/registry.ts'
 import { availability, outcome, period, ruleView, seen, start } from '../builders.ts'
 
 const rules = [ruleView(availability())]
@@ -217,4 +218,72 @@ test('when an alert fired is remembered only as long as somebody could need it',
   const later = seen([outcome({ verdict: 'pass', scheduledAtMs: start + 61 * period })])
   expect(apply(up.after, later, { nowMs: start + 61 * period }).after.shard.fired).toEqual({})
   expect(apply(up.after, later, { nowMs: start + 2 * period, rules: [] }).after.shard.fired).toEqual({})
+})
+
+const places = ['here', 'there', 'yonder']
+const advising = (quiet: boolean): RuleView[] => {
+  const rule = availability()
+  const page = ruleView(rule, { locations: places })
+  const advise = advisedBy(rule)
+  return advise
+    ? [page, { ...page, alertId: 'front-down:advisory', severity: 'advisory', quiet, judge: advise }]
+    : [page]
+}
+
+/** Each location's letters, a minute each; answers every step of every alert and what was told. */
+const together = (looks: readonly string[], quiet = true) => {
+  let state = nothing
+  const rules = advising(quiet)
+  const all = [...(looks[0] ?? '')].flatMap((_, index) => {
+    const scheduledAtMs = start + index * period
+    const outcomes = places.map((location, place) =>
+      outcome({ location, scheduledAtMs, verdict: looks[place]?.[index] === 'F' ? 'fail' : 'pass' }),
+    )
+    const { after, decision } = apply(state, seen(outcomes), { nowMs: scheduledAtMs, rules })
+    state = after
+    return [decision]
+  })
+  return {
+    steps: all.flatMap(({ transitions }) => transitions.map(({ alertId, to, reason }) => `${alertId} ${to} ${reason}`)),
+    told: all.flatMap(({ changes }) => changes.map(({ alertId, to }) => `${alertId} ${to}`)),
+  }
+}
+
+test('below the quorum there is an advisory and no page; it ends when those locations see it pass', () => {
+  const { steps, told } = together(['FFP', 'PPP', 'PPP'])
+  expect(steps).toEqual([
+    'front-down pending first-failure',
+    'front-down:advisory firing quorum-not-met',
+    'front-down inactive condition-gone',
+    'front-down:advisory inactive success-threshold-met',
+  ])
+  expect(told).toEqual(['front-down:advisory inactive'])
+})
+
+test('at the quorum the page takes over from the advisory', () => {
+  const { steps, told } = together(['FFFF', 'PPFF', 'PPPP'], false)
+  expect(steps).toEqual([
+    'front-down pending first-failure',
+    'front-down:advisory firing quorum-not-met',
+    'front-down firing threshold-met',
+    'front-down:advisory inactive quorum-met',
+  ])
+  expect(told).toEqual(['front-down:advisory firing', 'front-down firing', 'front-down:advisory inactive'])
+})
+
+test('locations that stop reporting hold the alert, whatever they saw last', () => {
+  const rules = advising(true)
+  const down = places.flatMap((location) =>
+    ['tick', 'recheck'].map((look) => outcome({ location, look, verdict: 'fail' })),
+  )
+  const firing = apply(nothing, seen(down), { nowMs: start, rules })
+  const timer: Observation = { kind: 'timer', id: 'x', shard: '0/1', rowId: '' }
+  const silent = apply(firing.after, timer, { nowMs: start + 4 * period, rules })
+  expect(silent.decision.transitions.map(({ from, to, reason }) => `${from} ${to} ${reason}`)).toEqual([
+    'firing held input-unknown',
+  ])
+  expect(silent.decision.changes).toEqual([])
+  const passing = outcome({ verdict: 'pass', location: 'here', scheduledAtMs: start + 5 * period })
+  const back = apply(silent.after, seen([passing]), { nowMs: start + 5 * period, rules })
+  expect(back.decision.changes).toMatchObject([{ to: 'inactive', reason: 'success-threshold-met' }])
 })
