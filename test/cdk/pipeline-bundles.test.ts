@@ -73,7 +73,8 @@ beforeAll(async () => {
       Object.fromEntries(queues.map((name) => [name.replace('.fifo', ''), aws.queueUrl(name)])),
     ),
     WHODUNIT_PROBE_QUEUES: '{}',
-    WHODUNIT_BUCKETS: '{"evidence":"shop-evidence","windows":"shop-windows","status":"shop-status"}',
+    WHODUNIT_BUCKETS:
+      '{"evidence":"shop-evidence","windows":"shop-windows","status":"shop-status","history":"shop-history"}',
     WHODUNIT_TOPICS: '{"oncall":"arn:aws:sns:eu-west-1:000000000000:shop-oncall"}',
     WHODUNIT_API_URL: 'https://api.example',
     WHODUNIT_STATUS_URL: 'https://status.example',

@@ -107,12 +107,14 @@ test('observations the queue refuses make the invocation fail, so that its error
 const question = (monitorId: string, askedAtMs: number) =>
   JSON.stringify({ rowId: secondOpinionRowId({ shard: '0/1', monitorId, location: 'local', askedAtMs }) })
 
-test('a second opinion is one look, answered under the id of the row that asked', async () => {
+test('a second opinion is a look, answered under the id of the row that asked, and the re-checks of one that fails', async () => {
   const askedAtMs = Date.now() - 1000
   const { code, answer } = await call(fromQueue('probe-local', [question('down', askedAtMs)]))
   expect({ code, answer }).toEqual({ code: 0, answer: { batchItemFailures: [] } })
   expect(outcomesSent()).toMatchObject([
     { monitorId: 'down', verdict: 'fail', scheduledAtMs: askedAtMs, look: `probe:0/1:down:local:${askedAtMs}` },
+    { monitorId: 'down', verdict: 'fail', scheduledAtMs: askedAtMs, look: 'recheck' },
+    { monitorId: 'down', verdict: 'fail', scheduledAtMs: askedAtMs, look: 'recheck-2' },
   ])
 })
 
