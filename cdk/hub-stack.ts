@@ -8,12 +8,13 @@ import type { Construct } from 'constructs'
 import { grantsOfChannels } from '../config/grants.ts'
 import type { Config } from '../config/schema.ts'
 import { secretsOf } from '../config/secret-refs.ts'
-import { historyPrefix, statusPageKey, windowKey } from '../functions/contract.ts'
+import { statusPageKey, windowKey } from '../functions/contract.ts'
 import { Alarms } from './alarms.ts'
 import { addDashboard } from './dashboard.ts'
 import type { StepFunction } from './function.ts'
 import {
   allowGrants,
+  allowHistory,
   allowObjects,
   allowSecrets,
   allowSend,
@@ -155,11 +156,7 @@ export class HubStack extends Stack {
     allowState(evaluate, ground, { write: true })
     allowSend(evaluate, ground, ['alert-changes'])
     evaluate.allow(['sqs:SendMessage'], ground.probeQueues)
-    if (config.history.retentionDays > 0)
-      allowObjects(evaluate, ground.buckets.history, {
-        actions: ['s3:GetObject', 's3:PutObject'],
-        keys: [`${historyPrefix}*`],
-      })
+    if (config.history.retentionDays > 0) allowHistory(evaluate, ground)
     reads(evaluate, queues.observations, 10)
     const correlate = hubFunction(ground, 'correlate', { description: 'incidents', timeoutSeconds: 10 })
     allowState(correlate, ground, { write: true })

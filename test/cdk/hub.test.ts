@@ -169,7 +169,7 @@ describe('state', () => {
       PublicAccessBlockConfiguration: { BlockPublicAcls: true, RestrictPublicBuckets: true },
       BucketEncryption: Match.anyValue(),
     })
-    template.resourceCountIs('AWS::S3::BucketPolicy', 3)
+    template.resourceCountIs('AWS::S3::BucketPolicy', 4)
   })
 })
 

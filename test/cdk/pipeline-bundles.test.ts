@@ -144,6 +144,7 @@ engineTest(
     await call('evaluate', fromQueue('observations.fifo', looks, '0/1'))
     const told = sent()
     expect([...told.keys()]).toEqual(['alert-changes.fifo'])
+    expect([...s3.objects.keys()].filter((key) => key.startsWith('shop-history/history/'))).toHaveLength(4)
     await deliverBatch('correlate', 'alert-changes.fifo', told)
     const decided = sent()
     expect([...decided.keys()].sort()).toEqual(['deliver', 'publish', 'triage'])
