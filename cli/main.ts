@@ -8,13 +8,17 @@ import type { Config } from '../config/schema.ts'
 import { costReport } from '../cost/report.ts'
 import { environmentSecrets } from '../functions/environment-secrets.ts'
 import packageJson from '../package.json' with { type: 'json' }
-import { StoreError } from '../stores/contract.ts'
+import { type Store, StoreError } from '../stores/contract.ts'
+import { fileBlobs } from '../stores/files.ts'
 import { sqliteStore } from '../stores/sqlite.ts'
 import { checkAll, checkExitCode, checkText } from './commands/check.ts'
 import { costText } from './commands/cost.ts'
+import { explain } from './commands/explain.ts'
+import { explainText } from './commands/explain-text.ts'
 import { incidentsText, listIncidents } from './commands/incidents.ts'
 import { ListenError, serveHere } from './commands/serve.ts'
 import { validateCommand } from './commands/validate.ts'
+import { momentOf } from './moment.ts'
 import { whenUnread } from './terminal.ts'
 
 const defaultConfig = 'whodunit.yaml'
@@ -111,21 +115,56 @@ const costCommand = async (flags: { config: string; json?: boolean }): Promise<n
   return 0
 }
 
-const incidentsCommand = async (flags: { data: string; json?: boolean }): Promise<number> => {
-  const path = join(flags.data, 'whodunit.sqlite')
+/** Reads the state of `serve`, also while it runs. */
+const withState = async <T>(data: string, read: (store: Store) => Promise<T>): Promise<T> => {
+  const path = join(data, 'whodunit.sqlite')
   if (!existsSync(path))
     throw new UsageError(
-      `${flags.data} holds no incidents: nothing has run there\n  hint: name the folder of \`whodunit serve\` with --data`,
+      `${data} holds no incidents: nothing has run there\n  hint: name the folder of \`whodunit serve\` with --data`,
     )
   const store = sqliteStore({ path, nowMs, readOnly: true })
   try {
-    const listed = await listIncidents(store)
-    print(flags.json ? JSON.stringify(listed, null, 2) : incidentsText(listed, nowMs()))
-    return 0
+    return await read(store)
   } finally {
     await store.close()
   }
 }
+
+const incidentsCommand = (flags: { data: string; json?: boolean }): Promise<number> =>
+  withState(flags.data, async (store) => {
+    const listed = await listIncidents(store)
+    print(flags.json ? JSON.stringify(listed, null, 2) : incidentsText(listed, nowMs()))
+    return 0
+  })
+
+const moment = (text: string): number => {
+  const atMs = momentOf(text, nowMs())
+  if (atMs === undefined) throw new InvalidArgumentError('a time is 2026-11-23T06:30Z, 06:30 (UTC) or -15m')
+  return atMs
+}
+
+const hoursBack = (text: string): number => {
+  const hours = Number(text)
+  if (!Number.isInteger(hours) || hours < 1 || hours > 24 * 366) throw new InvalidArgumentError('hours are 1 to 8784')
+  return hours
+}
+
+type ExplainFlags = { config: string; data: string; at?: number; hours: number; json?: boolean }
+
+const explainCommand = (name: string, flags: ExplainFlags): Promise<number> =>
+  withState(flags.data, async (store) => {
+    // The state says what happened; the config, where there is one, what it happened to.
+    const known = flags.config !== defaultConfig || existsSync(defaultConfig)
+    const config = known ? { config: await readConfig(flags.config) } : {}
+    const world = { store, blobs: fileBlobs({ directory: join(flags.data, 'blobs') }), nowMs: nowMs(), ...config }
+    const { at, hours } = flags
+    const explained = await explain(world, { name, hours, ...(at === undefined ? {} : { atMs: at }) })
+    if (explained.kind === 'unknown')
+      throw new UsageError(`there is no incident, alert or monitor ${name}\n  hint: ${explained.hint}`)
+    const screen = { columns: process.stdout.columns }
+    print(flags.json ? JSON.stringify(explained, null, 2) : explainText(explained, world.nowMs, screen))
+    return 0
+  })
 
 const program = (exit: (code: number) => void): Command => {
   const root = new Command('whodunit')
@@ -180,6 +219,16 @@ const program = (exit: (code: number) => void): Command => {
     .option(...data)
     .option('--json', 'print incidents and case files as JSON')
     .action(async (flags) => exit(await incidentsCommand(flags)))
+  root
+    .command('explain')
+    .description('what happened to an incident, an alert or a monitor and why, or why nothing did')
+    .argument('<name>', 'the id of an incident, an alert or a monitor')
+    .option(...config)
+    .option(...data)
+    .option('--at <time>', 'when: 2026-11-23T06:30Z, 06:30 (UTC) or -15m; the last look when absent', moment)
+    .option('--hours <number>', 'how far back the steps of an alert are told', hoursBack, 6)
+    .option('--json', 'print what is known as JSON')
+    .action(async (name, flags) => exit(await explainCommand(name, flags)))
   return root
 }
 

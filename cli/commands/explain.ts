@@ -1,3 +1,4 @@
+import { distance } from 'fastest-levenshtein'
 import { impliedRules } from '../../config/normalise.ts'
 import type { Config } from '../../config/schema.ts'
 import { closest } from '../../config/suggest.ts'
@@ -205,7 +206,10 @@ const explainMonitor = async (
 
 const unknownName = (name: string, known: Known): Unknown => {
   const names = [...known.incidents.map(({ id }) => id), ...known.monitors, ...known.alerts]
-  const near = closest(name, names)
+  const [nearest] = names
+    .map((known) => ({ known, far: distance(name.slice(0, 80), known) }))
+    .sort((a, b) => a.far - b.far)
+  const near = nearest && nearest.far <= 2 ? nearest.known : closest(name, names)
   const hint =
     near === undefined
       ? 'give it the id of an incident (`whodunit incidents`), an alert or a monitor; with --config it knows their names'

@@ -60,17 +60,22 @@ export const hubProbes = ({ config, nowMs, secret, stopped, ...options }: ProbeO
   return {
     start: () =>
       config.locations.flatMap((location) => {
-        const probe = probeStep(worldOf(location))
-        return ticksOf(config, location).map(({ shard, periodSeconds, monitorIds }) =>
-          startTicker({
+        const world = worldOf(location)
+        return ticksOf(config, location).map(({ shard, periodSeconds, monitorIds }) => {
+          // Two periods of a shard tick at the same time: without its period the second would take the first one's place.
+          const probe = probeStep({
+            ...world,
+            send: (observation) => send({ ...observation, id: `${observation.id}/${periodSeconds}s` }),
+          })
+          return startTicker({
             periodMs: periodSeconds * 1000,
             nowMs,
             tick: async (scheduledAtMs) => {
               await probe({ shard, scheduledAtMs, monitorIds })
             },
             failed: (error) => options.failed(location, error),
-          }),
-        )
+          })
+        })
       }),
     secondOpinion: async (rowId) => {
       const location = secondOpinionOf(rowId)?.location
