@@ -59,12 +59,25 @@ test.each([
   { given: 'the same outcome again', looks: [[fail(0)], [fail(0)]], asked: twice(0) },
   { given: 'a re-check', looks: [[fail(0, { look: 'recheck' })]], asked: [] },
   { given: 'a re-check that overtook its tick', looks: [[fail(0, { look: 'recheck' })], [fail(0)]], asked: twice(0) },
-  { given: 'further ticks of the run', looks: [[fail(0)], [fail(0.3)], [fail(0.5)]], asked: twice(0) },
-  { given: 'a tick that a later one overtook', looks: [[fail(0.5)], [fail(0)]], asked: twice(30_000) },
+  {
+    given: 'further ticks of the run, which may have outlasted what began it',
+    looks: [[fail(0)], [fail(0.3)], [fail(0.5)]],
+    asked: [...twice(0), ...twice(18_000), ...twice(30_000)],
+  },
+  {
+    given: 'more ticks than that, of a location that is cut off',
+    looks: [[fail(0)], [fail(0.1)], [fail(0.2)], [fail(0.3)], [fail(0.4)]],
+    asked: [...twice(0), ...twice(6000), ...twice(12_000)],
+  },
+  {
+    given: 'a tick that a later one overtook',
+    looks: [[fail(0.5)], [fail(0)]],
+    asked: [...twice(0), ...twice(30_000)],
+  },
   { given: 'a new run', looks: [[fail(0)], [pass(0.2)], [fail(0.4)]], asked: [...twice(0), ...twice(24_000)] },
   { given: 'a pass', looks: [[pass(0)]], asked: [] },
   { given: 'an unknown', looks: [[look({ verdict: 'unknown' })]], asked: [] },
-])('$given', async ({ looks, asked }) => expect((await asks(looks)).sort()).toEqual(asked.sort()))
+])('$given', async ({ looks, asked }) => expect((await asks(looks)).sort((a, b) => a - b)).toEqual(asked))
 
 test('a failure that fires its alert by itself asks nobody', async () => {
   expect(await asks([[fail(0)]], townOf({ failureThreshold: 1, quorum: 1 }))).toEqual([])
