@@ -166,19 +166,40 @@ const explainCommand = (name: string, flags: ExplainFlags): Promise<number> =>
     return 0
   })
 
+const configOption = ['-c, --config <path>', 'the config file', defaultConfig] as const
+const dataOption = ['-d, --data <directory>', 'where state is kept', '.whodunit'] as const
+
+/** Commands that read what `serve` keeps. */
+const addStateCommands = (root: Command, exit: (code: number) => void) => {
+  root
+    .command('incidents')
+    .description('list what happened, the newest first')
+    .option(...dataOption)
+    .option('--json', 'print incidents and case files as JSON')
+    .action(async (flags) => exit(await incidentsCommand(flags)))
+  root
+    .command('explain')
+    .description('what happened to an incident, an alert or a monitor and why, or why nothing did')
+    .argument('<name>', 'the id of an incident, an alert or a monitor')
+    .option(...configOption)
+    .option(...dataOption)
+    .option('--at <time>', 'when: 2026-11-23T06:30Z, 06:30 (UTC) or -15m; the last look when absent', moment)
+    .option('--hours <number>', 'how far back the steps of an alert are told', hoursBack, 6)
+    .option('--json', 'print what is known as JSON')
+    .action(async (name, flags) => exit(await explainCommand(name, flags)))
+}
+
 const program = (exit: (code: number) => void): Command => {
   const root = new Command('whodunit')
     .description('Synthetic monitoring that pages with the case file already filled in')
     .version(packageJson.version)
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
-  const config = ['-c, --config <path>', 'the config file', defaultConfig] as const
-  const data = ['-d, --data <directory>', 'where state is kept', '.whodunit'] as const
   root
     .command('serve')
     .description('watch, question and page from this machine until Ctrl-C')
-    .option(...config)
-    .option(...data)
+    .option(...configOption)
+    .option(...dataOption)
     .option('-p, --port <number>', 'where the pages are served', portNumber, 8440)
     .option('--host <address>', 'the address to listen on', '127.0.0.1')
     .option('--public-url <url>', 'how people reach these pages, when that is not --host', webAddress)
@@ -187,13 +208,13 @@ const program = (exit: (code: number) => void): Command => {
     .command('check')
     .description('run every monitor once (exit 0: all pass, 1: something does not, 2: config error)')
     .argument('[monitors...]', 'only these')
-    .option(...config)
+    .option(...configOption)
     .option('--json', 'print the outcomes as JSON')
     .action(async (only, flags) => exit(await checkCommand(only, flags)))
   root
     .command('validate')
     .description('check the config file (exit 0: fine, 2: mistakes)')
-    .option(...config)
+    .option(...configOption)
     .option('--json', 'print what was found as JSON')
     .action(async (flags) =>
       exit(
@@ -210,25 +231,10 @@ const program = (exit: (code: number) => void): Command => {
   root
     .command('cost')
     .description('what the config costs a month on AWS, by list prices (exit 0: told, 2: config error)')
-    .option(...config)
+    .option(...configOption)
     .option('--json', 'print the figures as JSON')
     .action(async (flags) => exit(await costCommand(flags)))
-  root
-    .command('incidents')
-    .description('list what happened, the newest first')
-    .option(...data)
-    .option('--json', 'print incidents and case files as JSON')
-    .action(async (flags) => exit(await incidentsCommand(flags)))
-  root
-    .command('explain')
-    .description('what happened to an incident, an alert or a monitor and why, or why nothing did')
-    .argument('<name>', 'the id of an incident, an alert or a monitor')
-    .option(...config)
-    .option(...data)
-    .option('--at <time>', 'when: 2026-11-23T06:30Z, 06:30 (UTC) or -15m; the last look when absent', moment)
-    .option('--hours <number>', 'how far back the steps of an alert are told', hoursBack, 6)
-    .option('--json', 'print what is known as JSON')
-    .action(async (name, flags) => exit(await explainCommand(name, flags)))
+  addStateCommands(root, exit)
   return root
 }
 
