@@ -32,8 +32,11 @@ const meanings = new Map(
   ),
 )
 
-/** `<gap><letters>[<count>*<step>]`: looks of one time, and how often they come again at an even spacing; base 36. */
-const token = /^(-?[0-9a-z]+)([A-Z]+)(?:([0-9a-z]+)\*([0-9a-z]+))?$/
+/**
+ * `<gap><letters>[<count>*<step>]`: looks of one time, and how often they come again at an even spacing; base 36.
+ * A gap is negative where a look began after one that was scheduled later.
+ */
+const token = /^(-?[0-9a-z]+)([A-Z]+)(?:([0-9a-z]+)\*(-?[0-9a-z]+))?$/
 const looksText = z.string().refine((text) => text === '' || text.split(' ').every((one) => token.test(one)))
 
 const packedMonitor = z.strictObject({

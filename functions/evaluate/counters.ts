@@ -10,6 +10,15 @@ const sameLook = (a: { scheduledAtMs: number; look: string }, b: { scheduledAtMs
 const places: Readonly<Record<LookKind, number>> = { tick: 0, 'second-opinion': 0.2, recheck: 0.4, 'recheck-2': 0.6 }
 const order = (look: { scheduledAtMs: number; look: LookKind }) => look.scheduledAtMs + places[look.look]
 
+type Placed = { scheduledAtMs: number; look: LookKind }
+
+/**
+ * Did it begin before an outcome that is to be put in its place? Ticks are in the order of their scheduled times. One
+ * that started late is behind a second opinion that was asked for in between, or a pass from before would hide it.
+ */
+const isBefore = (one: Placed, seen: Placed & { startedAtMs: number }): boolean =>
+  order(one) <= order(seen) || (one.look === 'second-opinion' && one.scheduledAtMs < seen.startedAtMs)
+
 /** A sentence for a person is never longer; what sent more is not to fill the item of all others. */
 const causeLimit = 500
 
@@ -44,8 +53,8 @@ export const countOutcome = (state: LocationState, given: ProbeOutcome, nowMs: n
   if (oldest && looks.length >= looksKept && order(outcome) < order(oldest)) return state
   const { scheduledAtMs, verdict, cause } = outcome
   const added = { scheduledAtMs, look, verdict, ...(cause ? { detail: quoted(cause.detail) } : {}) }
-  const sorted = [...looks, added].sort((a, b) => order(a) - order(b)).slice(-looksKept)
-  const newest = !known || order(known.last) <= order(outcome)
+  const sorted = looks.toSpliced(looks.findLastIndex((one) => isBefore(one, outcome)) + 1, 0, added).slice(-looksKept)
+  const newest = !known || isBefore(known.last, outcome)
   const monitor = { looks: sorted, last: newest ? compact(given, look) : known.last }
   return { monitors: { ...state.monitors, [outcome.monitorId]: monitor } }
 }

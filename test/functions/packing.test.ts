@@ -171,6 +171,22 @@ test.each([
   expect(unpackLocation(packed)).toEqual(withLoss(state))
 })
 
+test('looks that began in another order than they were scheduled in stay in it', () => {
+  const at = (look: string, afterMs: number, beganMs = afterMs) =>
+    outcome({ verdict: 'fail', look, scheduledAtMs: start + afterMs, startedAtMs: start + beganMs })
+  const began = [
+    at('probe:a', 600),
+    at('tick', 0, 2700),
+    at('recheck', 0, 9000),
+    at('probe:b', 9000),
+    at('tick', -60_000, 9500),
+  ]
+  let state = emptyLocation
+  for (const one of began) state = countOutcome(state, one, start + 10_000)
+  const back = unpackLocation(JSON.parse(JSON.stringify(packLocation(state))))
+  expect(back).toEqual(withLoss(state))
+})
+
 test('packing what was unpacked changes nothing any more', () => {
   const once = packLocation(played(40, wild))
   expect(packLocation(unpackLocation(once))).toEqual(once)

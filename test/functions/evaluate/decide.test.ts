@@ -66,6 +66,23 @@ test('a look that was overtaken is put back in its place', () => {
   expect(looks.map(({ verdict }) => verdict)).toEqual(['fail', 'pass', 'fail'])
 })
 
+test('a tick that started late is not hidden by a second opinion from before it began', () => {
+  const asked = outcome({ verdict: 'pass', scheduledAtMs: start + 600, startedAtMs: start + 700, look: 'probe:x' })
+  const late = { scheduledAtMs: start, startedAtMs: start + 2700, verdict: 'fail' as const }
+  const first = apply(nothing, seen([asked]), { nowMs: start + 1000 })
+  const second = apply(first.after, seen([outcome(late), outcome({ ...late, look: 'recheck' })]), {
+    nowMs: start + 9000,
+  })
+  const { looks, last } = second.after.locations.get('local')?.monitors['front'] ?? {}
+  expect(looks?.map(({ look, verdict }) => `${look} ${verdict}`)).toEqual([
+    'second-opinion pass',
+    'tick fail',
+    'recheck fail',
+  ])
+  expect(last).toMatchObject({ look: 'recheck', verdict: 'fail' })
+  expect(second.decision.changes).toMatchObject([{ to: 'firing' }])
+})
+
 test('an observation older than ten minutes changes counters, never alerts', () => {
   const old = seen([outcome({ verdict: 'fail' }), outcome({ verdict: 'fail', look: 'recheck' })])
   const { after, decision } = apply(nothing, old, { nowMs: start + 11 * 60_000 })
