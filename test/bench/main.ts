@@ -2,6 +2,7 @@
 const benches: Readonly<Record<string, () => Promise<string[]>>> = {
   bundles: async () => (await import('./bundles.ts')).measureBundles(),
   detection: async () => (await import('./detection.ts')).measureDetection(),
+  history: async () => (await import('./history.ts')).measureHistory(),
   'aws-scale': async () => (await import('./aws-scale.ts')).awsScale(),
 }
 
