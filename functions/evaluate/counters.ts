@@ -1,7 +1,7 @@
 import type { Cause, ProbeOutcome } from '../../probes/contract.ts'
 import type { LocationHistory } from '../../rules/contract.ts'
 import { aheadMs, isFresh } from '../freshness.ts'
-import { kindOfLook, type LocationState, type LookKind, looksKept, quoted } from '../shard-state.ts'
+import { kindOfLook, type LocationState, type LookKind, looksKept, type MonitorState, quoted } from '../shard-state.ts'
 
 const sameLook = (a: { scheduledAtMs: number; look: string }, b: { scheduledAtMs: number; look: string }) =>
   a.scheduledAtMs === b.scheduledAtMs && a.look === b.look
@@ -10,6 +10,7 @@ const sameLook = (a: { scheduledAtMs: number; look: string }, b: { scheduledAtMs
 const places: Readonly<Record<LookKind, number>> = { tick: 0, 'second-opinion': 0.2, recheck: 0.4, 'recheck-2': 0.6 }
 const order = (look: { scheduledAtMs: number; look: LookKind }) => look.scheduledAtMs + places[look.look]
 
+type LastOutcome = MonitorState['last']
 type Placed = { scheduledAtMs: number; look: LookKind }
 
 /**
@@ -18,6 +19,15 @@ type Placed = { scheduledAtMs: number; look: LookKind }
  */
 const isBefore = (one: Placed, seen: Placed & { startedAtMs: number }): boolean =>
   order(one) <= order(seen) || (one.look === 'second-opinion' && one.scheduledAtMs < seen.startedAtMs)
+
+/** Ticks are further apart, mostly; and no wrong clock of a prober hides what it sees for longer. */
+const sameTimeMs = 60_000
+
+/** Did the newest look begin after one of about the same time that ended later? Of it alone the beginning is known. */
+const overtook = (last: LastOutcome, { scheduledAtMs, startedAtMs }: ProbeOutcome): boolean => {
+  const apartMs = Math.abs(last.scheduledAtMs - scheduledAtMs)
+  return last.startedAtMs > startedAtMs && apartMs > 0 && apartMs < sameTimeMs
+}
 
 /** A sentence for a person is never longer; what sent more is not to fill the item of all others. */
 const causeLimit = 500
@@ -53,8 +63,12 @@ export const countOutcome = (state: LocationState, given: ProbeOutcome, nowMs: n
   if (oldest && looks.length >= looksKept && order(outcome) < order(oldest)) return state
   const { scheduledAtMs, verdict, cause } = outcome
   const added = { scheduledAtMs, look, verdict, ...(cause ? { detail: quoted(cause.detail) } : {}) }
-  const sorted = looks.toSpliced(looks.findLastIndex((one) => isBefore(one, outcome)) + 1, 0, added).slice(-looksKept)
-  const newest = !known || isBefore(known.last, outcome)
+  const behind = looks.findLastIndex((one) => isBefore(one, outcome)) + 1
+  const isOvertaken = known !== undefined && overtook(known.last, outcome)
+  const endsWithLast = known !== undefined && looks.length > 0 && sameLook(looks.at(-1) ?? added, known.last)
+  const at = isOvertaken && endsWithLast ? Math.min(behind, looks.length - 1) : behind
+  const sorted = looks.toSpliced(at, 0, added).slice(-looksKept)
+  const newest = !known || (isBefore(known.last, outcome) && !isOvertaken)
   const monitor = { looks: sorted, last: newest ? compact(given, look) : known.last }
   return { monitors: { ...state.monitors, [outcome.monitorId]: monitor } }
 }

@@ -83,6 +83,16 @@ test('a tick that started late is not hidden by a second opinion from before it 
   expect(second.decision.changes).toMatchObject([{ to: 'firing' }])
 })
 
+test('a second opinion that hung goes before the tick that began and passed meanwhile', () => {
+  const tick = outcome({ verdict: 'pass', scheduledAtMs: start, startedAtMs: start + 2400 })
+  const hung = outcome({ verdict: 'fail', scheduledAtMs: start + 1500, startedAtMs: start + 1600, look: 'probe:x' })
+  const first = apply(nothing, seen([tick]), { nowMs: start + 2500 })
+  const second = apply(first.after, seen([hung]), { nowMs: start + 11_600 })
+  const { looks, last } = second.after.locations.get('local')?.monitors['front'] ?? {}
+  expect(looks?.map(({ look, verdict }) => `${look} ${verdict}`)).toEqual(['second-opinion fail', 'tick pass'])
+  expect(last?.look).toBe('tick')
+})
+
 test('an observation older than ten minutes changes counters, never alerts', () => {
   const old = seen([outcome({ verdict: 'fail' }), outcome({ verdict: 'fail', look: 'recheck' })])
   const { after, decision } = apply(nothing, old, { nowMs: start + 11 * 60_000 })
