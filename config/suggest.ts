@@ -6,6 +6,8 @@ const synonyms: Readonly<Record<string, readonly string[]>> = {
   scrapeIntervalSeconds: ['interval', 'scrapeinterval', 'frequency'],
   timeoutSeconds: ['timeout', 'timeoutms', 'deadline', 'maxtime'],
   forSeconds: ['for', 'after', 'duration', 'pendingperiod'],
+  failureWindow: ['datapointstoalarm', 'evaluationperiods', 'slidingwindow', 'nofm'],
+  retentionDays: ['retention', 'days', 'keepdays', 'keep', 'ttl', 'maxage'],
   windowSeconds: ['window', 'range', 'retention', 'lookback'],
   failureThreshold: [
     'retries',

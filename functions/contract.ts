@@ -18,7 +18,7 @@ export const observation = z.discriminatedUnion('kind', [
 ])
 export type Observation = z.infer<typeof observation>
 
-/** Why an alert changed; the closed list `explain` prints. */
+/** Why an alert changed or stayed as it is; the closed list that `explain` puts into words. */
 export const alertReason = z.enum([
   'first-failure',
   'threshold-met',
@@ -26,8 +26,11 @@ export const alertReason = z.enum([
   'success-threshold-met',
   'condition-gone',
   'quorum-not-met',
+  'quorum-met',
   'silence-too-long',
   'heard-again',
+  'input-unknown',
+  'input-known',
   'rule-removed',
   /** Something of our own could not be done and was put by. */
   'set-aside',
@@ -35,6 +38,19 @@ export const alertReason = z.enum([
 export type AlertReason = z.infer<typeof alertReason>
 
 export const alertState = z.enum(['inactive', 'pending', 'firing'])
+
+/** What an alert is in, "held" included: its input is unknown, so it neither advances nor resolves. */
+export const alertStanding = z.enum([...alertState.options, 'held'])
+
+/** One step of the state machine. All are kept in the history; what `correlate` is told are {@link AlertChange}s. */
+export const alertTransition = z.strictObject({
+  alertId: z.string(),
+  from: alertStanding,
+  to: alertStanding,
+  reason: alertReason,
+  atMs: z.number(),
+})
+export type AlertTransition = z.infer<typeof alertTransition>
 
 /** One alert's step from one state to another, as `evaluate` tells `correlate`. Only firing and its end are told. */
 export const alertChange = z.strictObject({
@@ -52,6 +68,8 @@ export const alertChange = z.strictObject({
   summary: z.string(),
   /** It tells of something that happened, not of a state, and ends by itself then. */
   endsAtMs: z.number().optional(),
+  /** How often it came back within the last hour: `firing → inactive → firing`. Absent when it did not. */
+  flaps: z.int().min(1).optional(),
 })
 export type AlertChange = z.infer<typeof alertChange>
 
@@ -243,5 +261,6 @@ export const keys = {
 }
 
 /** Where the blobs of the pipeline are. */
+export const historyPrefix = 'history/'
 export const statusPageKey = 'status/index.html'
 export const windowKey = (cluster: string) => `windows/${cluster}.json.gz`

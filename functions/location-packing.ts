@@ -9,6 +9,7 @@ import {
   type LocationState,
   type LookKind,
   locationState,
+  lookKind,
   looksKept,
   type MonitorState,
   quoted,
@@ -21,17 +22,21 @@ const verdicts: readonly Verdict[] = ['pass', 'degraded', 'fail', 'unknown']
 const letters: Readonly<Record<LookKind, Readonly<Record<Verdict, string>>>> = {
   tick: { pass: 'P', degraded: 'D', fail: 'F', unknown: 'U' },
   recheck: { pass: 'Q', degraded: 'E', fail: 'G', unknown: 'V' },
+  'recheck-2': { pass: 'T', degraded: 'J', fail: 'I', unknown: 'X' },
   'second-opinion': { pass: 'R', degraded: 'S', fail: 'H', unknown: 'W' },
 }
 const letterOf = ({ look, verdict }: Pick<Look, 'look' | 'verdict'>) => letters[look][verdict]
 const meanings = new Map(
-  (['tick', 'recheck', 'second-opinion'] as const).flatMap((look) =>
+  lookKind.options.flatMap((look) =>
     verdicts.map((verdict) => [letterOf({ look, verdict }), { look, verdict }] as const),
   ),
 )
 
-/** `<gap><letters>[<count>*<step>]`: looks of one time, and how often they come again at an even spacing; base 36. */
-const token = /^(-?[0-9a-z]+)([A-Z]+)(?:([0-9a-z]+)\*([0-9a-z]+))?$/
+/**
+ * `<gap><letters>[<count>*<step>]`: looks of one time, and how often they come again at an even spacing; base 36.
+ * A gap is negative where a look began after one that was scheduled later.
+ */
+const token = /^(-?[0-9a-z]+)([A-Z]+)(?:([0-9a-z]+)\*(-?[0-9a-z]+))?$/
 const looksText = z.string().refine((text) => text === '' || text.split(' ').every((one) => token.test(one)))
 
 const packedMonitor = z.strictObject({

@@ -123,6 +123,16 @@ export type Blobs = {
   get(key: string): Promise<Uint8Array | undefined>
   /** Replaces the whole object at once: a reader sees the old bytes or the new ones. */
   put(key: string, bytes: Uint8Array): Promise<void>
+  /**
+   * Keys that start with `prefix`, in the order of their characters; `after` continues behind that key. `prefix` is a
+   * path that ends with a slash, with or without the beginning of a name behind it.
+   */
+  list(prefix: string, page: { after?: string; limit: number }): Promise<string[]>
+  /** What is not there is deleted already. At most {@link blobsAtOnce} keys. */
+  delete(keys: readonly string[]): Promise<void>
 }
+
+/** As many as S3 lists or deletes with one request. */
+export const blobsAtOnce = 1000
 
 export const blobLimitBytes = 64 * 1024 * 1024

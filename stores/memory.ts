@@ -1,4 +1,4 @@
-import { blobNames, checkBlobSize } from './blob.ts'
+import { blobNames, blobPrefix, checkBlobCount, checkBlobSize, keyOrder } from './blob.ts'
 import {
   type Blobs,
   type Change,
@@ -145,6 +145,16 @@ export const memoryBlobs = (): Blobs => {
       const name = blobNames(key).join('/')
       checkBlobSize(key, bytes)
       blobs.set(name, new Uint8Array(bytes))
+    },
+    list: async (prefix, { after = '', limit }) => {
+      blobPrefix(prefix)
+      checkBlobCount(limit)
+      const keys = [...blobs.keys()].filter((key) => key.startsWith(prefix) && key > after)
+      return keys.sort(keyOrder).slice(0, limit)
+    },
+    delete: async (keys) => {
+      checkBlobCount(keys.length)
+      for (const key of keys) blobs.delete(blobNames(key).join('/'))
     },
   }
 }

@@ -1,5 +1,6 @@
 import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
+import { alertsNow } from '../functions/alerts-now.ts'
 import { acknowledgePath, incidentPath, judgeAcknowledgeToken, viewToken } from '../functions/api/links.ts'
 import { type ApiWorld, acknowledgeStep, findIncident, standing } from '../functions/api/step.ts'
 import { listSilences } from '../functions/api/step-silences.ts'
@@ -50,6 +51,10 @@ const listed = async (store: Store) => {
   return incidents.map((one) => ({ incident: one, caseFile: caseFiles.get(one.id) }))
 }
 
+/** What is shown and pages nobody. */
+const advisories = async (store: Store) =>
+  (await alertsNow(store)).filter(({ labels, state }) => labels['severity'] === 'advisory' && state === 'firing')
+
 type Refusal = keyof typeof refusals
 
 const refuse = (context: Context, reason: Refusal, nowMs: number) => {
@@ -66,7 +71,7 @@ const addPrivatePages = (app: Hono, world: AppWorld) => {
   app.get('/incidents', async (context) => {
     const entry = await enter(context)
     if (entry.status !== 'allowed') return refuse(context, entry.status, nowMs())
-    return context.html(incidentsPage(await listed(store), nowMs()))
+    return context.html(incidentsPage(await listed(store), await advisories(store), nowMs()))
   })
   app.get('/incidents/:id', async (context) => {
     const id = context.req.param('id')
@@ -85,7 +90,9 @@ const addPrivatePages = (app: Hono, world: AppWorld) => {
     const entry = await enter(context)
     if (entry.status !== 'allowed') return refuse(context, entry.status, nowMs())
     const type = 'text/plain; version=0.0.4; charset=utf-8'
-    return context.text(metricsText(await latestOutcomes(store, config)), 200, { 'content-type': type })
+    return context.text(metricsText(await latestOutcomes(store, config), await alertsNow(store)), 200, {
+      'content-type': type,
+    })
   })
 }
 

@@ -1,3 +1,4 @@
+import type { AlertNow } from '../functions/alerts-now.ts'
 import type { LatestOutcome } from '../functions/latest-outcomes.ts'
 
 type Metric = { name: string; help: string; values: { labels: Record<string, string>; value: number | undefined }[] }
@@ -21,11 +22,27 @@ const seconds = (ms: number | undefined) => (ms === undefined ? undefined : ms /
 const phases = ['resolve', 'connect', 'tls', 'processing', 'transfer'] as const
 const verdicts = ['pass', 'degraded', 'fail', 'unknown'] as const
 
+const alertFamilies = (alerts: readonly AlertNow[]): Metric[] => [
+  {
+    name: 'whodunit_alert',
+    help: 'Alerts that are pending, firing or held; advisories too, which page nobody',
+    values: alerts.map(({ alertId, service, labels, standing }) => ({
+      labels: { alertname: alertId, service, severity: labels['severity'] ?? '', alertstate: standing },
+      value: 1,
+    })),
+  },
+  {
+    name: 'whodunit_alert_flaps',
+    help: 'How often an alert that is there now came back within the last hour',
+    values: alerts.map(({ alertId, service, flaps }) => ({ labels: { alertname: alertId, service }, value: flaps })),
+  },
+]
+
 /**
  * The last outcomes under blackbox_exporter's names, so that dashboards made for it work. What was not seen is left
  * out: a monitor we could not look at has no `probe_success`, and a phase that was not reached has no duration.
  */
-export const metricsText = (outcomes: readonly LatestOutcome[]): string => {
+export const metricsText = (outcomes: readonly LatestOutcome[], alerts: readonly AlertNow[]): string => {
   const of = (pick: (outcome: LatestOutcome) => number | undefined) =>
     outcomes.map((outcome) => ({ labels: base(outcome), value: pick(outcome) }))
   const families: Metric[] = [
@@ -72,7 +89,7 @@ export const metricsText = (outcomes: readonly LatestOutcome[]): string => {
       values: of(({ scheduledAtMs }) => scheduledAtMs / 1000),
     },
   ]
-  return `${families.flatMap(family).join('\n')}\n`
+  return `${[...families, ...alertFamilies(alerts)].flatMap(family).join('\n')}\n`
 }
 
 const base = ({ monitorId, service, location, target }: LatestOutcome): Record<string, string> => ({

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import pLimit from 'p-limit'
 import type { Config } from '../../config/schema.ts'
 import type { Observation } from '../../functions/contract.ts'
@@ -44,27 +45,37 @@ export const hubProbes = ({ config, nowMs, secret, stopped, ...options }: ProbeO
   const run = monitorRunner(config, { nowMs, secret, stopped })
   // What a look that was called off saw says nothing about its target.
   const send = async (observation: Observation) => (stopped.aborted ? undefined : options.send(observation))
+  // Cut short by the stop: what is looked at then is called off at once.
+  const waitUntil = async (atMs: number) => {
+    await sleep(Math.max(0, atMs - nowMs()), undefined, { signal: stopped }).catch(() => undefined)
+  }
   const worldOf = (location: string) => ({
     nowMs,
     location,
     run,
     limit: <T>(work: () => Promise<T>) => limit(work),
+    waitUntil,
     send,
   })
   return {
     start: () =>
       config.locations.flatMap((location) => {
-        const probe = probeStep(worldOf(location))
-        return ticksOf(config, location).map(({ shard, periodSeconds, monitorIds }) =>
-          startTicker({
+        const world = worldOf(location)
+        return ticksOf(config, location).map(({ shard, periodSeconds, monitorIds }) => {
+          // Two periods of a shard tick at the same time: without its period the second would take the first one's place.
+          const probe = probeStep({
+            ...world,
+            send: (observation) => send({ ...observation, id: `${observation.id}/${periodSeconds}s` }),
+          })
+          return startTicker({
             periodMs: periodSeconds * 1000,
             nowMs,
             tick: async (scheduledAtMs) => {
               await probe({ shard, scheduledAtMs, monitorIds })
             },
             failed: (error) => options.failed(location, error),
-          }),
-        )
+          })
+        })
       }),
     secondOpinion: async (rowId) => {
       const location = secondOpinionOf(rowId)?.location

@@ -7,6 +7,7 @@ import { deliverChannels, linksOf } from '../../functions/deliver/config.ts'
 import { attemptTimeoutMs, deliverStep } from '../../functions/deliver/step.ts'
 import { evaluateView } from '../../functions/evaluate/config.ts'
 import { evaluateStep } from '../../functions/evaluate/step.ts'
+import { forgetHistory, historyKeeper } from '../../functions/history-keeping.ts'
 import { monitorViews } from '../../functions/probe/config.ts'
 import { publishStep } from '../../functions/publish/step.ts'
 import { clusterView } from '../../functions/scrape/config.ts'
@@ -49,6 +50,8 @@ export type Hub = {
 }
 
 const sweepMs = 1000
+/** Often enough to keep pace with ten thousand monitors, a little at a time. */
+const forgetMs = 60_000
 const publishMs = 5000
 const lookStopMs = 3000
 const workStopMs = attemptTimeoutMs + 2000
@@ -160,14 +163,35 @@ const startScrapes = (
   })
 }
 
+const every = (
+  { nowMs, warn }: HubOptions,
+  { periodMs, what }: { periodMs: number; what: string },
+  work: () => Promise<unknown>,
+) =>
+  startTicker({
+    periodMs,
+    nowMs,
+    tick: async () => {
+      await work()
+    },
+    failed: (error) => warn(`${what} failed: ${message(error)}`),
+  })
+
+const keptIn = ({ config, blobs, warn }: HubOptions) => {
+  const lost = (key: string, cause: string) => warn(`history ${key} not kept: ${cause}`)
+  return config.history.retentionDays > 0 ? { keep: historyKeeper({ blobs, lost }) } : {}
+}
+
 /** Runs the whole pipeline in this process: the same steps as on AWS over in-process queues and timers. */
 export const startHub = (options: HubOptions): Hub => {
-  const { config, store, nowMs, warn } = options
+  const { config, store, blobs, nowMs, warn } = options
+  const { retentionDays } = config.history
   const evaluate = evaluateStep({
     store,
     nowMs,
     nudge: (nudges) => queue.nudge(nudges),
     startedAtMs: nowMs(),
+    ...keptIn(options),
     ...evaluateView(config),
   })
   const observations = new Observations(evaluate, ({ id }, why) => warn(`observation ${id} dropped: ${message(why)}`))
@@ -190,15 +214,6 @@ export const startHub = (options: HubOptions): Hub => {
     inHand: queue.inHand,
     quarantined: (row) => warn(`row ${row.id} was set aside: nobody could apply it`),
   })
-  const every = (periodMs: number, what: string, work: () => Promise<unknown>) =>
-    startTicker({
-      periodMs,
-      nowMs,
-      tick: async () => {
-        await work()
-      },
-      failed: (error) => warn(`${what} failed: ${message(error)}`),
-    })
   for (const shard of allShards(config.shards)) {
     void observations.send({ kind: 'timer', id: `start:${shard}`, shard, rowId: '' })
   }
@@ -206,8 +221,11 @@ export const startHub = (options: HubOptions): Hub => {
   const tickers = [
     ...startScrapes(options, observations.send, scrapes),
     ...probes.start(),
-    every(sweepMs, 'sweep', sweep),
-    every(publishMs, 'status page', publishNow),
+    every(options, { periodMs: sweepMs, what: 'sweep' }, sweep),
+    every(options, { periodMs: publishMs, what: 'status page' }, publishNow),
+    every(options, { periodMs: forgetMs, what: 'forgetting old history' }, () =>
+      forgetHistory(blobs, { nowMs: nowMs(), retentionDays }),
+    ),
   ]
   return {
     lastScrapes: () => scrapes,

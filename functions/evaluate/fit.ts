@@ -57,17 +57,25 @@ export const fitLocation = (state: LocationState): Fitted => {
   return fitted
 }
 
-const summaryLimits = [160, 80, 40, 20, 0]
+const shardSacrifices = [
+  { summary: everything, fired: 3 },
+  ...[160, 80, 40, 20, 0].map((summary) => ({ summary, fired: 3 })),
+  { summary: 0, fired: 1 },
+  { summary: 0, fired: 0 },
+]
+
+const lastFired = (all: ShardState['fired'], count: number): ShardState['fired'] =>
+  count === 0 ? {} : Object.fromEntries(Object.entries(all).map(([id, times]) => [id, times.slice(-count)]))
 
 /** So many alerts at once that their summaries do not fit keep shorter ones; what is told of them was whole. */
 export const fitShard = (state: ShardState): ShardState => {
   let fitted = state
-  for (const limit of summaryLimits) {
+  for (const { summary, fired } of shardSacrifices) {
     if (fits(packShard(fitted))) break
     const alerts = Object.entries(state.alerts).map(([id, alert]): [string, Alert] => {
-      return [id, { ...alert, summary: cut(alert.summary, limit) }]
+      return [id, { ...alert, summary: cut(alert.summary, summary) }]
     })
-    fitted = { ...state, alerts: Object.fromEntries(alerts) }
+    fitted = { ...state, alerts: Object.fromEntries(alerts), fired: lastFired(state.fired, fired) }
   }
   return fitted
 }

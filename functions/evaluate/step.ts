@@ -1,11 +1,13 @@
 /**
  * Reads an observation and its shard's items; decides counters, alerts and whom to ask for a second opinion; writes the
  * shard, the location items that changed, rows with the alert changes for `correlate` and the questions for `probe`, and
- * the shard's timer row, in one transaction. What is addressed under another number of shards is taken to today's.
+ * the shard's timer row, in one transaction; before it what was seen and decided goes to the history. What is addressed under another number of shards is taken to today's.
  * Run twice: looks are keyed and results carry their time, so the second run decides nothing.
  */
 import type { Change, RowChange, StoredRow } from '../../stores/contract.ts'
 import { type AlertChange, keys, type Nudge, type Observation, type OutboxRow, type ProbeBody } from '../contract.ts'
+import { keptJudgement, keptOutcome, minuteOf } from '../history.ts'
+import type { Keep } from '../history-keeping.ts'
 import { packLocation } from '../location-packing.ts'
 import { type PulseWorld, passPulse } from '../pulse.ts'
 import { type Remembered, remembered } from '../remembered.ts'
@@ -23,6 +25,8 @@ export type EvaluateWorld = LoadWorld &
     rulesOf: (shard: string) => readonly RuleView[]
     /** Is this monitor in today's config? Everything is when absent. */
     watches?: (monitorId: string) => boolean
+    /** Keeps what an observation brought; never rejects, ends within its deadline. Nothing is kept when absent. */
+    keep?: Keep
     /** When this process began to look, if it does: a silence from before is no news until it had its first looks. */
     startedAtMs?: number
   }
@@ -121,6 +125,23 @@ const remember = (known: Remembered, shard: string, { loaded, decision }: { load
   }
 }
 
+/** What was new goes to the history under the observation's id, so that a repeat takes its own place. */
+const keepHistory = async (
+  { keep }: EvaluateWorld,
+  { shard, id }: ShardObservation,
+  { decision, nowMs }: { decision: Decision; nowMs: number },
+): Promise<void> => {
+  const { counted, transitions, judged } = decision
+  if (!keep || (counted.length === 0 && transitions.length === 0)) return
+  const part = {
+    observationId: id,
+    outcomes: counted.map(keptOutcome),
+    judgements: judged.map(({ ruleId, judgement }) => keptJudgement(ruleId, judgement, nowMs)),
+    transitions,
+  }
+  await keep({ shard, minuteMs: minuteOf(counted[0]?.scheduledAtMs ?? nowMs), part })
+}
+
 const attempt = async (world: Evaluating, observation: ShardObservation): Promise<EvaluateResult | Elsewhere> => {
   const { shard } = observation
   const nowMs = world.nowMs()
@@ -144,9 +165,16 @@ const attempt = async (world: Evaluating, observation: ShardObservation): Promis
   ]
   const changes = changesOf(shard, loaded, decision, rows)
   if (changes.length === 0) return { status: 'evaluated', changes: [] }
-  if ((await world.store.commit(changes, rows)) === 'conflict') return conflict
+  const kept = keepHistory(world, observation, { decision, nowMs })
+  // Pages first: only what nobody waits for waits for its history.
+  if (told.length + questions.length === 0) await kept
+  if ((await world.store.commit(changes, rows)) === 'conflict') {
+    await kept
+    return conflict
+  }
   remember(world.known, shard, { loaded, decision })
   await world.nudge([...told, ...questions].map(({ id, to }) => ({ to, rowId: id, afterMs: 0 })))
+  await kept
   return { status: 'evaluated', changes: decision.changes }
 }
 

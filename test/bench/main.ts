@@ -1,6 +1,8 @@
 /** `npm run bench -- NAME`: prints what was measured. Loaded by name, so that one bench needs nothing of another. */
 const benches: Readonly<Record<string, () => Promise<string[]>>> = {
   bundles: async () => (await import('./bundles.ts')).measureBundles(),
+  detection: async () => (await import('./detection.ts')).measureDetection(),
+  history: async () => (await import('./history.ts')).measureHistory(),
   'aws-scale': async () => (await import('./aws-scale.ts')).awsScale(),
 }
 

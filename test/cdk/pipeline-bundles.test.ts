@@ -73,7 +73,8 @@ beforeAll(async () => {
       Object.fromEntries(queues.map((name) => [name.replace('.fifo', ''), aws.queueUrl(name)])),
     ),
     WHODUNIT_PROBE_QUEUES: '{}',
-    WHODUNIT_BUCKETS: '{"evidence":"shop-evidence","windows":"shop-windows","status":"shop-status"}',
+    WHODUNIT_BUCKETS:
+      '{"evidence":"shop-evidence","windows":"shop-windows","status":"shop-status","history":"shop-history"}',
     WHODUNIT_TOPICS: '{"oncall":"arn:aws:sns:eu-west-1:000000000000:shop-oncall"}',
     WHODUNIT_API_URL: 'https://api.example',
     WHODUNIT_STATUS_URL: 'https://status.example',
@@ -143,6 +144,7 @@ engineTest(
     await call('evaluate', fromQueue('observations.fifo', looks, '0/1'))
     const told = sent()
     expect([...told.keys()]).toEqual(['alert-changes.fifo'])
+    expect([...s3.objects.keys()].filter((key) => key.startsWith('shop-history/history/'))).toHaveLength(4)
     await deliverBatch('correlate', 'alert-changes.fifo', told)
     const decided = sent()
     expect([...decided.keys()].sort()).toEqual(['deliver', 'publish', 'triage'])

@@ -165,6 +165,31 @@ test('a second serve on the same data is refused with a sentence, and the incide
   expect(await first.exited).toBe(0)
 })
 
+test('while serve runs, explain says why nothing happened and what did, and what it does not know by the nearest name', async () => {
+  const { url } = await target(503)
+  const folder = folderWith(watching(url))
+  const running = whodunit(['serve', '--port', '0'], { cwd: folder })
+  const base = await listening(running)
+  const metrics = async () => (await fetch(`${base}/metrics`)).text()
+  for (let index = 0; index < 200 && !(await metrics()).includes('alertstate="firing"'); index++) {
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  const monitor = await run(['explain', 'front'], folder)
+  expect([monitor.code, monitor.stdout]).toEqual([0, expect.stringContaining('local 2nd re-check: fail after')])
+  expect(monitor.stdout).toMatch(/front-availability (fired|fires already)/)
+  const alert = await run(['explain', 'front-availability', '--at', '-0s', '--json'], folder)
+  expect(JSON.parse(alert.stdout)).toMatchObject({
+    now: { standing: 'firing' },
+    transitions: [{ to: 'pending' }, { to: 'firing' }],
+  })
+  const unknown = await run(['explain', 'frint'], folder)
+  expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringContaining('did you mean front?')])
+  const never = await run(['explain', 'front', '--at', 'soon'], folder)
+  expect([never.code, never.stderr]).toEqual([2, expect.stringContaining('a time is 2026-11-23T06:30Z')])
+  running.process.kill('SIGTERM')
+  expect(await running.exited).toBe(0)
+})
+
 test('data that is not a store is a sentence', async () => {
   const folder = folderWith(watching('http://127.0.0.1:9/'))
   writeFileSync(join(folder, 'data'), 'a file where the folder should be')

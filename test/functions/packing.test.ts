@@ -183,6 +183,22 @@ test.each([
   expect(keptLocation(kept, kept)).toEqual(kept)
 })
 
+test('looks that began in another order than they were scheduled in stay in it', () => {
+  const at = (look: string, afterMs: number, beganMs = afterMs) =>
+    outcome({ verdict: 'fail', look, scheduledAtMs: start + afterMs, startedAtMs: start + beganMs })
+  const began = [
+    at('probe:a', 600),
+    at('tick', 0, 2700),
+    at('recheck', 0, 9000),
+    at('probe:b', 9000),
+    at('tick', -60_000, 9500),
+  ]
+  const front = began.reduce<MonitorState | undefined>((so, one) => countOutcome(so, one, start + 10_000), undefined)
+  const state = { monitors: front ? { front } : {} }
+  const back = unpackLocation(JSON.parse(JSON.stringify(packLocation(state))))
+  expect(back).toEqual(withLoss(state))
+})
+
 test('packing what was unpacked changes nothing any more', () => {
   const once = packLocation(played(40, wild))
   expect(packLocation(unpackLocation(once))).toEqual(once)
@@ -249,6 +265,16 @@ const shards = [
   },
   { given: '330 firing', state: alertsOf(ruleIds(330).filter((id) => id.endsWith('y'))), json: 60_000 },
   { given: '250 firing and all of them blind', state: alertsOf(ruleIds(250)), json: 60_000 },
+  {
+    given: '330 firing, each for the thirteenth time within the hour',
+    state: {
+      ...alertsOf(ruleIds(330).filter((id) => id.endsWith('y'))),
+      fired: Object.fromEntries(
+        ruleIds(330).map((id) => [id, Array.from({ length: 12 }, (_, n) => start + n * 97_531)]),
+      ),
+    },
+    json: itemLimitBytes,
+  },
   { given: '330 firing and all of them blind', state: alertsOf(ruleIds(330)), json: itemLimitBytes },
 ]
 
@@ -258,7 +284,7 @@ test.each(shards)('alerts of a shard with $given fit their item, and none is los
   table.push({ item: given, plainBytes: sizes(state).jsonBytes, packedBytes: jsonBytes, deflatedBytes })
   expect(jsonBytes).toBeLessThanOrEqual(json)
   const back = unpackShard(JSON.parse(JSON.stringify(packed)))
-  const bare = ({ alerts, ...rest }: ShardState) => ({
+  const bare = ({ alerts, fired: _, ...rest }: ShardState) => ({
     ...rest,
     alerts: Object.values(alerts).map(({ summary: _, ...alert }) => alert),
   })
@@ -270,6 +296,7 @@ test('a shard that has room keeps everything, and comes back the same', () => {
     ...alertsOf(ruleIds(20)),
     knownSinceMs: { 'front-blind': start, 'cart-blind': start, 'pay-blind': start + 1 },
     results: { absent: { ruleId: 'absent', atMs: start, status: 'ok', active: [{ labels: { pod: 'a' }, value: 1 }] } },
+    fired: { 'front-down': [start - 50_000, start, start + 1], 'pay-down': [start] },
     moved: ['3/4'],
   }
   const odd = { ...alertOf('odd', 1), labels: { service: 'voting', severity: 'page', team: 'blue' } }

@@ -40,7 +40,14 @@ const suspectOf = async (scene: SceneName, names: Names) => {
   const scrape = scrapeStep({ blobs, nowMs, send, lease: async () => async () => undefined })
   const view = clusterView(config, names.config.cluster, { nowMs, secret, remembers: seriesToRemember })
   const run = monitorRunner(config, { nowMs, secret })
-  const probe = probeStep({ nowMs, location: 'local', run, limit: (work) => work(), send })
+  const probe = probeStep({
+    nowMs,
+    location: 'local',
+    run,
+    limit: (work) => work(),
+    waitUntil: () => new Promise(setImmediate),
+    send,
+  })
   await pause(1500)
   await scrape(view)
   await pause(1000)

@@ -1,7 +1,7 @@
 /** Every await in a step at which its process may die: named by function and call, before and after it took effect. */
 const calls = {
   probe: ['run', 'send', 'waitUntil'],
-  'second-opinion': ['run', 'send'],
+  'second-opinion': ['run', 'send', 'waitUntil'],
   evaluate: ['store.read', 'store.row', 'store.commit', 'nudge'],
   correlate: ['store.row', 'store.read', 'store.commit', 'nudge'],
   triage: ['store.row', 'investigate', 'store.read', 'store.commit', 'nudge'],

@@ -178,19 +178,21 @@ const sender = (world: World, life: Life) => (observation: Observation) =>
     if (world.faults.strikes('answer lost', 60)) throw new Error('no answer')
   })
 
+const waiter = (world: World, life: Life) => async (atMs: number) => {
+  const waitMs = atMs - clockOf(world, life)()
+  if (waitMs > 0) await mortal(world, life)('waitUntil', () => world.time.sleep(waitMs))
+}
+
 const probe = (world: World, location: string) => (life: Life) => {
-  const { time, town } = world
+  const { town } = world
   const nowMs = clockOf(world, life)
-  const call = mortal(world, life)
   const step = scheduleStep({
     nowMs,
     location,
     run: lookFrom(world, life, location),
     limit: (work) => work(),
     send: sender(world, life),
-    waitUntil: async (atMs) => {
-      if (atMs > nowMs()) await call('waitUntil', () => time.sleep(atMs - nowMs()))
-    },
+    waitUntil: waiter(world, life),
     monitorsOf: ({ shard, periodSeconds }) => {
       const count = Number(shard.split('/')[1])
       return town.monitors
@@ -210,6 +212,7 @@ const secondOpinion = (world: World, location: string) => (life: Life) => {
     location,
     run: lookFrom(world, life, location),
     send: sender(world, life),
+    waitUntil: waiter(world, life),
   })
   return async ([rowId]: readonly string[]) => {
     if (rowId === undefined) return

@@ -115,7 +115,7 @@ export const rulesIn = ({ rules }: Town): ((shard: string) => readonly RuleView[
   const views = rules.map(({ id, monitor, severity, spec }): RuleView => {
     const { service, locations, periodSeconds } = monitor
     const looks = { monitorId: monitor.id, locations, periodSeconds }
-    return { ruleId: id, service, severity, monitor: looks, judge: (facts) => judge(spec, facts) }
+    return { ruleId: id, alertId: id, service, severity, monitor: looks, judge: (facts) => judge(spec, facts) }
   })
   return (shard) => {
     const found =
