@@ -21,6 +21,7 @@ import { seriesToRemember } from '../../triage/registry.ts'
 import { statusPage } from '../../web/status-page.ts'
 import { Observations } from './observations.ts'
 import { hubProbes } from './probes.ts'
+import { publishLane } from './publish-lane.ts'
 import { Queue } from './queue.ts'
 import { startTicker } from './ticker.ts'
 
@@ -108,7 +109,7 @@ const consumers = (
           return result.status === 'later' ? [{ rowId, afterMs: result.afterMs }] : []
         },
       },
-      publish: { concurrency: 1, batch: 1, consume: each(publish) },
+      publish: publishLane(publish, nowMs),
       evaluate: {
         concurrency: 4,
         batch: 1,

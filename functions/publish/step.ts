@@ -1,6 +1,6 @@
 /**
  * Reads the hub's index, its recent incidents and the last outcomes; decides what the public may see; writes the status
- * page. It consumes its row after the page is written.
+ * page. It consumes its rows after the page is written.
  * Run twice: the same page is written again.
  */
 import type { Blobs, Store } from '../../stores/contract.ts'
@@ -29,16 +29,20 @@ export const readHub = async (store: Store): Promise<{ index: HubIndex; incident
   return { index, incidents }
 }
 
-/** Writes the status page; with a row id, because that row demanded it. */
+const consume = async (store: Store, rowId: string) => {
+  const row = await store.row(rowId)
+  if (row) await store.commit([], [{ id: row.row.id, expect: row.version }])
+}
+
+/** Writes the status page; with row ids, because those rows demanded it: one page answers them all. */
 export const publishStep =
   (world: PublishWorld) =>
-  async (rowId?: string): Promise<StatusView> => {
+  async (...rowIds: readonly string[]): Promise<StatusView> => {
     const { title, monitors } = world.config
     const [hub, outcomes] = await Promise.all([readHub(world.store), latestOutcomes(world.store, world.config)])
     const seen = { incidents: hub.incidents, outcomes }
     const view = statusView({ title, monitors, nowMs: world.nowMs() }, hub.index, seen)
     await world.blobs.put(statusPageKey, new TextEncoder().encode(world.render(view)))
-    const row = rowId === undefined ? undefined : await world.store.row(rowId)
-    if (row) await world.store.commit([], [{ id: row.row.id, expect: row.version }])
+    for (const rowId of rowIds) await consume(world.store, rowId)
     return view
   }
