@@ -11,13 +11,15 @@ import { type CaseFile, caseFile } from '../triage/contract.ts'
 import { type Access, entryOf, type Shown } from './access.ts'
 import { acknowledgePage } from './acknowledge-page.ts'
 import { incidentPage, incidentsPage } from './incident-page.ts'
-import { metricsText } from './metrics.ts'
+import { type Histogram, metricsText } from './metrics.ts'
 import { refusals, sentencePage } from './sentence-page.ts'
 
 export type AppWorld = ApiWorld & {
   blobs: Blobs
   config: { shards?: number; locations: readonly string[]; monitors: readonly MonitorView[] }
   access: Access
+  /** How late this process' own looks begin, where it looks itself. */
+  lag?: () => Histogram | undefined
 }
 
 const headers = {
@@ -75,7 +77,7 @@ const addPrivatePages = (app: Hono, world: AppWorld) => {
     const entry = await enter(context)
     if (entry.status !== 'allowed') return refuse(context, entry.status, nowMs())
     const type = 'text/plain; version=0.0.4; charset=utf-8'
-    return context.text(metricsText(await latestOutcomes(store, config)), 200, { 'content-type': type })
+    return context.text(metricsText(await latestOutcomes(store, config), world.lag?.()), 200, { 'content-type': type })
   })
 }
 

@@ -134,13 +134,14 @@ export const serveHere = async (given: ServeOptions): Promise<Served> => {
     warn(text)
     table.draw()
   }
-  // Until the hub runs, its sweep will find what the pages wrote.
-  let nudge: Hub['nudge'] = async () => undefined
+  let hub: Hub | undefined
   const app = webApp({
     store,
     blobs,
     nowMs,
-    nudge: (nudges) => nudge(nudges),
+    // Until the hub runs there is nobody to nudge: its sweep will find what the pages wrote.
+    nudge: async (nudges) => hub?.nudge(nudges),
+    lag: () => hub?.lag(),
     warn: say,
     config: { ...config, monitors: monitorViews(config) },
     access: accessOf(options),
@@ -156,7 +157,7 @@ export const serveHere = async (given: ServeOptions): Promise<Served> => {
   )
   for (const id of withoutTopic(config))
     say(`channel ${id} refuses every page: its topic is made by cdk deploy, not here`)
-  const hub = startHub({
+  const running = startHub({
     config,
     store,
     blobs,
@@ -168,13 +169,13 @@ export const serveHere = async (given: ServeOptions): Promise<Served> => {
     baseUrl,
     holder: 'serve',
   })
-  nudge = hub.nudge
+  hub = running
   const redraw = out.isTTY ? setInterval(() => void refresh().catch(() => undefined), 1000) : undefined
   return {
     url: baseUrl,
     stop: async () => {
       clearInterval(redraw)
-      await hub.stop()
+      await running.stop()
       await server.close()
       await store.close()
     },

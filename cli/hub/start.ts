@@ -18,6 +18,7 @@ import { triageStep } from '../../functions/triage/step.ts'
 import type { Blobs, Store } from '../../stores/contract.ts'
 import { releaseLease, takeLease } from '../../stores/lease.ts'
 import { seriesToRemember } from '../../triage/registry.ts'
+import type { Histogram } from '../../web/metrics.ts'
 import { statusPage } from '../../web/status-page.ts'
 import { Observations } from './observations.ts'
 import { hubProbes } from './probes.ts'
@@ -44,6 +45,8 @@ export type HubOptions = {
 export type Hub = {
   /** Stops the schedules, lets what runs end, and keeps everything else for the next start. */
   stop: () => Promise<void>
+  /** How late looks began. */
+  lag: () => Histogram
   lastScrapes: () => ReadonlyMap<string, ScrapeResult>
   /** For rows that somebody outside the pipeline wrote, such as an acknowledgement. */
   nudge: (nudges: readonly Nudge[]) => Promise<void>
@@ -161,6 +164,19 @@ const startScrapes = (
   })
 }
 
+const startChore = (
+  { nowMs, warn }: HubOptions,
+  { what, periodMs, work }: { what: string; periodMs: number; work: () => Promise<unknown> },
+) =>
+  startTicker({
+    periodMs,
+    nowMs,
+    tick: async () => {
+      await work()
+    },
+    failed: (error) => warn(`${what} failed: ${message(error)}`),
+  })
+
 /** Runs the whole pipeline in this process: the same steps as on AWS over in-process queues and timers. */
 export const startHub = (options: HubOptions): Hub => {
   const { config, store, nowMs, warn } = options
@@ -191,15 +207,6 @@ export const startHub = (options: HubOptions): Hub => {
     inHand: queue.inHand,
     quarantined: (row) => warn(`row ${row.id} was set aside: nobody could apply it`),
   })
-  const every = (periodMs: number, what: string, work: () => Promise<unknown>) =>
-    startTicker({
-      periodMs,
-      nowMs,
-      tick: async () => {
-        await work()
-      },
-      failed: (error) => warn(`${what} failed: ${message(error)}`),
-    })
   for (const shard of allShards(config.shards)) {
     void observations.send({ kind: 'timer', id: `start:${shard}`, shard, rowId: '' })
   }
@@ -207,10 +214,11 @@ export const startHub = (options: HubOptions): Hub => {
   const tickers = [
     ...startScrapes(options, observations.send, scrapes),
     ...probes.start(),
-    every(sweepMs, 'sweep', sweep),
-    every(publishMs, 'status page', publishNow),
+    startChore(options, { what: 'sweep', periodMs: sweepMs, work: sweep }),
+    startChore(options, { what: 'status page', periodMs: publishMs, work: publishNow }),
   ]
   return {
+    lag: probes.lag,
     lastScrapes: () => scrapes,
     nudge: queue.nudge,
     stop: async () => {

@@ -11,8 +11,8 @@ export type ProbeWorld = {
   location: string
   /** Runs one monitor once; never throws, ends within its time-out. */
   run: (monitorId: string) => Promise<Sighting>
-  /** Bounds how many run side by side. */
-  limit: <T>(work: () => Promise<T>) => Promise<T>
+  /** Bounds how many run side by side; told which monitor's look and re-check the work is. */
+  limit: <T>(work: () => Promise<T>, monitorId: string) => Promise<T>
   send: (observation: Observation) => Promise<void>
 }
 
@@ -50,7 +50,7 @@ export const probeStep =
           const second = await look(world, tick, { monitorId, look: 'recheck' })
           await sendOne(world, tick, second)
           return [first, second]
-        }),
+        }, monitorId),
       ),
     )
     if (quiet.length > 0) {
