@@ -15,6 +15,7 @@ import { costText } from './commands/cost.ts'
 import { incidentsText, listIncidents } from './commands/incidents.ts'
 import { ListenError, serveHere } from './commands/serve.ts'
 import { validateCommand } from './commands/validate.ts'
+import { keepYoungGenerationSmall } from './memory.ts'
 import { whenUnread } from './terminal.ts'
 
 const defaultConfig = 'whodunit.yaml'
@@ -73,6 +74,7 @@ const stopSignal = () =>
 type ServeFlags = { config: string; host: string; port: number; data: string; publicUrl?: string }
 
 const serveCommand = async (flags: ServeFlags): Promise<number> => {
+  keepYoungGenerationSmall()
   const config = await readConfig(flags.config)
   const stopped = Promise.race([stopSignal(), whenUnread(process.stdout)])
   const served = await serveHere({
