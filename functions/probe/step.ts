@@ -46,8 +46,9 @@ export const probeStep =
             quiet.push(first)
             return [first]
           }
-          await sendOne(world, tick, first)
-          const second = await look(world, tick, { monitorId, look: 'recheck' })
+          // The hub may take its time: neither waits for the other.
+          const recheck = look(world, tick, { monitorId, look: 'recheck' })
+          const [second] = await Promise.all([recheck, sendOne(world, tick, first)])
           await sendOne(world, tick, second)
           return [first, second]
         }, monitorId),
