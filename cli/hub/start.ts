@@ -71,7 +71,8 @@ const each = (work: (rowId: string) => Promise<unknown>) => async (rowIds: reado
   return []
 }
 
-const consumers = (
+/** What works on the rows of each destination, `probe` aside; `send` takes a shard's timer to `evaluate`. */
+export const consumers = (
   options: HubOptions,
   nudge: (nudges: readonly Nudge[]) => Promise<void>,
   send: (observation: Observation) => Promise<void>,
@@ -102,7 +103,7 @@ const consumers = (
           return status === 'conflict' ? rowIds.map((rowId) => ({ rowId, afterMs: 100 })) : []
         },
       },
-      triage: { concurrency: 4, batch: 1, consume: each(triage) },
+      triage: { concurrency: 16, batch: 1, consume: each(triage) },
       deliver: {
         concurrency: 16,
         batch: 1,

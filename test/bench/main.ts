@@ -7,6 +7,8 @@ import { isMissed } from './figures.ts'
 const benches: Readonly<Record<string, (args: readonly string[]) => Promise<string[]>>> = {
   bundles: async () => (await import('./bundles.ts')).measureBundles(),
   'aws-scale': async () => (await import('./aws-scale.ts')).awsScale(),
+  'page-latency': async (args) => (await import('./page-latency.ts')).benchPageLatency(args),
+  storm: async (args) => (await import('./storm.ts')).benchStorm(args),
   serve: async (args) => (await import('./serve.ts')).benchServe(args),
 }
 
