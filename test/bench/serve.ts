@@ -75,7 +75,7 @@ const watch = async (
   at: { fromMs: number; untilMs: number; look: () => Promise<void> },
 ): Promise<Usage> => {
   const seen: Usage = { cores: [], rssMb: [], meanCores: Number.NaN }
-  await sleep(at.fromMs - Date.now())
+  await sleep(Math.max(0, at.fromMs - Date.now()))
   const first = { atMs: performance.now(), cpu: cpuSeconds(pid) }
   let before = first
   while (Date.now() < at.untilMs) {

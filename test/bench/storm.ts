@@ -134,7 +134,7 @@ const rage = async (config: Config, pipeline: ReturnType<typeof startPipeline>, 
   const beganMs = nowMs()
   const sending = allShards(config.shards).map(async (shard) => {
     const atMs = beganMs + placeOf(shard) * overMs
-    await sleep(atMs - nowMs())
+    await sleep(Math.max(0, atMs - nowMs()))
     const looks = (ids.get(shard) ?? []).flatMap((id) => [failing(id, 'tick', atMs), failing(id, 'recheck', atMs)])
     await Promise.all(
       looks.map((one) =>
