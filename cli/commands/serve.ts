@@ -66,11 +66,9 @@ const listen = (options: ServeOptions, fetch: (request: Request) => Response | P
 
 const worstFirst = ['fail', 'unknown', 'degraded', 'pass']
 
-/** A monitor's row: of all locations the one that sees it worst, named where there are several. */
+/** A monitor's row, from its own outcomes: of all locations the one that sees it worst, named where there are several. */
 const liveRow = (view: MonitorView, outcomes: readonly LatestOutcome[], nowMs: number): Row => {
-  const [seen] = outcomes
-    .filter(({ monitorId }) => monitorId === view.monitorId)
-    .sort((a, b) => worstFirst.indexOf(a.verdict) - worstFirst.indexOf(b.verdict))
+  const [seen] = outcomes.toSorted((a, b) => worstFirst.indexOf(a.verdict) - worstFirst.indexOf(b.verdict))
   if (!seen) return { monitor: view.monitorId, verdict: 'unknown', took: '', since: '', cause: 'not looked at yet' }
   const cause = causeText(seen.cause)
   return {
@@ -96,10 +94,10 @@ const tableOf = (options: ServeOptions, store: Store) => {
   let lines: readonly string[] = []
   const table = liveTable(out, () => lines)
   const refresh = async () => {
-    const outcomes = await latestOutcomes(store, { ...config, monitors })
+    const outcomes = Map.groupBy(await latestOutcomes(store, { ...config, monitors }), ({ monitorId }) => monitorId)
     const open = (await listIncidents(store)).filter(({ incident }) => incident.status !== 'resolved')
     const seen = {
-      rows: monitors.map((view) => liveRow(view, outcomes, nowMs())),
+      rows: monitors.map((view) => liveRow(view, outcomes.get(view.monitorId) ?? [], nowMs())),
       incidents: open.map((one) => incidentLine(one, nowMs())),
     }
     lines = liveLines(seen, { width: out.columns ?? 80, height: (out.rows ?? 24) - 2, colour })
