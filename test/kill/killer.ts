@@ -10,7 +10,7 @@ export type Lifetimes = { startingMs: number; workingMs: { from: number; to: num
  */
 export const killLoop = (start: () => Running, random: () => number, { startingMs, workingMs }: Lifetimes) => {
   let on = true
-  let kills = 0
+  const killsAtMs: number[] = []
   let running = start()
   const loop = async () => {
     while (on) {
@@ -22,13 +22,15 @@ export const killLoop = (start: () => Running, random: () => number, { startingM
       if (!on) break
       running.process.kill('SIGKILL')
       await running.exited
-      kills++
+      killsAtMs.push(Date.now())
       running = start()
     }
   }
   const done = loop()
   return {
-    kills: () => kills,
+    kills: () => killsAtMs.length,
+    /** When each killed process was gone: what happened between two of these happened to one process. */
+    killsAtMs,
     /** Rejects when a process could not even start. */
     stopKilling: async () => {
       on = false
