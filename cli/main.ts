@@ -19,6 +19,7 @@ import { explainText } from './commands/explain-text.ts'
 import { incidentsText, listIncidents } from './commands/incidents.ts'
 import { ListenError, serveHere } from './commands/serve.ts'
 import { validateCommand } from './commands/validate.ts'
+import { keepYoungGenerationSmall } from './memory.ts'
 import { momentOf } from './moment.ts'
 import { whenUnread } from './terminal.ts'
 
@@ -78,6 +79,7 @@ const stopSignal = () =>
 type ServeFlags = { config: string; host: string; port: number; data: string; publicUrl?: string }
 
 const serveCommand = async (flags: ServeFlags): Promise<number> => {
+  keepYoungGenerationSmall()
   const config = await readConfig(flags.config)
   const stopped = Promise.race([stopSignal(), whenUnread(process.stdout)])
   const served = await serveHere({

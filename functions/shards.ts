@@ -31,6 +31,12 @@ const parts = (shard: string): { index: number; count: number } | undefined => {
 /** How many shards there are where a shard is called so; 0 when it is no shard's name. */
 export const countOfShard = (shard: string): number => parts(shard)?.count ?? 0
 
+/** Where a shard stands among all of its count: 0 for the first, always below 1. */
+export const placeOf = (shard: string): number => {
+  const { index = 0, count = 1 } = parts(shard) ?? {}
+  return index / count
+}
+
 /** The shard this one is split from; undefined for the first. */
 export const parentShard = (shard: string): string | undefined => {
   const { index = 0, count = 1 } = parts(shard) ?? {}

@@ -242,10 +242,11 @@ export const sqliteStore = (options: SqliteOptions): Store => {
   const { database, path } = file
   const statements = prepareOrClose(file, busyTimeoutMs)
   const context: Context = { path, database, statements, nowMs, readOnly, deadLetters }
-  const answer = async <T>(work: () => T): Promise<T> => {
-    if (!database.isOpen) throw new StoreError('misuse', 'the store is closed', { hint: 'Close it last.' })
+  let isOpen = true
+  const answer = async <T>(work: () => T | Promise<T>): Promise<T> => {
+    if (!isOpen) throw new StoreError('misuse', 'the store is closed', { hint: 'Close it last.' })
     try {
-      return work()
+      return await work()
     } catch (error) {
       throw sqliteFailure(error, { path, busyTimeoutMs })
     }
@@ -253,10 +254,18 @@ export const sqliteStore = (options: SqliteOptions): Store => {
   return {
     read: (keys) => answer(() => read(context, keys)),
     row: (id) => answer(() => row(context, id)),
-    commit: (changes, rows = []) => answer(() => commit(context, changes, rows)),
+    commit: (changes, rows = []) =>
+      answer(async () => {
+        const result = commit(context, changes, rows)
+        // Others may read it by now, but whatever they do outside waits for a commit, and so a sync, of their own.
+        if (result === 'committed') await file.log.durable()
+        return result
+      }),
     due: (dueMs, limit) => answer(() => due(context, dueMs, limit)),
     list: (prefix, page) => answer(() => list(context, prefix, page)),
     close: async () => {
+      isOpen = false
+      await file.log.idle()
       if (database.isOpen) file.close()
     },
   }

@@ -14,7 +14,7 @@ import { type Access, entryOf, type Shown } from './access.ts'
 import { acknowledgePage } from './acknowledge-page.ts'
 import { apiApp } from './api.ts'
 import { incidentPage, incidentsPage } from './incident-page.ts'
-import { metricsText } from './metrics.ts'
+import { type Histogram, metricsText } from './metrics.ts'
 import { refusals, sentencePage } from './sentence-page.ts'
 import { silencesPage } from './silences-page.ts'
 
@@ -22,6 +22,8 @@ export type AppWorld = ApiWorld & {
   blobs: Blobs
   config: { shards?: number; locations: readonly string[]; monitors: readonly MonitorView[] }
   access: Access
+  /** How late this process' own looks begin, where it looks itself. */
+  lag?: () => Histogram | undefined
 }
 
 const headers = {
@@ -90,9 +92,8 @@ const addPrivatePages = (app: Hono, world: AppWorld) => {
     const entry = await enter(context)
     if (entry.status !== 'allowed') return refuse(context, entry.status, nowMs())
     const type = 'text/plain; version=0.0.4; charset=utf-8'
-    return context.text(metricsText(await latestOutcomes(store, config), await alertsNow(store)), 200, {
-      'content-type': type,
-    })
+    const [outcomes, alerts] = await Promise.all([latestOutcomes(store, config), alertsNow(store)])
+    return context.text(metricsText(outcomes, alerts, world.lag?.()), 200, { 'content-type': type })
   })
 }
 

@@ -19,9 +19,11 @@ import { triageStep } from '../../functions/triage/step.ts'
 import type { Blobs, Store } from '../../stores/contract.ts'
 import { releaseLease, takeLease } from '../../stores/lease.ts'
 import { seriesToRemember } from '../../triage/registry.ts'
+import type { Histogram } from '../../web/metrics.ts'
 import { statusPage } from '../../web/status-page.ts'
 import { Observations } from './observations.ts'
 import { hubProbes } from './probes.ts'
+import { publishLane } from './publish-lane.ts'
 import { Queue } from './queue.ts'
 import { startTicker } from './ticker.ts'
 
@@ -44,6 +46,8 @@ export type HubOptions = {
 export type Hub = {
   /** Stops the schedules, lets what runs end, and keeps everything else for the next start. */
   stop: () => Promise<void>
+  /** How late looks began. */
+  lag: () => Histogram
   lastScrapes: () => ReadonlyMap<string, ScrapeResult>
   /** For rows that somebody outside the pipeline wrote, such as an acknowledgement. */
   nudge: (nudges: readonly Nudge[]) => Promise<void>
@@ -70,7 +74,8 @@ const each = (work: (rowId: string) => Promise<unknown>) => async (rowIds: reado
   return []
 }
 
-const consumers = (
+/** What works on the rows of each destination, `probe` aside; `send` takes a shard's timer to `evaluate`. */
+export const consumers = (
   options: HubOptions,
   nudge: (nudges: readonly Nudge[]) => Promise<void>,
   send: (observation: Observation) => Promise<void>,
@@ -101,7 +106,7 @@ const consumers = (
           return status === 'conflict' ? rowIds.map((rowId) => ({ rowId, afterMs: 100 })) : []
         },
       },
-      triage: { concurrency: 4, batch: 1, consume: each(triage) },
+      triage: { concurrency: 16, batch: 1, consume: each(triage) },
       deliver: {
         concurrency: 16,
         batch: 1,
@@ -111,7 +116,7 @@ const consumers = (
           return result.status === 'later' ? [{ rowId, afterMs: result.afterMs }] : []
         },
       },
-      publish: { concurrency: 1, batch: 1, consume: each(publish) },
+      publish: publishLane(publish, nowMs),
       evaluate: {
         concurrency: 4,
         batch: 1,
@@ -163,10 +168,9 @@ const startScrapes = (
   })
 }
 
-const every = (
+const startChore = (
   { nowMs, warn }: HubOptions,
-  { periodMs, what }: { periodMs: number; what: string },
-  work: () => Promise<unknown>,
+  { what, periodMs, work }: { what: string; periodMs: number; work: () => Promise<unknown> },
 ) =>
   startTicker({
     periodMs,
@@ -221,13 +225,16 @@ export const startHub = (options: HubOptions): Hub => {
   const tickers = [
     ...startScrapes(options, observations.send, scrapes),
     ...probes.start(),
-    every(options, { periodMs: sweepMs, what: 'sweep' }, sweep),
-    every(options, { periodMs: publishMs, what: 'status page' }, publishNow),
-    every(options, { periodMs: forgetMs, what: 'forgetting old history' }, () =>
-      forgetHistory(blobs, { nowMs: nowMs(), retentionDays }),
-    ),
+    startChore(options, { what: 'sweep', periodMs: sweepMs, work: sweep }),
+    startChore(options, { what: 'status page', periodMs: publishMs, work: publishNow }),
+    startChore(options, {
+      what: 'forgetting old history',
+      periodMs: forgetMs,
+      work: () => forgetHistory(blobs, { nowMs: nowMs(), retentionDays }),
+    }),
   ]
   return {
+    lag: probes.lag,
     lastScrapes: () => scrapes,
     nudge: queue.nudge,
     stop: async () => {

@@ -11,8 +11,8 @@ export type ProbeWorld = {
   location: string
   /** Runs one monitor once; never throws, ends within its time-out. */
   run: (monitorId: string) => Promise<Sighting>
-  /** Bounds how many run side by side. */
-  limit: <T>(work: () => Promise<T>) => Promise<T>
+  /** Bounds how many run side by side; told which monitor's looks the work is. */
+  limit: <T>(work: () => Promise<T>, monitorId: string) => Promise<T>
   /** Resolves at that time, at once when it has passed. */
   waitUntil: (atMs: number) => Promise<void>
   send: (observation: Observation) => Promise<void>
@@ -88,9 +88,10 @@ export const probeStep =
             quiet.push(first)
             return [first]
           }
-          await sendOne(world, shard, first)
-          return [first, ...(await lookAgain(world, place, rechecks))]
-        }),
+          // The hub may take its time: neither waits for the other.
+          const [, again] = await Promise.all([sendOne(world, shard, first), lookAgain(world, place, rechecks)])
+          return [first, ...again]
+        }, monitorId),
       ),
     )
     if (quiet.length > 0) {

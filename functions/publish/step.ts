@@ -1,6 +1,6 @@
 /**
  * Reads the hub's index, its recent incidents and the last outcomes; decides what the public may see; writes the status
- * page. It consumes its row after the page is written.
+ * page. It consumes its rows after the page is written.
  * Run twice: the same page is written again.
  */
 import type { Blobs, Store } from '../../stores/contract.ts'
@@ -52,17 +52,21 @@ export const readHub = async (store: Store): Promise<HubReading> => {
   }
 }
 
-/** Writes the status page; with a row id, because that row demanded it. */
-export const publishStep = (world: PublishWorld): ((rowId?: string) => Promise<StatusView>) => {
+const consume = async (store: Store, rowId: string) => {
+  const row = await store.row(rowId)
+  if (row) await store.commit([], [{ id: row.row.id, expect: row.version }])
+}
+
+/** Writes the status page; with row ids, because those rows demanded it: one page answers them all. */
+export const publishStep = (world: PublishWorld): ((...rowIds: readonly string[]) => Promise<StatusView>) => {
   const memory = remembered()
-  return async (rowId) => {
+  return async (...rowIds) => {
     const { store, config } = world
     const [hub, outcomes] = await Promise.all([readHub(store), latestOutcomes(store, config, memory)])
     const { title, monitors } = config
     const view = statusView({ title, monitors, nowMs: world.nowMs() }, { ...hub, outcomes })
     await world.blobs.put(statusPageKey, new TextEncoder().encode(world.render(view)))
-    const row = rowId === undefined ? undefined : await store.row(rowId)
-    if (row) await store.commit([], [{ id: row.row.id, expect: row.version }])
+    for (const rowId of rowIds) await consume(store, rowId)
     return view
   }
 }

@@ -126,7 +126,7 @@ const publish = (world: World, queues: Queues) => (life: Life) => {
   const call = mortal(world, life)
   const put = (key: string, bytes: Uint8Array) => call('blobs.put', () => blobs.put(key, bytes))
   const step = publishStep({ store, nowMs, blobs: { ...blobs, put }, render: ({ overall }) => overall, config })
-  return async ([rowId]: readonly string[]) => step(rowId)
+  return async (rowIds: readonly string[]) => step(...rowIds)
 }
 
 const sweep = (world: World, queues: Queues) => (life: Life) => {

@@ -100,6 +100,23 @@ test('the status page shows unknown as unknown', () => {
 
 const latest = { attempt: {}, service: 'shop', target: 'GET https://"shop"\n', periodSeconds: 60, runSinceMs: start }
 
+test('metrics count how late looks began, each bucket with all below it', () => {
+  const buckets = [
+    { bound: 0.1, count: 3 },
+    { bound: 1, count: 1 },
+  ]
+  expect(
+    metricsText([], [], { buckets, count: 5, sum: 4.5 }),
+  ).toBe(`# HELP whodunit_schedule_lag_seconds How late looks began after the time they were scheduled for
+# TYPE whodunit_schedule_lag_seconds histogram
+whodunit_schedule_lag_seconds_bucket{le="0.1"} 3
+whodunit_schedule_lag_seconds_bucket{le="1"} 4
+whodunit_schedule_lag_seconds_bucket{le="+Inf"} 5
+whodunit_schedule_lag_seconds_sum 4.5
+whodunit_schedule_lag_seconds_count 5
+`)
+})
+
 test('metrics leave out what was not seen, and never say 0 for it', () => {
   const text = metricsText([{ ...outcome({ verdict: 'unknown', timingsMs: { resolve: 4, total: 5 } }), ...latest }], [])
   expect(text).not.toContain('probe_success')
