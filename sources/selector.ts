@@ -68,13 +68,24 @@ const valueTest = ({ op, value: wanted }: Matcher): ValueTest => {
   }
 }
 
+/** One condition on one label; a label the series does not have is the empty string, as in Prometheus. */
+export type LabelTest = { label: string; test: ValueTest }
+
+/**
+ * Compiles a selector's matchers into the conditions that must all hold.
+ *
+ * @throws SelectorError
+ */
+export const compileLabelTests = (matchers: readonly Matcher[] = []): readonly LabelTest[] =>
+  matchers.map((matcher) => ({ label: matcher.label, test: valueTest(matcher) }))
+
 /**
  * Compiles a selector's matchers. A label the series does not have is the empty string, as in Prometheus.
  *
  * @throws SelectorError
  */
 export const compileMatchers = (matchers: readonly Matcher[] = []): SeriesTest => {
-  const tests = matchers.map((matcher) => ({ label: matcher.label, test: valueTest(matcher) }))
+  const tests = compileLabelTests(matchers)
   return (labels) =>
     // Own labels only: a label may be called `constructor`.
     tests.every(({ label, test }) => test(Object.hasOwn(labels, label) ? (labels[label] ?? '') : ''))

@@ -15,6 +15,7 @@ const read = (chunks: readonly Uint8Array[], { keep = 'all', ...options }: Optio
   return {
     samples,
     seriesSeen: end.seriesSeen,
+    end,
     problem: end.problem,
     says: end.problem && problemSentence(end.problem),
   }
@@ -93,6 +94,17 @@ test('target labels are there when the selectors are asked', () => {
 })
 
 test.each([
+  ['up{a="1"} 1', { cluster: 'east' }, { a: '1', cluster: 'east' }],
+  ['up{cluster="west"} 1', { cluster: 'east' }, { cluster: 'west' }],
+  ['up{ cluster="west"} 1', { cluster: 'east' }, { cluster: 'west' }],
+  ['up{cluster=""} 1', { cluster: 'east' }, {}],
+  ['up{ cluster=""} 1', { cluster: 'east' }, {}],
+  ['up{a="b"} 1', { cluster: '' }, { a: 'b' }],
+])('%s with target labels %j keeps what was scraped', (line, targetLabels, labels) => {
+  expect(readText(`${line}\n`, { targetLabels }).samples).toEqual([{ name: 'up', labels, value: 1 }])
+})
+
+test.each([
   [
     'up 1\nup{a="b} 2\nup 3\n',
     1,
@@ -133,8 +145,10 @@ test.each([
   expect(readText(text, { keep: [{ name: 'up' }] }).problem?.code).toBe('syntax')
 })
 
-test('the last line may lack its break only when it is a comment', () => {
-  expect(readText('up 1\n# bye').problem).toBeUndefined()
+test('the last line may lack its break only when it is the end mark', () => {
+  expect(readText('up 1\n# EOF').problem).toBeUndefined()
+  expect(readText('up 1\n# bye').problem?.code).toBe('unterminated-line')
+  expect(readText('up 1\n# HELP other How ma').problem?.code).toBe('unterminated-line')
   expect(readText('up 1\nup{').problem?.code).toBe('unterminated-line')
   expect(readText('up 1\nother 1', { keep: [{ name: 'up' }] }).problem?.code).toBe('unterminated-line')
 })
@@ -146,8 +160,9 @@ test('OpenMetrics ends with its end mark, and with nothing behind it', () => {
   ])
   expect(readText('up 1\n# EOF', { form }).problem).toBeUndefined()
   expect(readText('up 1\n', { form }).problem?.code).toBe('no-end-marker')
-  expect(readText('up 1\n# EOFblah', { form }).problem?.code).toBe('no-end-marker')
+  expect(readText('up 1\n# EOFblah', { form }).problem?.code).toBe('unterminated-line')
   expect(readText('up 1\n# EOF\nup 2\n', { form }).problem?.code).toBe('text-after-end')
+  expect(readText('up 1\n# EOF\n\n', { form }).problem?.code).toBe('text-after-end')
   expect(readText('up 1\n# EOF\nup 2\n').samples).toHaveLength(2)
 })
 
