@@ -31,6 +31,12 @@ const scrapesOf = (scene: string): { folder: string; atSeconds: string }[] =>
 const exposition = ({ folder, atSeconds }: { folder: string; atSeconds: string }): Sample[] =>
   readZipped(join(folder, 'kube-state-metrics', `${atSeconds}.prom.gz`))
 
+/** A scene before its incident and at its end. */
+const samplesOf = (scene: string): Sample[] => {
+  const scrapes = scrapesOf(scene)
+  return [...scrapes.slice(0, 1), ...scrapes.slice(-1)].flatMap(exposition)
+}
+
 const named = (samples: readonly Sample[], name: string): Sample[] => samples.filter((sample) => sample.name === name)
 
 /** What triage reads of kube-state-metrics: each series with the labels that tell its object and its state. */
@@ -79,7 +85,7 @@ const series: [string, string[]][] = [
 clusterTest('every series triage reads is there in a real cluster, with its labels', () => {
   const seen = new Map<string, Set<string>>()
   for (const scene of scenes) {
-    for (const { name, labels } of scrapesOf(scene).flatMap(exposition)) {
+    for (const { name, labels } of samplesOf(scene)) {
       const known = seen.get(name) ?? new Set()
       for (const label of Object.keys(labels)) known.add(label)
       seen.set(name, known)
@@ -129,7 +135,7 @@ clusterTest.each(scenes)('in scene %s the exposition and the API server say the 
 
 clusterTest('reasons are there only while they are true, phases always', () => {
   for (const scene of scenes) {
-    const samples = scrapesOf(scene).flatMap(exposition)
+    const samples = samplesOf(scene)
     const reasons = samples.filter(({ name }) => /^kube_pod_container_status_\w+_reason$/.test(name))
     expect(reasons.every(({ value }) => value === 1)).toBe(true)
     const phases = named(samples, 'kube_pod_status_phase')
