@@ -46,7 +46,7 @@ const readHeader = (cursor: LineCursor, says: 'help' | 'type' | 'unit'): Comment
   if (!(isText && atEnd(cursor)) && !follows(cursor, ' ') && !(isText && follows(cursor, '\t'))) {
     return fault(cursor, `a space and the ${says} after the name`)
   }
-  const start = cursor.at + 1
+  const start = Math.min(cursor.at + 1, cursor.text.length)
   const rest = cursor.text.slice(start)
   if (says === 'help') return { says, name, text: unescapeHelp(rest, cursor.form) }
   if (says === 'unit') {

@@ -35,6 +35,8 @@ export type ReadingState = {
 const newline = '\n'
 const hash = 0x23
 const shownBytes = 64
+const replacement = '\ufffd'
+const replacementBytes = Buffer.from(replacement)
 
 type Span = { start: number; end: number }
 type Place = { at: number; text: string }
@@ -94,6 +96,17 @@ const readSample = (state: ReadingState, start: number, text: string): undefined
   if (state.filter.keeps(sample.name, sample.labels)) keepSample(state, start, sample)
 }
 
+/** Where the decoded line has a replacement character that nobody sent. */
+const firstInvalid = (bytes: Buffer, start: number, text: string): number => {
+  let at = text.indexOf(replacement)
+  while (at !== -1) {
+    const byte = start + Buffer.byteLength(text.slice(0, at))
+    if (!bytes.subarray(byte, byte + 3).equals(replacementBytes)) return at
+    at = text.indexOf(replacement, at + 1)
+  }
+  return 0
+}
+
 /** Reads one line with the parser that knows everything. */
 export const readLine = (state: ReadingState, { start, end }: Span, invalid: boolean): undefined => {
   state.lines += 1
@@ -104,7 +117,7 @@ export const readLine = (state: ReadingState, { start, end }: Span, invalid: boo
   const isText = state.form === 'text'
   const isComment = isText ? text.trimStart().startsWith('#') : state.bytes[start] === hash
   if (invalid && !(isText && isComment)) {
-    return fail(state, start, { at: text.indexOf('\ufffd'), text }, { expected: 'UTF-8' })
+    return fail(state, start, { at: firstInvalid(state.bytes, start, text), text }, { expected: 'UTF-8' })
   }
   if (isComment) return readComment(state, start, isText ? text.trimStart() : text)
   if (isText && /^[ \t]*$/.test(text)) return

@@ -4,6 +4,7 @@ import { setLabel } from './label-text.ts'
 import { holds, type NameRun } from './name-filter.ts'
 import type { ExpositionForm } from './number.ts'
 import { createRecentTexts, type TextOf } from './recent-texts.ts'
+import type { LineOptions } from './sample-line.ts'
 
 /**
  * Reads lines written the plain way, `name{label="value",…} 12.5 1795406393123` with nothing escaped and no blank too
@@ -35,20 +36,21 @@ const exponent = 0x65
 /** So many digits are exact in a double whatever they are, and so is a power of ten up to the 22nd. */
 const exactDigits = 15
 const powersOfTen = Array.from({ length: 23 }, (_, power) => 10 ** power)
-/** ASCII that means itself between two quotes. Other values are the exact parser's. */
-const isPlainByte = new Uint8Array(256)
-for (let code = 0x20; code < 0x7f; code++) if (code !== quote && code !== 0x5c) isPlainByte[code] = 1
+/** What means itself between two quotes. Values with escapes are the exact parser's. */
+const isPlainByte = new Uint8Array(256).fill(1)
+for (const code of [newline, quote, 0x5c]) isPlainByte[code] = 0
 /** More labels than this are the exact parser's. */
-const labelLimit = 64
+const mostLabels = 64
 
 type State = {
   paths: LabelPaths
   textOf: TextOf
   form: ExpositionForm
+  labelLimit: number
   added: readonly [string, string][]
   /**
-   * The labels of the line just read: names, and the texts of values that are the same as in the line before; of the
-   * others where they stand, and a hash.
+   * The labels of the line just read: names, and the texts of values that are known at once; of the others where they
+   * stand, and a hash.
    */
   count: number
   steps: LabelStep[]
@@ -87,7 +89,7 @@ const sameText = (bytes: Buffer, start: number, text: string): number => {
 
 /** Everything behind the opening brace; returns the place behind the closing one, or -1. */
 const readLabels = (state: State, bytes: Buffer, from: number): number => {
-  const { starts, ends, hashes, texts } = state
+  const { starts, ends, hashes, texts, labelLimit } = state
   let at = from
   let step = state.paths.root
   for (let count = 0; count < labelLimit; count++) {
@@ -102,11 +104,16 @@ const readLabels = (state: State, bytes: Buffer, from: number): number => {
       texts[count] = next.last
       at = same
     } else {
-      texts[count] = undefined
       let hash = 0
+      let wide = 0
       let code = bytes[at] ?? newline
-      for (; isPlainByte[code] === 1; code = bytes[++at] ?? newline) hash = Math.imul(hash ^ code, 0x01000193)
+      for (; isPlainByte[code] === 1; code = bytes[++at] ?? newline) {
+        hash = Math.imul(hash ^ code, 0x01000193)
+        wide |= code
+      }
       if (code !== quote) return -1
+      // Only ASCII can be compared with text byte by byte.
+      texts[count] = wide < 0x80 ? undefined : bytes.toString('utf8', starts[count], at)
       hashes[count] = hash
       ends[count] = at
     }
@@ -216,12 +223,14 @@ const buildSample = (state: State, run: NameRun): Sample | undefined => {
   return timestampMs === undefined ? { name: run.name, labels, value } : { name: run.name, labels, value, timestampMs }
 }
 
-export const createPlainLine = (form: ExpositionForm, targetLabels: Labels): PlainLine => {
+export const createPlainLine = (options: LineOptions, targetLabels: Labels): PlainLine => {
+  const labelLimit = Math.min(options.labelLimit, mostLabels)
   const paths = createLabelPaths()
   const state: State = {
     paths,
     textOf: createRecentTexts(),
-    form,
+    form: options.form,
+    labelLimit,
     added: Object.entries(targetLabels).filter(([, value]) => value !== ''),
     count: 0,
     steps: new Array(labelLimit).fill(paths.root),

@@ -12,7 +12,7 @@ export type ExpositionProblem = {
     | 'text-after-end'
   /** From 1. */
   line: number
-  /** From 1, in characters. */
+  /** From 1, in UTF-16 units, as JavaScript and most editors count. */
   column: number
   /** From 0, in bytes of the decoded body: the same place as line and column. */
   byteOffset: number

@@ -74,12 +74,13 @@ const finish = (state: ReadingState, rest: Buffer): undefined => {
 const begin = (options: ReaderOptions): ReadingState => {
   const { form = 'text', strict = false, targetLabels = {}, exemplars = false } = options
   const limits = { ...defaultLimits, ...options.limits }
+  const line = { form, labelLimit: limits.labels, strict }
   return {
     form,
     limits,
     filter: options.filter,
-    plain: createPlainLine(form, targetLabels),
-    parse: createLineParser({ form, labelLimit: limits.labels, strict }),
+    plain: createPlainLine(line, targetLabels),
+    parse: createLineParser(line),
     rules: strict && form === 'openmetrics' ? createOpenMetricsRules(limits.series) : undefined,
     onSample: options.onSample,
     onComment: options.onComment ?? (() => undefined),

@@ -11,7 +11,7 @@ const name = mostly(
   fc.oneof(oneOf('0a', '', 'é', '{"x.y"}', '{"x.y",a="1"}', ' up', 'a-b'), fc.string({ maxLength: 5 })),
 )
 const labelName = mostly(
-  oneOf('a', 'b', 'c', 'le', 'quantile', 'cluster'),
+  oneOf('a', 'b', 'c', 'd', 'e', 'le', 'quantile', 'cluster'),
   oneOf('"a.b"', '__proto__', 'constructor', 'é', ''),
 )
 const labelText = mostly(
@@ -26,7 +26,7 @@ const label = fc
   .map(([key, equals, text]) => ({ key, written: `${key}${equals}"${text}"` }))
 const labels = fc
   .tuple(
-    mostly(fc.uniqueArray(label, { maxLength: 5, selector: ({ key }) => key }), fc.array(label, { maxLength: 8 })),
+    mostly(fc.uniqueArray(label, { maxLength: 7, selector: ({ key }) => key }), fc.array(label, { maxLength: 8 })),
     mostly(oneOf(','), oneOf(', ', ' ', '', ',,')),
     mostly(oneOf('}'), oneOf(',}', ' }', '')),
   )

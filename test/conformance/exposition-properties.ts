@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import type { Selector } from '../../sources/contract.ts'
 import { holds } from '../../sources/exposition/name-filter.ts'
+import type { ExpositionProblem } from '../../sources/exposition/problem.ts'
 import { compileLabelTests } from '../../sources/selector.ts'
 import { cuts, forms, inputs } from './exposition-inputs.ts'
 import { chunksOf, limits, read, readSlowly } from './exposition-reads.ts'
@@ -29,21 +30,30 @@ const must = (claim: string, holdsTrue: boolean): void => {
 /** Reading a few kilobytes takes well under a millisecond; this is a hang, even on a busy machine. */
 const hangMs = 2000
 
+/** Line and column as one counts them in the bytes before the place. */
+const isPlaceOf = (bytes: Buffer, { line, column, byteOffset }: ExpositionProblem): boolean => {
+  const before = bytes.subarray(0, byteOffset).toString('utf8').split('\n')
+  return before.length === line && (before.at(-1) ?? '').length + 1 === column
+}
+
 /** What is true of every input, in both forms, strict or not, filtered or not. */
 export const expositionProperty = fc.property(inputs, cuts, forms, fc.boolean(), (bytes, at, form, strict) => {
   const startedAt = performance.now()
   const whole = read([bytes], 'all', { form, strict })
   must('cut anywhere, it reads the same', isDeepStrictEqual(read(chunksOf(bytes, at), 'all', { form, strict }), whole))
   must('what is complete has no problem', (whole.end.status === 'complete') === (whole.end.problem === undefined))
+  const { problem } = whole.end
+  const isInText = problem !== undefined && problem.code !== 'too-many-bytes' && problem.code !== 'no-end-marker'
+  must('a problem is where it says', !isInText || isPlaceOf(bytes, problem))
   must('no more is kept than allowed', whole.samples.length <= limits.series)
-  if (!strict && whole.end.problem?.code !== 'too-many-series' && bytes.length <= limits.bytes) {
+  if (!strict && problem?.code !== 'too-many-series' && bytes.length <= limits.bytes) {
     const slowly = readSlowly(bytes, form)
-    const tooLong = whole.end.problem?.code === 'line-too-long'
+    const tooLong = problem?.code === 'line-too-long'
     const expected = tooLong ? slowly.slice(0, whole.samples.length) : slowly
     must('it reads what a plain loop over lines reads', isDeepStrictEqual(whole.samples, expected))
   }
   const filtered = read(chunksOf(bytes, at), keep, { form, strict })
-  if (whole.end.problem === undefined) {
+  if (problem === undefined) {
     const kept = whole.samples.filter(({ name, labels }) => isKept(name, labels))
     must('what a filter keeps is what it would keep of all', isDeepStrictEqual(filtered.samples, kept))
     must('a filter sees every line', filtered.end.seriesSeen === whole.end.seriesSeen)

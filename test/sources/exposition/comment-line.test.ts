@@ -14,7 +14,7 @@ test.each([
   ['#', { says: 'other' }],
   ['# HELP 0a x', { at: 7, expected: 'a metric name' }],
   ['# HELP a-b x', { at: 8, expected: 'a space and the help after the name' }],
-  ['# TYPE up', { at: 10, expected: 'a metric type' }],
+  ['# TYPE up', { at: 9, expected: 'a metric type' }],
   ['# TYPE up gauges', { at: 10, expected: 'a metric type' }],
   ['# TYPE up gauge ', { at: 10, expected: 'a metric type' }],
 ])('as text, %j says %j', (line, says) => {

@@ -130,6 +130,58 @@ test('text that is no UTF-8 is refused, a replacement character that was sent is
   const invalid = Buffer.concat([Buffer.from('up{a="'), Buffer.from([0xc3, 0x28]), Buffer.from('"} 1\n')])
   expect(read([invalid]).says).toBe('line 1, column 7: expected UTF-8, found "�(\\"} 1"')
   expect(readText('up{a="\ufffd"} 1\n').samples).toHaveLength(1)
+  const behind = Buffer.concat([Buffer.from('up 1\nup{a="é\ufffd'), Buffer.from([0xff]), Buffer.from('"} 1\n')])
+  expect(read([behind]).problem).toMatchObject({ line: 2, column: 9, byteOffset: 16, expected: 'UTF-8' })
+  expect(read([behind], { keep: [{ name: 'other' }] }).problem).toMatchObject({ line: 2, column: 9, byteOffset: 16 })
+})
+
+test('the place of a problem is told in lines, characters and bytes', () => {
+  const { end } = readText('# HELP a é\n# ß\nup{a="日本𝄞"} 1\nup{a="日本𝄞"b} 1\nup 1\n')
+  expect(end).toMatchObject({ status: 'incomplete', seriesSeen: 1, lines: 4 })
+  expect(end.problem).toMatchObject({ line: 4, column: 13, byteOffset: 56, expected: '"=" after the label name b' })
+  expect(end.bytes).toBe(56)
+})
+
+test('OpenMetrics has exemplars and creation times, and they are handed on when asked for', () => {
+  const text = '# TYPE a counter\na_total 1 # {trace="x"} 0.5 2.25\na_created 12.5\n# EOF\n'
+  const created = { name: 'a_created', labels: {}, value: 12.5 }
+  const total = { name: 'a_total', labels: {}, value: 1 }
+  expect(readText(text, { form: 'openmetrics' }).samples).toEqual([total, created])
+  expect(readText(text, { form: 'openmetrics', exemplars: true }).samples).toEqual([
+    { ...total, exemplar: { labels: { trace: 'x' }, value: 0.5, timestampMs: 2250 } },
+    created,
+  ])
+})
+
+test('metadata is handed on when asked for', () => {
+  const comments: unknown[] = []
+  const onComment = (comment: unknown) => comments.push(comment)
+  readText('# HELP a_s A\n# TYPE a_s counter\n# UNIT a_s s\na_s_total 1\n# EOF\n', { form: 'openmetrics', onComment })
+  expect(comments).toEqual([
+    { says: 'help', name: 'a_s', text: 'A' },
+    { says: 'type', name: 'a_s', type: 'counter' },
+    { says: 'unit', name: 'a_s', unit: 's' },
+    { says: 'end' },
+  ])
+})
+
+test.each([
+  ['up 1\n# TYPE up thing\n', 'line 2, column 11: expected a metric type, found "thing"'],
+  ['up 1\n  # HELP 1 x\n', 'line 2, column 8: expected a metric name, found "1 x"'],
+])('%j has a header that is none', (text, says) => {
+  expect(readText(text).says).toBe(says)
+})
+
+test.each([1, 7, 1000])('more bytes or labels than allowed end the reading, in chunks of %i bytes as well', (size) => {
+  const cut = (text: string) =>
+    Array.from({ length: Math.ceil(text.length / size) }, (_, n) => Buffer.from(text.slice(n * size, (n + 1) * size)))
+  const long = read(cut('up 1\nup 2\nup 3\nup 4\n'), { limits: { bytes: 12 } })
+  expect(long.samples).toHaveLength(2)
+  expect(long.says).toBe('line 3, column 1: expected at most 12 bytes, found more')
+  expect(long.problem).toMatchObject({ code: 'too-many-bytes', byteOffset: 12 })
+  const wide = read(cut('up{a="1",b="2"} 1\nup{a="1",b="2",c="3"} 1\n'), { limits: { labels: 2 } })
+  expect(wide.samples).toHaveLength(1)
+  expect(wide.says).toBe('line 2, column 16: expected at most 2 labels, found "c=\\"3\\"} 1"')
 })
 
 test.each([
