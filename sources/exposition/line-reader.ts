@@ -69,9 +69,30 @@ const keepSample = (state: ReadingState, start: number, sample: ReadSample): und
   state.onSample(sample)
 }
 
-const readComment = (state: ReadingState, start: number, text: string): undefined => {
+/** Where the decoded line has a replacement character that nobody sent. */
+const firstInvalid = (bytes: Buffer, start: number, text: string): number => {
+  let at = text.indexOf(replacement)
+  while (at !== -1) {
+    const byte = start + Buffer.byteLength(text.slice(0, at))
+    if (!bytes.subarray(byte, byte + 3).equals(replacementBytes)) return at
+    at = text.indexOf(replacement, at + 1)
+  }
+  return 0
+}
+
+const failInvalid = (state: ReadingState, start: number, text: string): undefined =>
+  fail(state, start, { at: firstInvalid(state.bytes, start, text), text }, { expected: 'UTF-8' })
+
+type Comment = { written: string; invalid: boolean }
+
+const readComment = (state: ReadingState, start: number, { written, invalid }: Comment): undefined => {
+  const text = state.form === 'text' ? written.trimStart() : written
   const comment = parseComment(text, state.form)
-  if ('expected' in comment) return fail(state, start, { at: comment.at, text }, comment)
+  // What people write for people may be in any encoding.
+  if (invalid && !('says' in comment && comment.says === 'other')) return failInvalid(state, start, written)
+  if ('expected' in comment) {
+    return fail(state, start, { at: comment.at + written.length - text.length, text: written }, comment)
+  }
   const fault = state.rules?.comment(comment)
   if (fault !== undefined) return fail(state, start, { at: 0, text }, fault)
   if (comment.says === 'end') state.ended = true
@@ -96,17 +117,6 @@ const readSample = (state: ReadingState, start: number, text: string): undefined
   if (state.filter.keeps(sample.name, sample.labels)) keepSample(state, start, sample)
 }
 
-/** Where the decoded line has a replacement character that nobody sent. */
-const firstInvalid = (bytes: Buffer, start: number, text: string): number => {
-  let at = text.indexOf(replacement)
-  while (at !== -1) {
-    const byte = start + Buffer.byteLength(text.slice(0, at))
-    if (!bytes.subarray(byte, byte + 3).equals(replacementBytes)) return at
-    at = text.indexOf(replacement, at + 1)
-  }
-  return 0
-}
-
 /** Reads one line with the parser that knows everything. */
 export const readLine = (state: ReadingState, { start, end }: Span, invalid: boolean): undefined => {
   state.lines += 1
@@ -116,10 +126,8 @@ export const readLine = (state: ReadingState, { start, end }: Span, invalid: boo
     return fail(state, start, { at: 0, text }, { code: 'text-after-end', expected: 'nothing after # EOF' })
   const isText = state.form === 'text'
   const isComment = isText ? text.trimStart().startsWith('#') : state.bytes[start] === hash
-  if (invalid && !(isText && isComment)) {
-    return fail(state, start, { at: firstInvalid(state.bytes, start, text), text }, { expected: 'UTF-8' })
-  }
-  if (isComment) return readComment(state, start, isText ? text.trimStart() : text)
+  if (isComment) return readComment(state, start, { written: text, invalid })
+  if (invalid) return failInvalid(state, start, text)
   if (isText && /^[ \t]*$/.test(text)) return
   readSample(state, start, text)
 }

@@ -135,6 +135,17 @@ test('text that is no UTF-8 is refused, a replacement character that was sent is
   expect(read([behind], { keep: [{ name: 'other' }] }).problem).toMatchObject({ line: 2, column: 9, byteOffset: 16 })
 })
 
+test.each([
+  ['# HELP up ', 'text', 11],
+  ['  # HELP up ', 'text', 13],
+  ['# TYPE up ', 'text', 11],
+  ['# HELP up ', 'openmetrics', 11],
+  ['# a remark ', 'text', undefined],
+] as const)('%j in another encoding, as %s, has its problem in column %s', (start, form, column) => {
+  const text = Buffer.concat([Buffer.from(start), Buffer.from([0xff]), Buffer.from('\nup 1\n')])
+  expect(read([text], { form }).problem?.column).toBe(column)
+})
+
 test('the place of a problem is told in lines, characters and bytes', () => {
   const { end } = readText('# HELP a é\n# ß\nup{a="日本𝄞"} 1\nup{a="日本𝄞"b} 1\nup 1\n')
   expect(end).toMatchObject({ status: 'incomplete', seriesSeen: 1, lines: 4 })
@@ -167,7 +178,7 @@ test('metadata is handed on when asked for', () => {
 
 test.each([
   ['up 1\n# TYPE up thing\n', 'line 2, column 11: expected a metric type, found "thing"'],
-  ['up 1\n  # HELP 1 x\n', 'line 2, column 8: expected a metric name, found "1 x"'],
+  ['up 1\n  # HELP 1 x\n', 'line 2, column 10: expected a metric name, found "1 x"'],
 ])('%j has a header that is none', (text, says) => {
   expect(readText(text).says).toBe(says)
 })
