@@ -83,10 +83,13 @@ const firstInvalid = (bytes: Buffer, start: number, text: string): number => {
 const failInvalid = (state: ReadingState, start: number, text: string): undefined =>
   fail(state, start, { at: firstInvalid(state.bytes, start, text), text }, { expected: 'UTF-8' })
 
+/** Not `trimStart`: a byte order mark or a carriage return is no blank. */
+const withoutLeadingBlanks = (text: string): string => text.replace(/^[ \t]+/, '')
+
 type Comment = { written: string; invalid: boolean }
 
 const readComment = (state: ReadingState, start: number, { written, invalid }: Comment): undefined => {
-  const text = state.form === 'text' ? written.trimStart() : written
+  const text = state.form === 'text' ? withoutLeadingBlanks(written) : written
   const comment = parseComment(text, state.form)
   // What people write for people may be in any encoding.
   if (invalid && !('says' in comment && comment.says === 'other')) return failInvalid(state, start, written)
@@ -122,10 +125,10 @@ export const readLine = (state: ReadingState, { start, end }: Span, invalid: boo
   state.lines += 1
   if (end - start > state.limits.lineBytes) return failTooLong(state, start, end)
   const text = state.bytes.toString('utf8', start, end)
-  if (state.ended)
-    return fail(state, start, { at: 0, text }, { code: 'text-after-end', expected: 'nothing after # EOF' })
+  const afterEnd: Fault = { code: 'text-after-end', expected: 'nothing after # EOF' }
+  if (state.ended) return fail(state, start, { at: 0, text }, afterEnd)
   const isText = state.form === 'text'
-  const isComment = isText ? text.trimStart().startsWith('#') : state.bytes[start] === hash
+  const isComment = isText ? withoutLeadingBlanks(text).startsWith('#') : state.bytes[start] === hash
   if (isComment) return readComment(state, start, { written: text, invalid })
   if (invalid) return failInvalid(state, start, text)
   if (isText && /^[ \t]*$/.test(text)) return

@@ -46,7 +46,7 @@ export const readSlowly = (bytes: Buffer, form: ExpositionForm): Sample[] => {
   for (let start = 0, end = bytes.indexOf(10); end !== -1; start = end + 1, end = bytes.indexOf(10, start)) {
     const lineBytes = bytes.subarray(start, end)
     const written = lineBytes.toString('utf8')
-    const trimmed = form === 'text' ? written.trimStart() : written
+    const trimmed = form === 'text' ? written.replace(/^[ \t]+/, '') : written
     if (trimmed.startsWith('#')) {
       const comment = parseComment(trimmed, form)
       if ('expected' in comment || comment.says === 'end') break

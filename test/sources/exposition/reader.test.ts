@@ -113,6 +113,8 @@ test.each([
   ['up 1\nup two\n', 1, 'line 2, column 4: expected a number, found "two"'],
   ['up 1\r\n', 0, 'line 1, column 4: expected a number, found "1\\r"'],
   ['up 1\n\r\nup 1\n', 1, 'line 2, column 1: expected a metric name, found "\\r"'],
+  ['\ufeff# TYPE up gauge\nup 1\n', 0, 'line 1, column 1: expected a metric name, found "\ufeff# TYPE up gauge"'],
+  ['\r# a remark\nup 1\n', 0, 'line 1, column 1: expected a metric name, found "\\r# a remark"'],
   ['<!DOCTYPE html>\n<html>\n', 0, 'line 1, column 1: expected a metric name, found "<!DOCTYPE html>"'],
   [`up x${'y'.repeat(100)}\n`, 0, `line 1, column 4: expected a number, found "x${'y'.repeat(39)}"…`],
   [
