@@ -50,6 +50,7 @@ export const readSlowly = (bytes: Buffer, form: ExpositionForm): Sample[] => {
     if (trimmed.startsWith('#')) {
       const comment = parseComment(trimmed, form)
       if ('expected' in comment || comment.says === 'end') break
+      if (comment.says !== 'other' && !isUtf8(lineBytes)) break
     } else if (form === 'openmetrics' || !/^[ \t]*$/.test(written)) {
       const parsed = isUtf8(lineBytes) ? parse(written) : undefined
       if (parsed === undefined || isFault(parsed)) break
