@@ -8,6 +8,7 @@ const benches: Readonly<Record<string, (args: readonly string[]) => Promise<stri
   bundles: async () => (await import('./bundles.ts')).measureBundles(),
   detection: async () => (await import('./detection.ts')).measureDetection(),
   history: async () => (await import('./history.ts')).measureHistory(),
+  exposition: async () => (await import('./exposition.ts')).measureExposition(),
   'aws-scale': async () => (await import('./aws-scale.ts')).awsScale(),
   'page-latency': async (args) => (await import('./page-latency.ts')).benchPageLatency(args),
   storm: async (args) => (await import('./storm.ts')).benchStorm(args),

@@ -46,8 +46,10 @@ test('serve killed with -9 again and again loses no page and sends no unexpected
     ]),
   )
   const channels = { chat: { kind: 'webhook', url: pages.url, secret: 'secret:SIGNING_KEY' } }
+  // Every fault is to be an incident of its own.
+  const grouping = { reopenSeconds: 0 }
   const path = join(folder, 'whodunit.json')
-  writeFileSync(path, JSON.stringify({ ...written, monitors, channels, routes: [{ channels: ['chat'] }] }))
+  writeFileSync(path, JSON.stringify({ ...written, monitors, channels, routes: [{ channels: ['chat'] }], grouping }))
   const start = () =>
     whodunit(['serve', '--config', path, '--data', join(folder, 'data'), '--port', '0'], {
       env: { SIGNING_KEY: signingKey },

@@ -65,7 +65,7 @@ const config = {
   ),
   routes: [{ channels }],
   allowTargets: ['loopback'],
-  ...(reopenSeconds > 0 ? { grouping: { reopenSeconds } } : {}),
+  grouping: { reopenSeconds, stormIncidents: 0 },
 }
 writeFileSync(join(folder, 'whodunit.json'), JSON.stringify(config))
 
