@@ -1,15 +1,28 @@
 import * as z from 'zod'
 import type { LogQuery, LogReading, Reading, Scrape, Selector, SourceWorld } from './contract.ts'
+import { appSource } from './kinds/app.ts'
 import { kubeStateMetricsSource } from './kinds/kube-state-metrics.ts'
+import { kubeletSource } from './kinds/kubelet.ts'
 import { linkerdSource } from './kinds/linkerd.ts'
 import { lokiSource } from './kinds/loki.ts'
+import { nodeSource } from './kinds/node.ts'
 
-export const sourceKinds = [kubeStateMetricsSource, linkerdSource, lokiSource] as const
+export const sourceKinds = [
+  appSource,
+  kubeStateMetricsSource,
+  kubeletSource,
+  linkerdSource,
+  lokiSource,
+  nodeSource,
+] as const
 
 export const sourceSpec = z.discriminatedUnion('kind', [
+  appSource.schema,
   kubeStateMetricsSource.schema,
+  kubeletSource.schema,
   linkerdSource.schema,
   lokiSource.schema,
+  nodeSource.schema,
 ])
 export type SourceSpec = z.output<typeof sourceSpec>
 
@@ -24,10 +37,16 @@ export const scrapeSource = (
   keep: readonly Selector[],
 ): Promise<Reading<Scrape>> | undefined => {
   switch (spec.kind) {
+    case 'app':
+      return appSource.scrape(spec, world, keep)
     case 'kube-state-metrics':
       return kubeStateMetricsSource.scrape(spec, world, keep)
+    case 'kubelet':
+      return kubeletSource.scrape(spec, world, keep)
     case 'linkerd':
       return linkerdSource.scrape(spec, world, keep)
+    case 'node':
+      return nodeSource.scrape(spec, world, keep)
     case 'loki':
       return undefined
     default:
@@ -44,8 +63,11 @@ export const readLogs = (
   switch (spec.kind) {
     case 'loki':
       return lokiSource.logs(spec, world, query)
+    case 'app':
     case 'kube-state-metrics':
+    case 'kubelet':
     case 'linkerd':
+    case 'node':
       return undefined
     default:
       return spec satisfies never
