@@ -124,6 +124,31 @@ export const maintenance = z
   .refine(({ services, matchers }) => services !== undefined || matchers !== undefined, 'services or matchers')
 export type Maintenance = z.infer<typeof maintenance>
 
+/** How the alerts of somebody's Prometheus, posted to `/api/v2/alerts`, become ours. */
+export const alertmanager = z.strictObject({
+  /** The label with the name of a service; an alert without one is the service's whose workload it tells of. */
+  serviceLabel: label.default('service'),
+  /** Whose all other alerts are; a service `unknown` when absent. */
+  defaultService: id.optional(),
+  severityLabel: label.default('severity'),
+  /** What the values of that label mean, in lower case. */
+  severities: z.record(z.string().min(1), severity).default({
+    critical: 'page',
+    page: 'page',
+    error: 'page',
+    warning: 'ticket',
+    ticket: 'ticket',
+    info: 'advisory',
+    none: 'advisory',
+    advisory: 'advisory',
+  }),
+  /** What any other value, or none, means. */
+  defaultSeverity: severity.default('page'),
+  /** An alert that does not say when it ends, does so this long after it was last heard. */
+  resolveTimeoutSeconds: seconds.default(300),
+})
+export type Alertmanager = z.infer<typeof alertmanager>
+
 /** What the name of an AWS region looks like; a location called so is deployed there. */
 const regionPattern = /^[a-z]{2,}(-[a-z]+)+-\d{1,2}$/
 const regionName = z.string().regex(regionPattern, 'an AWS region like eu-central-1')

@@ -29,6 +29,10 @@ export const alertReason = z.enum([
   'silence-too-long',
   'heard-again',
   'rule-removed',
+  /** Alerts that somebody's Prometheus posts. */
+  'reported',
+  'reported-over',
+  'not-repeated',
 ])
 export type AlertReason = z.infer<typeof alertReason>
 

@@ -10,13 +10,14 @@ import type { Blobs, Store } from '../stores/contract.ts'
 import { type CaseFile, caseFile } from '../triage/contract.ts'
 import { type Access, entryOf, type Shown } from './access.ts'
 import { acknowledgePage } from './acknowledge-page.ts'
+import { type AlertsWorld, addAlerts, alertsPath } from './alerts-api.ts'
 import { incidentPage, incidentsPage } from './incident-page.ts'
 import { metricsText } from './metrics.ts'
 import { refusals, sentencePage } from './sentence-page.ts'
 
 export type AppWorld = ApiWorld & {
   blobs: Blobs
-  config: { shards?: number; locations: readonly string[]; monitors: readonly MonitorView[] }
+  config: { shards?: number; locations: readonly string[]; monitors: readonly MonitorView[] } & AlertsWorld['config']
   access: Access
 }
 
@@ -28,7 +29,7 @@ const headers = {
   'referrer-policy': 'no-referrer',
 }
 
-/** Nothing here reads a body: the button sends none. */
+/** Only alerts come in a body: the button sends none. */
 const bodyLimitBytes = 4096
 
 const findCaseFiles = async (store: Store, ids: readonly string[]): Promise<Map<string, CaseFile>> => {
@@ -118,12 +119,11 @@ export const webApp = (world: AppWorld): Hono => {
     for (const [name, value] of Object.entries(headers)) context.header(name, value)
     if (context.req.path !== '/') context.header('cache-control', 'no-store')
   })
-  app.use(
-    bodyLimit({
-      maxSize: bodyLimitBytes,
-      onError: (context) => context.html(sentencePage('That is more than anybody needs to send here.', nowMs()), 413),
-    }),
-  )
+  const little = bodyLimit({
+    maxSize: bodyLimitBytes,
+    onError: (context) => context.html(sentencePage('That is more than anybody needs to send here.', nowMs()), 413),
+  })
+  app.use((context, next) => (context.req.path === alertsPath ? next() : little(context, next)))
   app.get('/', async (context) => {
     const bytes = await blobs.get(statusPageKey)
     if (bytes) return context.html(new TextDecoder().decode(bytes))
@@ -131,6 +131,7 @@ export const webApp = (world: AppWorld): Hono => {
   })
   addPrivatePages(app, world)
   addAcknowledge(app, world)
+  addAlerts(app, world)
   app.notFound((context) => context.html(sentencePage('There is no such page.', nowMs()), 404))
   app.onError((error, context) => {
     warn(`a page failed: ${error.message}`)
