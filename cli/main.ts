@@ -14,10 +14,12 @@ import { checkAll, checkExitCode, checkText } from './commands/check.ts'
 import { costText } from './commands/cost.ts'
 import { incidentsText, listIncidents } from './commands/incidents.ts'
 import { ListenError, serveHere } from './commands/serve.ts'
+import { listSources, readSource, sourceExitCode, sourceJson, sourcesNamed, sourceText } from './commands/source.ts'
 import { validateCommand } from './commands/validate.ts'
 import { whenUnread } from './terminal.ts'
 
 const defaultConfig = 'whodunit.yaml'
+const configFlag = ['-c, --config <path>', 'the config file', defaultConfig] as const
 
 const nowMs = () => Date.now()
 const secret = environmentSecrets(process.env)
@@ -105,6 +107,22 @@ const checkCommand = async (only: readonly string[], flags: { config: string; js
   return checkExitCode(all)
 }
 
+type SourceFlags = { config: string; json?: boolean; facts?: boolean }
+
+const sourceCommand = async (names: readonly string[], flags: SourceFlags): Promise<number> => {
+  const config = await readConfig(flags.config)
+  const all = listSources(config)
+  const missing = names.find((name) => sourcesNamed(all, name).length === 0)
+  const there = all.length === 0 ? 'the config has none' : `there are ${all.map(({ name }) => name).join(', ')}`
+  if (missing !== undefined || all.length === 0)
+    throw new UsageError(`there is no source ${missing ?? 'to read'}; ${there}`)
+  const wanted =
+    names.length === 0 ? all : all.filter((one) => names.some((name) => sourcesNamed([one], name).length > 0))
+  const reports = await Promise.all(wanted.map((one) => readSource(config, one, { nowMs, secret })))
+  print(flags.json ? JSON.stringify(sourceJson(reports, flags.facts === true), null, 2) : sourceText(reports))
+  return sourceExitCode(reports)
+}
+
 const costCommand = async (flags: { config: string; json?: boolean }): Promise<number> => {
   const report = costReport(await readConfig(flags.config))
   print(flags.json ? JSON.stringify(report, null, 2) : costText(report, { columns: process.stdout.columns }))
@@ -127,18 +145,27 @@ const incidentsCommand = async (flags: { data: string; json?: boolean }): Promis
   }
 }
 
+const addSource = (root: Command, exit: (code: number) => void) =>
+  root
+    .command('source')
+    .description('read sources once (exit 0: all whole, 1: something is missing, 2: config error)')
+    .argument('[names...]', 'a source like main/loki, a cluster, or a kind; all when left out')
+    .option(...configFlag)
+    .option('--json', 'print what was read as JSON')
+    .option('--facts', 'with --json: every fact that was read, not only their number')
+    .action(async (names, flags) => exit(await sourceCommand(names, flags)))
+
 const program = (exit: (code: number) => void): Command => {
   const root = new Command('whodunit')
     .description('Synthetic monitoring that pages with the case file already filled in')
     .version(packageJson.version)
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
-  const config = ['-c, --config <path>', 'the config file', defaultConfig] as const
   const data = ['-d, --data <directory>', 'where state is kept', '.whodunit'] as const
   root
     .command('serve')
     .description('watch, question and page from this machine until Ctrl-C')
-    .option(...config)
+    .option(...configFlag)
     .option(...data)
     .option('-p, --port <number>', 'where the pages are served', portNumber, 8440)
     .option('--host <address>', 'the address to listen on', '127.0.0.1')
@@ -148,13 +175,13 @@ const program = (exit: (code: number) => void): Command => {
     .command('check')
     .description('run every monitor once (exit 0: all pass, 1: something does not, 2: config error)')
     .argument('[monitors...]', 'only these')
-    .option(...config)
+    .option(...configFlag)
     .option('--json', 'print the outcomes as JSON')
     .action(async (only, flags) => exit(await checkCommand(only, flags)))
   root
     .command('validate')
     .description('check the config file (exit 0: fine, 2: mistakes)')
-    .option(...config)
+    .option(...configFlag)
     .option('--json', 'print what was found as JSON')
     .action(async (flags) =>
       exit(
@@ -171,7 +198,7 @@ const program = (exit: (code: number) => void): Command => {
   root
     .command('cost')
     .description('what the config costs a month on AWS, by list prices (exit 0: told, 2: config error)')
-    .option(...config)
+    .option(...configFlag)
     .option('--json', 'print the figures as JSON')
     .action(async (flags) => exit(await costCommand(flags)))
   root
@@ -180,6 +207,7 @@ const program = (exit: (code: number) => void): Command => {
     .option(...data)
     .option('--json', 'print incidents and case files as JSON')
     .action(async (flags) => exit(await incidentsCommand(flags)))
+  addSource(root, exit)
   return root
 }
 

@@ -75,6 +75,8 @@ export type SeriesSource<S extends z.ZodType = z.ZodType> = SourceBase<S> & {
   reads: 'series'
   /** Other kinds whose series it has. */
   speaksFor?: (spec: z.output<S>) => readonly string[]
+  /** The series it is configured to have, where the config names them. */
+  has?: (spec: z.output<S>) => readonly Selector[]
   scrape: (spec: z.output<S>, world: SourceWorld, keep: readonly Selector[]) => Promise<Reading<Scrape>>
 }
 export type LogSource<S extends z.ZodType = z.ZodType> = SourceBase<S> & {

@@ -46,6 +46,10 @@ export const sourcePlace = (spec: SourceSpec): string =>
 export const kindsOf = (spec: SourceSpec): readonly string[] =>
   spec.kind === 'prometheus' ? [spec.kind, ...(prometheusSource.speaksFor?.(spec) ?? [])] : [spec.kind]
 
+/** The series that the config itself names. */
+export const ownSeries = (spec: SourceSpec): readonly Selector[] =>
+  spec.kind === 'cloudwatch' ? (cloudwatchSource.has?.(spec) ?? []) : []
+
 /** What reading it needs of IAM. */
 export const sourceGrants = (spec: SourceSpec): readonly Grant[] => {
   switch (spec.kind) {

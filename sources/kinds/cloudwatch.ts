@@ -214,5 +214,6 @@ export const cloudwatchSource = defineSeriesSource({
   reads: 'series',
   schema,
   scrape,
+  has: ({ metrics }) => metrics.map((one) => ({ name: nameOf(one) })),
   grants: () => [{ action: 'cloudwatch:GetMetricData', resource: '*' }],
 })
