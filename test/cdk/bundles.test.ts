@@ -24,13 +24,13 @@ const expected: Readonly<Record<string, Carries>> = {
   probe: { rooms: ['probes'], packages: ['@aws-sdk/client-sqs', '@aws-sdk/client-ssm', 'json-p3', 'p-limit'] },
   scrape: {
     rooms: ['sources', 'rules', 'triage', 'stores'],
-    packages: [...pipeline, '@aws-sdk/client-s3', '@aws-sdk/client-ssm', 'undici'],
+    packages: [...pipeline, '@aws-sdk/client-s3', '@aws-sdk/client-ssm', 'p-limit', 'undici'],
   },
   evaluate: { rooms: ['rules', 'stores'], packages: pipeline },
   correlate: { rooms: ['stores'], packages: pipeline },
   triage: {
     rooms: ['sources', 'triage', 'stores'],
-    packages: [...pipeline, '@aws-sdk/client-s3', '@aws-sdk/client-ssm', 'undici'],
+    packages: [...pipeline, '@aws-sdk/client-s3', '@aws-sdk/client-ssm', 'p-limit', 'undici'],
   },
   deliver: {
     rooms: ['channels', 'stores'],
@@ -115,6 +115,15 @@ test.each(names)('%s is small enough to start quickly', (name) => {
 
 test.each(names)('%s holds no native code: it runs on any processor', (name) => {
   expect(carried(name).filter((path) => path.endsWith('.node'))).toEqual([])
+})
+
+test('CloudWatch’s client is carried by what reads it, where the config has it read', () => {
+  const metrics = [{ namespace: 'AWS/SQS', metric: 'NumberOfMessagesSent', stat: 'Sum' }]
+  const clusters = { main: { sources: [{ kind: 'cloudwatch' as const, region: 'eu-west-1', metrics }] } }
+  const config = configOf({ monitors: { up: monitor() }, clusters })
+  const { metafile } = bundleHandler({ root: process.cwd(), name: 'scrape', outDir: join(folder, 'reads'), config })
+  const packages = Object.keys(metafile.inputs).map(packageOf)
+  expect(packages).toContain('@aws-sdk/client-cloudwatch')
 })
 
 /** A bare Node, the bundle's folder and an environment: what Lambda gives. */
