@@ -122,3 +122,10 @@ test('logs are kept as long as the config says', () => {
   const kept = (logRetentionDays: number) => used({ monitors: watched(1), logRetentionDays })('keptLogGb', 'logs kept')
   expect(kept(365)).toBeCloseTo(5 * kept(73), 9)
 })
+
+test('metrics of CloudWatch are paid for by the metric, each time a rule reads them', () => {
+  const of = used({ monitors: watched(1), scrapes: [{ intervalSeconds: 30, told: ['0/1'], metrics: 3 }] })
+  expect(of('metricCalls', 'metrics read from CloudWatch')).toBe(2 * 3 * minutes)
+  const none = used({ monitors: watched(1), scrapes: [{ intervalSeconds: 30, told: ['0/1'], metrics: 0 }] })
+  expect(none('metricCalls', 'metrics read from CloudWatch')).toBe(0)
+})
