@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
+import { cpus, totalmem } from 'node:os'
 import { setTimeout as wait } from 'node:timers/promises'
 import { serve as serveHono } from '@hono/node-server'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
@@ -9,9 +10,14 @@ import { incident } from '../../functions/hub-state.ts'
 import type { Scrape, Selector } from '../../sources/contract.ts'
 import { askPromql, scrapeSource, sourceSpec } from '../../sources/registry.ts'
 import { memoryBlobs, memoryStore } from '../../stores/memory.ts'
+import { nodeUses } from '../../triage/facts/node-use.ts'
+import { processUses } from '../../triage/facts/process-use.ts'
+import { seriesForFacts } from '../../triage/facts/registry.ts'
+import { seriesOf } from '../../triage/past.ts'
 import { webApp } from '../../web/app.ts'
 import { prometheusIsHere, type Running, startNodeExporter, startPrometheus } from '../engines/debian-prometheus.ts'
 import { hubView } from '../functions/builders.ts'
+import { testimonyOf } from '../triage/witness-stand.ts'
 import { type Loopback, serve } from './loopback.ts'
 
 const realTest = prometheusIsHere ? test : test.skip
@@ -120,6 +126,32 @@ realTest(
     const values = ({ samples }: Scrape) => Object.fromEntries(samples.map(({ name, value }) => [name, value]))
     expect(values(theirs)).toEqual(values(own))
     expect(theirs.samples[0]?.labels).toEqual({ job: 'node', instance: host(exporter?.url) })
+  },
+  limitMs,
+)
+
+realTest(
+  'two readings of this machine and of the exporter itself make facts that can be true',
+  async () => {
+    const scrape = (kind: string) =>
+      read({ kind, url: `${exporter?.url}/metrics`, labels: { node: 'here' } }, seriesForFacts(kind))
+    const first = await scrape('node')
+    const [second, machine] = await until(async () => {
+      const again = await scrape('node')
+      const [found] = nodeUses(seriesOf(testimonyOf([first, again])))
+      return found?.cpuBusyRatio !== undefined && again.atMs > first.atMs + 1000 ? ([again, found] as const) : undefined
+    })
+    expect(second.incomplete).toBeUndefined()
+    expect(machine).toMatchObject({ node: 'here', cpus: cpus().length, memoryTotalBytes: totalmem() })
+    for (const ratio of [machine.cpuBusyRatio, machine.memoryUsedRatio, machine.fileDescriptorsUsedRatio]) {
+      expect(ratio).toBeGreaterThanOrEqual(0)
+      expect(ratio).toBeLessThanOrEqual(1)
+    }
+    expect(machine.load?.one).toBeGreaterThanOrEqual(0)
+    const [process] = processUses(seriesOf({ ...(await scrape('app')), before: () => [] }))
+    expect(process?.goroutines).toBeGreaterThan(0)
+    expect(process?.openFileDescriptors).toBeGreaterThan(0)
+    expect(process?.goVersion).toMatch(/^go1/)
   },
   limitMs,
 )

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { gunzipSync } from 'node:zlib'
 import { expect, test } from '@jest/globals'
 import {
   autoscalerStates,
@@ -11,7 +13,7 @@ import { kubeReads } from '../../../triage/facts/kube-reads.ts'
 import { podStates, workloadStates } from '../../../triage/facts/kube-workloads.ts'
 import { type Series, seriesOf } from '../../../triage/past.ts'
 import { loadScene, loadScrapes } from '../recorded-scenes.ts'
-import { testimonyOf } from '../witness-stand.ts'
+import { noon, parse, testimonyOf } from '../witness-stand.ts'
 import { readings, sharedTest } from './readings.ts'
 
 /** A recorded cluster at its last scrape, or at an earlier one. */
@@ -142,4 +144,17 @@ test('a Service whose slice has no address is told: nobody answers for it', () =
   expect(endpointStates(readings(text))).toEqual([
     { namespace: 'shop', service: 'cart', addresses: 0, ready: 0, terminating: 0 },
   ])
+})
+
+const thousand = new URL('../../../../shared/fixtures/kube/real-cluster/ksm-1000-pods.prom.gz', import.meta.url)
+
+sharedTest('a cluster of a thousand pods has the facts its list of objects has', () => {
+  const wanted = new Set(kubeReads.map(({ name }) => name))
+  const samples = parse(gunzipSync(readFileSync(thousand)).toString('utf8'), (name) => wanted.has(name))
+  const series = seriesOf(testimonyOf([{ atMs: noon, samples }]))
+  const pods = podStates(series)
+  const inPhase = (phase: string) => pods.filter((pod) => pod.phase === phase).length
+  expect([pods.length, inPhase('Pending'), inPhase('Succeeded')]).toEqual([1002, 2, 24])
+  expect(nodeStates(series)).toHaveLength(20)
+  expect(workloadStates(series).every(({ desired }) => desired !== undefined)).toBe(true)
 })
