@@ -22,7 +22,7 @@ const schema = z.strictObject({
     .string()
     .regex(/^[\x21-\x7e]+$/, 'a tenant id without spaces')
     .optional(),
-  /** Sources whose series it has: the questions then ask it instead of them. */
+  /** Sources whose series it has, with their own labels (`honor_labels: true`): the questions then ask it instead of them. */
   holds: z.array(z.enum(['kube-state-metrics', 'linkerd', 'node', 'app', 'kubelet'])).default([]),
   /** Matchers every query carries besides its own, such as `cluster="east"`. */
   selector: z.string().min(1).max(500).optional(),
