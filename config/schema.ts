@@ -4,7 +4,18 @@ import { targetRange } from '../probes/contract.ts'
 import { monitorSpec } from '../probes/registry.ts'
 import { ruleSpec } from '../rules/registry.ts'
 import { sourceSpec } from '../sources/registry.ts'
-import { aws, grouping, httpUrl, id, inhibitRule, maintenance, route, secretRef, service } from './contract.ts'
+import {
+  alertmanager,
+  aws,
+  grouping,
+  httpUrl,
+  id,
+  inhibitRule,
+  maintenance,
+  route,
+  secretRef,
+  service,
+} from './contract.ts'
 
 const cluster = z.strictObject({
   scrapeIntervalSeconds: z.int().min(1).max(3600).default(30),
@@ -55,6 +66,8 @@ export const configSchema = z.strictObject({
       token: secretRef.optional(),
     })
     .prefault({}),
+  /** Takes alerts of a Prometheus server, as Alertmanager does; without it none are taken. */
+  alertmanager: alertmanager.optional(),
   /** How it is deployed to AWS; `whodunit serve` reads none of it. */
   aws: aws.prefault({}),
 })

@@ -214,7 +214,7 @@ const toldUsage = (shard: Shard, at: { scrapes: number; region: string }): Usage
 }
 
 const scrapeUsage = (
-  { intervalSeconds, told }: Scrape,
+  { intervalSeconds, told, metrics = 0 }: Scrape,
   region: string,
   shards: ReadonlyMap<string, Shard>,
 ): Usage[] => {
@@ -230,6 +230,8 @@ const scrapeUsage = (
     of('tableReads', 'leases of scrapes', scrapes * scrape.reads),
     of('objectPuts', 'windows of clusters', scrapes),
     of('objectGets', 'windows of clusters', scrapes),
+    // GetMetricData is billed by the metric, as other calls are by the call.
+    ...(metrics > 0 ? [of('metricCalls', 'metrics read from CloudWatch', metrics * scrapes)] : []),
     // A rule without a monitor may live in a shard that has none.
     ...told.flatMap((shard) => toldUsage(shards.get(shard) ?? { monitors: 0, hereByPlace: [] }, { scrapes, region })),
   ]

@@ -1,7 +1,7 @@
 import type { Config } from '../../config/schema.ts'
 import { ruleSeries } from '../../rules/registry.ts'
 import type { Selector, SourceWorld } from '../../sources/contract.ts'
-import { readsSeries, scrapeSource } from '../../sources/registry.ts'
+import { kindsOf, readsSeries, scrapeSource, sourcePlace } from '../../sources/registry.ts'
 import { compileSelectors } from '../../sources/selector.ts'
 import { shardOfRule } from '../evaluate/config.ts'
 import type { ClusterView, SeriesRule, SeriesTarget } from './step.ts'
@@ -25,20 +25,21 @@ export const clusterView = (config: Config, cluster: string, outside: Outside): 
   const timeoutMs = Math.min(10_000, (spec?.scrapeIntervalSeconds ?? 10) * 1000)
   const targets = (spec?.sources ?? []).flatMap((source): SeriesTarget[] => {
     if (!readsSeries(source)) return []
-    const remembered = outside.remembers(source.kind)
-    const inWindow = compileSelectors(remembered)
-    const keep = [...remembered, ...rules.map(({ selector }) => selector)]
-    return [
-      {
-        kind: source.kind,
-        url: source.url,
+    // What a source holds for other kinds goes where their own would: one reading each, the rules' series in the first.
+    return kindsOf(source).map((kind): SeriesTarget => {
+      const remembered = outside.remembers(kind)
+      const inWindow = compileSelectors(remembered)
+      const keep = [...remembered, ...(kind === source.kind ? rules.map(({ selector }) => selector) : [])]
+      return {
+        kind,
+        url: sourcePlace(source),
         remembers: ({ name, labels }) => inWindow.get(name)?.(labels) === true,
         scrape: async () => {
           const world = { nowMs: outside.nowMs, secret: outside.secret, signal: AbortSignal.timeout(timeoutMs) }
           return (await scrapeSource(source, world, keep)) ?? { status: 'unreadable', why: 'has no series' }
         },
-      },
-    ]
+      }
+    })
   })
   const matching = rules.map(({ ruleId, shard, selector }): SeriesRule => {
     const wanted = compileSelectors([selector])

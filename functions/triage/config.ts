@@ -1,6 +1,6 @@
 import type { Config } from '../../config/schema.ts'
 import type { LogReading, Reading, SourceWorld } from '../../sources/contract.ts'
-import { readLogs, scrapeSource } from '../../sources/registry.ts'
+import { kindsOf, readLogs, scrapeSource } from '../../sources/registry.ts'
 import type { Blobs, Store } from '../../stores/contract.ts'
 import { openCaseFile } from '../../triage/case-file.ts'
 import type { Brief, CaseFile, LogSpan, Testimony, Witnesses } from '../../triage/contract.ts'
@@ -24,7 +24,7 @@ const readSeries = async (
   outside: Outside,
   at: { kind: string; cluster: string; signal: AbortSignal },
 ): Promise<Reading<Testimony>> => {
-  const sources = (config.clusters[at.cluster]?.sources ?? []).filter(({ kind }) => kind === at.kind)
+  const sources = (config.clusters[at.cluster]?.sources ?? []).filter((source) => kindsOf(source).includes(at.kind))
   const world = { nowMs: outside.nowMs, secret: outside.secret, signal: at.signal }
   // Without its window a reading is still worth something, so a window that cannot be read is as good as none.
   const [bytes, ...readings] = await Promise.all([

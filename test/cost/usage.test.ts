@@ -130,3 +130,10 @@ test('history is an object read and written again for every message of a tick, u
   expect(of(true)('objectGets', 'history')).toBe(2 * minutes)
   expect(of(false)('objectPuts', 'history')).toBe(0)
 })
+
+test('metrics of CloudWatch are paid for by the metric, each time a rule reads them', () => {
+  const of = used({ monitors: watched(1), scrapes: [{ intervalSeconds: 30, told: ['0/1'], metrics: 3 }] })
+  expect(of('metricCalls', 'metrics read from CloudWatch')).toBe(2 * 3 * minutes)
+  const none = used({ monitors: watched(1), scrapes: [{ intervalSeconds: 30, told: ['0/1'], metrics: 0 }] })
+  expect(none('metricCalls', 'metrics read from CloudWatch')).toBe(0)
+})
