@@ -23,9 +23,9 @@ const delivered = (incident: Incident, receipt: Receipt, nowMs: number): Written
   const { channel, event } = receipt.order
   // What came back is questioned again; the answers in that page were the old ones.
   const blind = event === 'reopened' || (event === 'opened' && !receipt.withCaseFile)
-  // An end that was owed in doubt tells nothing of the page.
-  const has = isPage(event) ? { reached: true, doubtful: false } : {}
-  const reached = withChannel(incident, channel, { ...has, blind })
+  // An end that was owed in doubt ends the doubt, and says nothing of the page.
+  const has = isPage(event) ? { reached: true } : {}
+  const reached = withChannel(incident, channel, { ...has, doubtful: false, blind })
   const next = releaseNext(reached, channel, nowMs)
   return blind ? tellCaseFile(next, channel, nowMs) : next
 }

@@ -64,6 +64,13 @@ describe('what is over comes back', () => {
     expect(told.said.slice(4).sort()).toEqual(['chat:2 resolved', 'pager:4 resolved'])
   })
 
+  test('and is refused where the end of a page in doubt was told: that end is the last', () => {
+    const told = new Told().hear(firing()).answer('pager:1', 'rejected', inDoubt).answer('chat:1', 'delivered')
+    told.hear(over()).answer('pager:2', 'delivered').answer('chat:2', 'delivered')
+    told.hear(back()).answer('pager:3', 'rejected', refused).answer('chat:3', 'delivered').hear(over())
+    expect(told.said.slice(4).sort()).toEqual(['chat:3 reopened', 'chat:4 resolved', 'pager:3 opened'])
+  })
+
   test('but is kept quiet: nobody is told of its case file', () => {
     const silence = { id: 'night', matchers: ['service="shop"'], author: 'lena', reason: 'works on it' }
     const told = new Told().hear(firing()).hear(over())
