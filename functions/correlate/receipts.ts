@@ -5,6 +5,7 @@ import {
   channelState,
   deliverRow,
   forEachChannel,
+  isOver,
   isPage,
   orderFor,
   releaseNext,
@@ -22,7 +23,9 @@ const delivered = (incident: Incident, receipt: Receipt, nowMs: number): Written
   const { channel, event } = receipt.order
   // What came back is questioned again; the answers in that page were the old ones.
   const blind = event === 'reopened' || (event === 'opened' && !receipt.withCaseFile)
-  const reached = withChannel(incident, channel, { reached: true, blind })
+  // An end that was owed in doubt ends the doubt, and says nothing of the page.
+  const has = isPage(event) ? { reached: true } : {}
+  const reached = withChannel(incident, channel, { ...has, doubtful: false, blind })
   const next = releaseNext(reached, channel, nowMs)
   return blind ? tellCaseFile(next, channel, nowMs) : next
 }
@@ -30,8 +33,8 @@ const delivered = (incident: Incident, receipt: Receipt, nowMs: number): Written
 /** A page that had to leave without its case file is followed by an update as soon as there is one. */
 export const tellCaseFile = (written: Written, channel: string, nowMs: number): Written => {
   const { incident, rows } = written
-  const { blind, reached } = channelState(incident, channel)
-  if (!blind || !reached || !incident.caseFile || incident.status === 'resolved') return written
+  const state = channelState(incident, channel)
+  if (!state.blind || !state.reached || !incident.caseFile || isOver(state)) return written
   const next = tell(withChannel(incident, channel, { blind: false }), { channel, event: 'updated', nowMs })
   return { incident: next.incident, rows: [...rows, ...next.rows] }
 }
@@ -56,7 +59,9 @@ const everybodyAgain = (incident: Incident, receipt: Receipt, nowMs: number): Wr
   const first = again(incident, receipt, nowMs)
   if (first.rows.length === 0) return first
   const waiting: DeliveryEvent[] = incident.status === 'resolved' ? ['resolved'] : []
-  const refused = Object.keys(incident.channels).filter((channel) => channel !== receipt.order.channel)
+  const refused = Object.entries(incident.channels).flatMap(([channel, { inFlight, event }]) =>
+    channel === receipt.order.channel || inFlight || !isPage(event) ? [] : [channel],
+  )
   const others = forEachChannel(first.incident, refused, (so, channel) => {
     const { sequence, event } = channelState(so, channel)
     const order = orderFor(so, { channel, sequence, event, nowMs, refused: receipt.order.fallbackFor })
@@ -70,16 +75,19 @@ const everybodyAgain = (incident: Incident, receipt: Receipt, nowMs: number): Wr
  * A page that a channel refused goes to the next one; with nobody left and nobody reached, to the same one again. One
  * that may have arrived all the same counts as refused here, and as reached when it comes to the end.
  */
-const refusedPage = (incident: Incident, receipt: Receipt, at: { routing: Routing; nowMs: number }): Written => {
+const refusedPage = (before: Incident, receipt: Receipt, at: { routing: Routing; nowMs: number }): Written => {
   const { order } = receipt
   const { nowMs } = at
+  // Whoever was told of the end and not of the return is where everybody is who was told of neither.
+  const incident = withChannel(before, order.channel, { reached: false })
   const used = Object.keys(incident.channels).filter((channel) => channelState(incident, channel).sequence > 0)
   const refused = [...order.fallbackFor, order.channel]
   const { service, severity } = incident
   const next = fallbackFor(at.routing, { service, severity, nowMs, refused: [...refused, ...used] })
   const others = Object.entries(incident.channels).filter(([channel]) => channel !== order.channel)
   const { doubtful, waiting } = channelState(incident, order.channel)
-  if (next === undefined && !others.some(([, other]) => other.reached || other.inFlight)) {
+  const isKnown = others.some(([, other]) => other.reached || (other.inFlight && isPage(other.event)))
+  if (next === undefined && !isKnown) {
     return everybodyAgain(incident, receipt, nowMs)
   }
   const over = incident.status === 'resolved'
@@ -91,7 +99,7 @@ const refusedPage = (incident: Incident, receipt: Receipt, at: { routing: Routin
   if (next === undefined) return silent
   const what = `${order.channel} refused the page, ${next} gets it`
   const known = note(silent.incident, nowMs, { what, reason: 'fallback' })
-  const page = tell(known, { channel: next, event: order.event, nowMs, refused })
+  const page = tell(known, { channel: next, event: 'opened', nowMs, refused })
   const resolve = over ? tell(page.incident, { channel: next, event: 'resolved', nowMs }) : { ...page, rows: [] }
   return { incident: resolve.incident, rows: [...silent.rows, ...page.rows, ...resolve.rows] }
 }
