@@ -33,7 +33,7 @@ test('a row is applied once, however often it is nudged', async () => {
   const due = await store.due(start + 3000, 100)
   expect(due.map(({ row }) => row.id).sort()).toEqual([
     'deliver:shop-20261123-060000:pager:1',
-    'publish:0',
+    'publish:page',
     'triage:shop-20261123-060000',
   ])
 })
