@@ -114,7 +114,7 @@ const digest = (hub: Hub, silence: Silence, { view, nowMs }: Context): OutboxRow
 
 /** Silences that are over say what they hid and are forgotten; what still fails pages by its own timer. */
 export const endSilences = (hub: HubDecision, context: Context): HubDecision => {
-  const over = hub.silences.filter(({ endsAtMs }) => endsAtMs <= context.nowMs)
+  const over = hub.silences.filter(({ endsAtMs }) => endsAtMs <= context.nowMs).slice(0, context.atOnce)
   if (over.length === 0) return hub
   const rows = over.flatMap((silence) => digest(hub, silence, context))
   return addRows({ ...hub, silences: hub.silences.filter((one) => !over.includes(one)) }, rows)

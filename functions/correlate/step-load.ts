@@ -12,7 +12,7 @@ import {
   inhibitor,
   silences,
 } from '../hub-state.ts'
-import { alertPageKey, alertsKept } from './alerts.ts'
+import { alertPageKey, findAlert, isBig } from './alerts.ts'
 import { groupOf, idPrefix, stormGroup } from './groups.ts'
 import type { Hub, HubDecision, HubView } from './hub.ts'
 import { incidentId } from './incident.ts'
@@ -22,6 +22,9 @@ export type Loaded = { hub: Hub; versions: ReadonlyMap<string, number> }
 
 /** An alert as far as it says what may keep it quiet, and where it may lie. */
 type Concerned = { alertId: string; service: string; labels: Readonly<Record<string, string>> }
+
+const alertsOf = (alerts: Incident['alerts']): Concerned[] =>
+  Object.entries(alerts).map(([alertId, alert]) => ({ alertId, ...alert }))
 
 /** The items read so far, each once. */
 class Items {
@@ -82,9 +85,15 @@ const holders = (items: Items, groups: readonly string[]): Incident[] =>
 
 const pageLimit = 300
 
-/** Every page of a big incident whose timer is due: what keeps each alert quiet is looked at again. */
-const readPages = async (store: Store, items: Items, big: readonly Incident[]) => {
-  for (const { id } of big) items.add(await store.list(`alerts/${id}/`, { limit: pageLimit }))
+/** Every alert in the pages of a big incident whose timer is due: what keeps each quiet is looked at again. */
+const readPages = async (store: Store, items: Items, timed: readonly Incident[]): Promise<Concerned[]> => {
+  const found: Concerned[] = []
+  for (const one of timed.filter(isBig)) {
+    const pages = await store.list(`alerts/${one.id}/`, { limit: pageLimit })
+    items.add(pages)
+    found.push(...[...pages.values()].flatMap(({ value }) => alertsOf(alertPage.parse(value))))
+  }
+  return found
 }
 
 /** Open incidents are searched for an alert only when the config groups alerts by other labels than when it fired. */
@@ -97,10 +106,18 @@ const searchLost = async (store: Store, items: Items, lost: readonly AlertChange
   )
 }
 
-const concernedOf = (changes: readonly AlertChange[], timed: readonly Incident[], view: HubView): Concerned[] => [
-  ...changes.map((change) => ({ ...change, labels: view.labelsOf(change) })),
-  ...timed.flatMap(({ alerts }) => Object.entries(alerts).map(([alertId, alert]) => ({ alertId, ...alert }))),
-]
+const inhibitorKeys = (concerned: readonly Pick<Concerned, 'labels'>[], view: HubView): string[] =>
+  concerned.flatMap(({ labels }) => view.inhibit.map((rule) => inhibitorKey(rule, labels)))
+
+/** What an alert that ends inhibited by the labels it fired with, which may be others by now. */
+const readInhibited = async (items: Items, ends: readonly AlertChange[], view: HubView) => {
+  if (view.inhibit.length === 0 || ends.length === 0) return
+  const hub = hubOf(items)
+  const fired = ends.flatMap(({ alertId }) =>
+    [...hub.incidents.values()].flatMap((one) => findAlert(hub, one, alertId) ?? []),
+  )
+  await items.read(inhibitorKeys(fired, view))
+}
 
 const parsed = <T>(items: Items, prefix: string, schema: { parse: (value: unknown) => T }): Map<string, T> =>
   new Map(
@@ -144,20 +161,23 @@ export const load = async (
   const timed = messages.flatMap((message) =>
     message.kind === 'incident-timer' ? (incidentIn(items, message.incidentId) ?? []) : [],
   )
-  const concerned = concernedOf(changes, timed, view)
-  const needed = concerned.flatMap(({ service }) => [service, ...view.dependenciesOf(service)])
+  const concerned = [
+    ...changes.map((change) => ({ ...change, labels: view.labelsOf(change) })),
+    ...timed.flatMap(({ alerts }) => alertsOf(alerts)),
+  ]
+  const all = [...concerned, ...(await readPages(store, items, timed))]
+  const needed = all.flatMap(({ service }) => [service, ...view.dependenciesOf(service)])
   const hidden = (items.value(keys.silences, silences)?.silences ?? []).flatMap(({ hid }) => hid)
   await items.read([
     ...groups.flatMap((key) => items.value(keys.group(key), group)?.incidentId ?? []).map(keys.incident),
     ...newIds(changes, timed, view).map(keys.incident),
     ...timed.map(({ group: key }) => keys.group(key)),
     ...needed.map(keys.component),
-    ...concerned.flatMap(({ labels }) => view.inhibit.map((rule) => inhibitorKey(rule, labels))),
+    ...inhibitorKeys(all, view),
     ...(messages.some(({ kind }) => kind === 'silence-timer')
       ? hidden.map((one) => keys.incident(one.incidentId))
       : []),
   ])
-  const big = timed.filter(({ counts }) => counts.alerts > alertsKept)
   const roots = needed.flatMap((service) => items.value(keys.component(service), component)?.incidentId ?? [])
   const waiting = components.flatMap((service) =>
     Object.values(items.value(keys.component(service), component)?.streams ?? {}).flatMap(
@@ -165,20 +185,18 @@ export const load = async (
     ),
   )
   const where = holders(items, groups)
-  await Promise.all([
-    items.read([
-      ...[...roots, ...waiting].map(keys.incident),
-      ...where.flatMap(({ id }) => concerned.map(({ alertId }) => alertPageKey(id, alertId))),
-    ]),
-    readPages(store, items, big),
+  await items.read([
+    ...[...roots, ...waiting].map(keys.incident),
+    ...where.flatMap(({ id }) => concerned.map(({ alertId }) => alertPageKey(id, alertId))),
   ])
-  const lost = changes.filter(({ to, alertId }) => {
-    if (to === 'firing') return false
+  const ends = changes.filter(({ to }) => to !== 'firing')
+  const lost = ends.filter(({ alertId }) => {
     const holds = ({ id, alerts }: Incident) =>
       alerts[alertId] !== undefined || items.value(alertPageKey(id, alertId), alertPage)?.[alertId] !== undefined
     return !where.some(holds)
   })
   await searchLost(store, items, lost)
+  await readInhibited(items, ends, view)
   return { hub: hubOf(items), versions: new Map([...items.found].map(([key, { version }]) => [key, version])) }
 }
 

@@ -7,7 +7,7 @@
 import { commitLimit, type RowChange, type Store, type StoredRow, StoreError } from '../../stores/contract.ts'
 import { type CorrelateBody, keys, type Nudge, type OutboxRow } from '../contract.ts'
 import { incidentTimerId, silenceTimerId } from '../row-ids.ts'
-import { decideCorrelate } from './decide.ts'
+import { changesAtOnce, decideCorrelate } from './decide.ts'
 import type { HubDecision, HubView } from './hub.ts'
 import { silencesEndAtMs } from './silences.ts'
 import { changesOf, type Loaded, load } from './step-load.ts'
@@ -111,12 +111,16 @@ const timerChange = async (
   return [{ id, expect: stored?.version ?? 0, row: { id, to: 'correlate', dueAtMs: againAtMs, nudges: 0, body } }]
 }
 
-const apply = async (world: CorrelateWorld, mail: readonly Mail[]): Promise<CorrelateResult> => {
+const apply = async (
+  world: CorrelateWorld,
+  mail: readonly Mail[],
+  atOnce = changesAtOnce,
+): Promise<CorrelateResult> => {
   const { store, view } = world
   const nowMs = world.nowMs()
   const messages = mail.map(({ message }) => message)
   const loaded = await load(world, messages)
-  const decision = decideCorrelate(loaded.hub, messages, { view, nowMs })
+  const decision = decideCorrelate(loaded.hub, messages, { view, nowMs, atOnce })
   const changes = changesOf(loaded, decision, view)
   const published: OutboxRow[] =
     changes.length > 1
@@ -130,6 +134,7 @@ const apply = async (world: CorrelateWorld, mail: readonly Mail[]): Promise<Corr
   const done = mail.map(consumed).filter(({ id }) => !rewritten.has(id))
   const tooMany = changes.length + rows.length + timers.length + done.length > commitLimit
   if (tooMany && canHalve(mail)) return apply(world, halve(mail))
+  if (tooMany && atOnce > 1) return apply(world, mail, Math.ceil(atOnce / 2))
   // A retried order keeps its row id: the row it replaces was deleted with its receipt, so 0 is right for it as well.
   const written = rows.map((row) => ({ id: row.id, expect: 0, row }))
   if ((await store.commit(changes, [...done, ...timers, ...written])) === 'conflict') return { status: 'conflict' }

@@ -114,7 +114,7 @@ export const tellEnd = (hub: HubDecision, incident: Incident, nowMs: number): Hu
 const minutes = (ms: number) => `${Math.round(ms / 60_000)} min`
 
 /** When the next route is to hear of it, because nobody has taken it on. */
-export const escalationAtMs = (incident: Incident, { view, nowMs }: Context): number | undefined => {
+export const escalationAtMs = (incident: Incident, { view, nowMs }: Omit<Context, 'atOnce'>): number | undefined => {
   const { level, atMs } = incident.escalation ?? { level: 0, atMs: incident.toldAtMs }
   const afterMs = escalateAfterMs(view.routing, { ...routedOf(incident, nowMs), level })
   return afterMs === undefined || atMs === undefined ? undefined : atMs + afterMs
@@ -133,7 +133,7 @@ export const escalate = (hub: HubDecision, incident: Incident, { view, nowMs }: 
   return put(hub, written)
 }
 
-export const reminderAtMs = (incident: Incident, { view, nowMs }: Context): number | undefined => {
+export const reminderAtMs = (incident: Incident, { view, nowMs }: Omit<Context, 'atOnce'>): number | undefined => {
   const sinceMs = incident.remindedAtMs ?? incident.toldAtMs
   return sinceMs === undefined ? undefined : sinceMs + remindEveryMs(view.routing, routedOf(incident, nowMs))
 }
