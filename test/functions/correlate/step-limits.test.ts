@@ -90,6 +90,26 @@ test('an incident has room for whatever its alerts say', async () => {
   }
 })
 
+test('silences with long matchers leave room for what they hide', async () => {
+  const view = hubView([{ channels: ['pager'] }])
+  const window = {
+    name: 'works',
+    startsAtMs: start,
+    endsAtMs: start + 60_000,
+    matchers: ['service="shop"'],
+    reason: 'r',
+  }
+  const so = world({ ...view, maintenanceAt: () => [window] })
+  for (let nth = 0; nth < 20; nth++) {
+    const matchers = Array.from({ length: 20 }, (_, at) => `label="${'漢'.repeat(180)}${at}"`)
+    const asked = { id: `s-${nth}`, matchers, author: 'ada', reason: 'r', startsAtMs: start, endsAtMs: start + 60_000 }
+    await say(so.store, asked.id, { kind: 'silence', silence: asked })
+    expect(await so.correlate([asked.id])).toEqual({ status: 'applied', rows: 1 })
+  }
+  await tell(so.store, 'a', [change({ to: 'firing' }), change({ to: 'firing', service: 'cart', alertId: 'cart' })])
+  expect(await so.correlate(['a'])).toEqual({ status: 'applied', rows: 1 })
+})
+
 test('a source whose labels changed while it fired inhibits nothing for ever', async () => {
   const rule = { id: 'r', source: ['alertname="root"'], target: ['alertname="leaf"'], equal: ['zone'] }
   const view = { ...hubView([{ channels: ['pager'] }]), inhibit: [rule] }
