@@ -61,7 +61,7 @@ export const incident = z.strictObject({
   alerts: z.record(z.string(), incidentAlert),
   /** How many alerts it ever had, how many fire, and how many of those are kept quiet by nothing. */
   counts: z.strictObject({ alerts: z.int(), firing: z.int(), audible: z.int() }),
-  /** How many routes have been told because nobody took it on, and when that was last. */
+  /** The route that was told last because nobody took it on, by its place among those that matched then, and when. */
   escalation: z.strictObject({ level: z.int(), atMs: z.number() }).optional(),
   remindedAtMs: z.number().optional(),
   /** When news were last told, and whether there are some that nobody was told yet. */

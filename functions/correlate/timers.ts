@@ -5,7 +5,7 @@ import { note } from './incident.ts'
 import { checkAtMs, close, end, noteRoot } from './lifecycle.ts'
 import { muteOf, sameMute } from './mutes.ts'
 import { isStorm, joinStorm } from './storm.ts'
-import { escalate, escalationAtMs, page, remind, reminderAtMs, tellNews, tellOwed } from './telling.ts'
+import { channelsOf, escalate, escalationAtMs, page, remind, reminderAtMs, tellNews, tellOwed } from './telling.ts'
 
 /** What flaps counts as over when it was quiet for so long, or for twice the time in which it would be reopened. */
 const quietMs = ({ view }: Pick<Context, 'view'>): number => Math.max(300_000, 2 * view.grouping.reopenMs)
@@ -96,7 +96,8 @@ const checkMutes: Step = (hub, incident, context) => {
 }
 
 const unmute: Step = (hub, incident, context) => {
-  if (incident.toldAtMs !== undefined) return tellNews(hub, incident, { routed: [], context })
+  if (incident.toldAtMs !== undefined)
+    return tellNews(hub, incident, { routed: channelsOf(incident, context), context })
   const what = 'still failing, and nothing keeps it quiet any more'
   const known = note(incident, context.nowMs, { what, reason: 'no-longer-muted' })
   // A big one is a storm of its own.
