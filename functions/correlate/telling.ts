@@ -50,7 +50,7 @@ export const channelsOf = (incident: Incident, { view, nowMs }: Context): string
 
 /** Pages that wait for the answers are counted: too many of them at once are a storm. */
 const notePage = (hub: HubDecision, nowMs: number): HubDecision => {
-  const openedAtMs = [...hub.index.openedAtMs.filter((atMs) => atMs > nowMs - 60_000), nowMs].slice(-50)
+  const openedAtMs = [...hub.index.openedAtMs.filter((atMs) => Math.abs(nowMs - atMs) < 60_000), nowMs].slice(-50)
   return { ...hub, index: { ...hub.index, openedAtMs } }
 }
 
