@@ -132,8 +132,8 @@ export const silence = z.strictObject({
 })
 export type Silence = z.infer<typeof silence>
 
-/** All silences that have not ended, in one item. */
-export const silences = z.strictObject({ silences: z.array(silence) })
+/** All silences that have not ended, in one item. Every message needs it: what a newer version added is passed over. */
+export const silences = z.object({ silences: z.array(z.object(silence.shape)) })
 export type Silences = z.infer<typeof silences>
 
 /** The firing alerts that one inhibit rule's source matches, for one set of values of its equal labels. */
@@ -144,8 +144,8 @@ export const inhibitor = z.strictObject({
 })
 export type Inhibitor = z.infer<typeof inhibitor>
 
-/** `correlate`'s own index, written by every one of its commits, so that no two decide side by side. */
-export const hubIndex = z.strictObject({
+/** `correlate`'s own index, written by every one of its commits, so that no two decide side by side; see {@link silences}. */
+export const hubIndex = z.object({
   /** Incident ids, the newest first, open or not. */
   recent: z.array(z.string()),
   /** When people were last told of new incidents, within the last minute. */

@@ -2,9 +2,11 @@
 import type { Change, Store, Stored } from '../../stores/contract.ts'
 import { type AlertChange, type CorrelateBody, keys } from '../contract.ts'
 import {
+  type AlertPage,
   alertPage,
   component,
   emptyIndex,
+  type Group,
   group,
   hubIndex,
   type Incident,
@@ -14,7 +16,7 @@ import {
 } from '../hub-state.ts'
 import { alertPageKey, findAlert, isBig } from './alerts.ts'
 import { groupOf, idPrefix, stormGroup } from './groups.ts'
-import type { Hub, HubDecision, HubView } from './hub.ts'
+import type { Context, Hub, HubDecision, HubView } from './hub.ts'
 import { incidentId } from './incident.ts'
 import { inhibitorKey } from './mutes.ts'
 
@@ -76,8 +78,13 @@ const newIds = (changes: readonly AlertChange[], timed: readonly Incident[], vie
 
 const readIncidents = async (items: Items, ids: readonly string[]) => items.read(ids.map(keys.incident))
 
+/** One that cannot be read (a newer version wrote it) is left alone: it stops only what is about it. */
 const incidentIn = (items: Items, id: string | undefined): Incident | undefined =>
-  id === undefined ? undefined : items.value(keys.incident(id), incident)
+  id === undefined ? undefined : incident.safeParse(items.found.get(keys.incident(id))?.value).data
+
+const checkReadable = (items: Items, ids: readonly (string | undefined)[]): void => {
+  for (const id of ids) if (id !== undefined) items.value(keys.incident(id), incident)
+}
 
 /** The open incidents that alerts of this batch may be in: their groups', and the storm's. */
 const holders = (items: Items, groups: readonly string[]): Incident[] =>
@@ -133,11 +140,24 @@ const hubOf = (items: Items): Hub => ({
   index: items.value(keys.hub, hubIndex) ?? emptyIndex,
   silences: items.value(keys.silences, silences)?.silences ?? [],
   groups: unprefixed(parsed(items, 'group/', group), 'group/'),
-  incidents: unprefixed(parsed(items, 'incident/', incident), 'incident/'),
+  incidents: new Map(
+    [...items.found.keys()].flatMap((key) => {
+      const found = key.startsWith('incident/') ? incidentIn(items, key.slice('incident/'.length)) : undefined
+      return found ? [[found.id, found] as const] : []
+    }),
+  ),
   pages: parsed(items, 'alerts/', alertPage),
   components: unprefixed(parsed(items, 'component/', component), 'component/'),
   inhibitors: parsed(items, 'inhibitor/', inhibitor),
 })
+
+/** The incidents that a component's next message is about. */
+const waitingIncidents = (items: Items, components: readonly string[]): string[] =>
+  components.flatMap((service) =>
+    Object.values(items.value(keys.component(service), component)?.streams ?? {}).flatMap(
+      ({ waiting }) => waiting?.incidentId ?? [],
+    ),
+  )
 
 /** What the decision on these messages may look at, with the version of everything that was there. */
 export const load = async (
@@ -179,14 +199,11 @@ export const load = async (
       : []),
   ])
   const roots = needed.flatMap((service) => items.value(keys.component(service), component)?.incidentId ?? [])
-  const waiting = components.flatMap((service) =>
-    Object.values(items.value(keys.component(service), component)?.streams ?? {}).flatMap(
-      (stream) => stream.waiting?.incidentId ?? [],
-    ),
-  )
+  const own = groups.filter((key) => key !== stormGroup)
+  checkReadable(items, [...named, ...own.map((key) => items.value(keys.group(key), group)?.incidentId)])
   const where = holders(items, groups)
   await items.read([
-    ...[...roots, ...waiting].map(keys.incident),
+    ...[...roots, ...waitingIncidents(items, components)].map(keys.incident),
     ...where.flatMap(({ id }) => concerned.map(({ alertId }) => alertPageKey(id, alertId))),
   ])
   const ends = changes.filter(({ to }) => to !== 'firing')
@@ -206,25 +223,52 @@ const keepResolvedMs = 90 * 86_400_000
 const changed = <T>(before: ReadonlyMap<string, T>, after: ReadonlyMap<string, T>, keyOf: (name: string) => string) =>
   [...after].flatMap(([name, value]) => (before.get(name) === value ? [] : [{ key: keyOf(name), name, value }]))
 
+/** When an item may be forgotten, if it may. */
+const until = (expiresAtMs: number | undefined) => (expiresAtMs === undefined ? {} : { expiresAtMs })
+
+/** When what is over can no longer be opened again. What is part of a storm is found by the storm's own group as well. */
+const groupExpiresMs = (
+  { name, value }: { name: string; value: Group },
+  decision: HubDecision,
+  { view, nowMs }: Pick<Context, 'view' | 'nowMs'>,
+): number | undefined => {
+  const held = decision.incidents.get(value.incidentId)
+  if (held?.resolvedAtMs !== undefined) return held.resolvedAtMs + view.grouping.reopenMs
+  return held && held.group !== name ? nowMs + keepResolvedMs : undefined
+}
+
 /** Every item that a decision changed; the index always, so that two decisions side by side conflict. */
-export const changesOf = ({ hub, versions }: Loaded, decision: HubDecision, view: HubView): Change[] => {
+export const changesOf = (
+  { hub, versions }: Loaded,
+  decision: HubDecision,
+  at: Pick<Context, 'view' | 'nowMs'>,
+): Change[] => {
   const same = (key: string) => key
+  const fires = (page: AlertPage) => Object.values(page).some(({ firing }) => firing)
   const whole = [
     { key: keys.hub, value: decision.index },
     ...(decision.silences === hub.silences ? [] : [{ key: keys.silences, value: { silences: decision.silences } }]),
-    ...changed(hub.pages, decision.pages, same),
+    ...changed(hub.pages, decision.pages, same).map(({ key, value }) => ({
+      key,
+      value,
+      ...until(fires(value) ? undefined : at.nowMs + keepResolvedMs),
+    })),
     ...changed(hub.components, decision.components, keys.component),
-    ...changed(hub.inhibitors, decision.inhibitors, same),
+    ...changed(hub.inhibitors, decision.inhibitors, same).map(({ key, value }) => ({
+      key,
+      value,
+      ...until(Object.keys(value.sources).length > 0 ? undefined : at.nowMs + keepResolvedMs),
+    })),
     ...changed(hub.incidents, decision.incidents, keys.incident).map(({ key, value }) => ({
       key,
       value,
-      ...(value.resolvedAtMs === undefined ? {} : { expiresAtMs: value.resolvedAtMs + keepResolvedMs }),
+      ...until(value.resolvedAtMs === undefined ? undefined : value.resolvedAtMs + keepResolvedMs),
     })),
-    // A group is forgotten when what is over can no longer be opened again.
-    ...changed(hub.groups, decision.groups, keys.group).map(({ key, value }) => {
-      const endedMs = decision.incidents.get(value.incidentId)?.resolvedAtMs
-      return { key, value, ...(endedMs === undefined ? {} : { expiresAtMs: endedMs + view.grouping.reopenMs }) }
-    }),
+    ...changed(hub.groups, decision.groups, keys.group).map(({ key, name, value }) => ({
+      key,
+      value,
+      ...until(groupExpiresMs({ name, value }, decision, at)),
+    })),
   ]
   return whole.map(({ key, value, ...more }) => {
     const expires = 'expiresAtMs' in more ? { expiresAtMs: more.expiresAtMs } : {}

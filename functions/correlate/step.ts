@@ -121,7 +121,7 @@ const apply = async (
   const messages = mail.map(({ message }) => message)
   const loaded = await load(world, messages)
   const decision = decideCorrelate(loaded.hub, messages, { view, nowMs, atOnce })
-  const changes = changesOf(loaded, decision, view)
+  const changes = changesOf(loaded, decision, { view, nowMs })
   const published: OutboxRow[] =
     changes.length > 1
       ? [{ id: `publish:${loaded.versions.get(keys.hub) ?? 0}`, to: 'publish', dueAtMs: nowMs, nudges: 0, body: {} }]

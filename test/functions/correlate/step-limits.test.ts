@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { type AlertChange, type CorrelateBody, keys, type OutboxRow } from '../../../functions/contract.ts'
+import { stormGroup } from '../../../functions/correlate/groups.ts'
 import type { HubView } from '../../../functions/correlate/hub.ts'
 import { correlateStep } from '../../../functions/correlate/step.ts'
 import { type Incident, incident, silences } from '../../../functions/hub-state.ts'
@@ -124,4 +125,34 @@ test('a source whose labels changed while it fired inhibits nothing for ever', a
   await tell(so.store, 'c', [change({ to: 'firing', ...leaf })])
   await so.correlate(['c'])
   expect((await incidents(so.store)).find(({ service }) => service === 'leaf')?.toldAtMs).toBe(so.at.nowMs)
+})
+
+test.each([
+  { what: 'the storm', key: keys.incident('storm-20261123-055900') },
+  { what: 'the index', key: keys.hub },
+  { what: 'the silences', key: keys.silences },
+])("$what that a newer version wrote stands in no page's way", async ({ key }) => {
+  const so = world()
+  const silence = { id: 's', matchers: ['service=web'], author: 'ada', reason: 'r', startsAtMs: start }
+  await say(so.store, 's', { kind: 'silence', silence: { ...silence, endsAtMs: start + 60_000 } })
+  await tell(so.store, 'a', [change({ to: 'firing', service: 'web', alertId: 'web' })])
+  await so.correlate(['s', 'a'])
+  const found = (await so.store.read([key])).get(key)
+  const value = { ...(found?.value as object), novelty: true } // whatever it is, it is an object
+  const group = { key: keys.group(stormGroup), expect: 0, value: { incidentId: 'storm-20261123-055900' } }
+  await so.store.commit([group, { key, expect: found?.version ?? 0, value }])
+  await tell(so.store, 'b', [change({ to: 'firing' })])
+  expect(await so.correlate(['b'])).toEqual({ status: 'applied', rows: 1 })
+})
+
+test('what no longer says anything is forgotten', async () => {
+  const { so, changes } = events(90, {
+    inhibit: [{ id: 'r', source: ['team=red'], target: ['team=blue'], equal: ['service'] }],
+  })
+  await tell(so.store, 'a', changes)
+  await run(so, start + 70_000)
+  so.at.nowMs += 91 * 86_400_000
+  for (const prefix of ['alerts/', 'inhibitor/', 'group/', 'incident/']) {
+    expect((await so.store.list(prefix, { limit: 10 })).size).toBe(0)
+  }
 })
