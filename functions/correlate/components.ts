@@ -2,7 +2,7 @@ import type { ComponentStatus, OutboxRow, Receipt } from '../contract.ts'
 import type { Component, ComponentStream, Incident, IncidentAlert } from '../hub-state.ts'
 import { addRows, type Context, componentOf, type HubDecision, incidentNow, putComponent } from './hub.ts'
 import { deliverRow, orderFor } from './orders.ts'
-import { giveUpAfterMs, tryAgainAfterMs } from './receipts.ts'
+import { isWorthwhile, tryAgainAfterMs } from './receipts.ts'
 
 /**
  * What the status page may honestly say: everything that is watched fails (major), some of it (partial), or only what
@@ -108,7 +108,6 @@ export const componentReceipt = (hub: HubDecision, receipt: Receipt, { nowMs }: 
     const sent = send(idle, waiting.to, { service, incident, channel: order.channel, nowMs })
     return addRows(withStream(sent.stream), [sent.row])
   }
-  const worthIt = nowMs - (order.resolvedAtMs ?? order.openedAtMs) < giveUpAfterMs
-  if (arrived || !worthIt) return withStream(idle)
+  if (arrived || !isWorthwhile(order, nowMs)) return withStream(idle)
   return addRows(withStream(stream), [deliverRow(order, { dueAtMs: nowMs + tryAgainAfterMs, waitsForCaseFile: false })])
 }

@@ -88,7 +88,9 @@ const waitingWith = (waiting: readonly DeliveryEvent[], event: DeliveryEvent): D
   if (event === 'resolved' && waiting.includes('reopened')) return []
   const worthless: readonly DeliveryEvent[] =
     event === 'resolved' ? ['updated', 'reminder', 'reopened', 'resolved'] : ['updated', event]
-  return [...waiting.filter((one) => !worthless.includes(one)), event]
+  const kept = waiting.filter((one) => !worthless.includes(one))
+  // Nor that it was back for a moment: the end they are being told holds.
+  return event === 'resolved' && waiting.includes('reopened') ? kept : [...kept, event]
 }
 
 /**

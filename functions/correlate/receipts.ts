@@ -1,4 +1,4 @@
-import type { DeliveryEvent, Receipt } from '../contract.ts'
+import type { DeliveryEvent, DeliveryOrder, Receipt } from '../contract.ts'
 import type { Incident } from '../hub-state.ts'
 import { note } from './incident.ts'
 import {
@@ -17,7 +17,7 @@ import { fallbackFor, type Routing } from './routing.ts'
 
 /** A refused message that nobody else can take is tried again after this long, for {@link giveUpAfterMs}. */
 export const tryAgainAfterMs = 60_000
-export const giveUpAfterMs = 72 * 3_600_000
+const giveUpAfterMs = 72 * 3_600_000
 
 const delivered = (incident: Incident, receipt: Receipt, nowMs: number): Written => {
   const { channel, event } = receipt.order
@@ -39,9 +39,13 @@ export const tellCaseFile = (written: Written, channel: string, nowMs: number): 
   return { incident: next.incident, rows: [...rows, ...next.rows] }
 }
 
+/** Is it still worth saying? Counted from when it was first said: an incident may have been open for weeks by then. */
+export const isWorthwhile = (order: DeliveryOrder, nowMs: number): boolean =>
+  nowMs - (order.atMs ?? order.resolvedAtMs ?? order.openedAtMs) < giveUpAfterMs
+
 const again = (incident: Incident, receipt: Receipt, nowMs: number): Written => {
   const { order } = receipt
-  const tooLate = nowMs - (order.resolvedAtMs ?? order.openedAtMs) > giveUpAfterMs
+  const tooLate = !isWorthwhile(order, nowMs)
   if (tooLate) {
     const what = `gave up on ${order.id}: refused for ${giveUpAfterMs / 3_600_000} h`
     const known = note(incident, nowMs, { what })
@@ -64,7 +68,8 @@ const everybodyAgain = (incident: Incident, receipt: Receipt, nowMs: number): Wr
   )
   const others = forEachChannel(first.incident, refused, (so, channel) => {
     const { sequence, event } = channelState(so, channel)
-    const order = orderFor(so, { channel, sequence, event, nowMs, refused: receipt.order.fallbackFor })
+    const { atMs = nowMs, fallbackFor } = receipt.order
+    const order = { ...orderFor(so, { channel, sequence, event, nowMs, refused: fallbackFor }), atMs }
     const row = deliverRow(order, { dueAtMs: nowMs + tryAgainAfterMs, waitsForCaseFile: false })
     return { incident: withChannel(so, channel, { inFlight: true, waiting }), rows: [row] }
   })
@@ -114,7 +119,10 @@ export const applyReceipt = (before: Incident, receipt: Receipt, at: { routing: 
   const noted = note(before, receipt.atMs, { what })
   if (status === 'delivered') return delivered(noted, receipt, at.nowMs)
   const known = mayHaveArrived ? withChannel(noted, order.channel, { doubtful: true }) : noted
-  if (isPage(order.event)) return refusedPage(known, receipt, at)
-  if (order.event === 'resolved') return again(known, receipt, at.nowMs)
+  // Whatever it had before, it has not this.
+  if (isPage(order.event)) return refusedPage(withChannel(known, order.channel, { reached: false }), receipt, at)
+  // Nobody need hear of an end that was none: what came back meanwhile goes out instead.
+  const isBack = channelState(known, order.channel).waiting.some(isPage)
+  if (order.event === 'resolved' && !isBack) return again(known, receipt, at.nowMs)
   return releaseNext(known, order.channel, at.nowMs)
 }

@@ -7,7 +7,7 @@
 import { commitLimit, type RowChange, type Store, type StoredRow, StoreError } from '../../stores/contract.ts'
 import type { CorrelateBody, Nudge, OutboxRow } from '../contract.ts'
 import { incidentTimerId, publishRowId, receivedEndPrefix, silenceTimerId } from '../row-ids.ts'
-import { decideCorrelate } from './decide.ts'
+import { changesAtOnce, decideCorrelate } from './decide.ts'
 import type { HubDecision, HubView } from './hub.ts'
 import { silencesEndAtMs } from './silences.ts'
 import { changesOf, type Loaded, load } from './step-load.ts'
@@ -118,13 +118,17 @@ const publishChange = async (store: Store, nowMs: number): Promise<RowChange[]> 
   return [{ id: publishRowId, expect: stored?.version ?? 0, row }]
 }
 
-const apply = async (world: CorrelateWorld, mail: readonly Mail[]): Promise<CorrelateResult> => {
+const apply = async (
+  world: CorrelateWorld,
+  mail: readonly Mail[],
+  atOnce = changesAtOnce,
+): Promise<CorrelateResult> => {
   const { store, view } = world
   const nowMs = world.nowMs()
   const messages = mail.map(({ message }) => message)
   const loaded = await load(world, messages)
-  const decision = decideCorrelate(loaded.hub, messages, { view, nowMs })
-  const changes = changesOf(loaded, decision, view)
+  const decision = decideCorrelate(loaded.hub, messages, { view, nowMs, atOnce })
+  const changes = changesOf(loaded, decision, { view, nowMs })
   const { rows } = decision
   const applied = new Map(mail.map(({ stored }) => [stored.row.id, stored]))
   const deadlines = timersOf(loaded, decision, { view, nowMs })
@@ -134,6 +138,7 @@ const apply = async (world: CorrelateWorld, mail: readonly Mail[]): Promise<Corr
   const done = mail.map(consumed).filter(({ id }) => !rewritten.has(id))
   const tooMany = changes.length + rows.length + timers.length + page.length + done.length > commitLimit
   if (tooMany && canHalve(mail)) return apply(world, halve(mail))
+  if (tooMany && atOnce > 1) return apply(world, mail, Math.ceil(atOnce / 2))
   // A retried order keeps its row id: the row it replaces was deleted with its receipt, so 0 is right for it as well.
   const written = rows.map((row) => ({ id: row.id, expect: 0, row }))
   if ((await store.commit(changes, [...done, ...timers, ...page, ...written])) === 'conflict')
