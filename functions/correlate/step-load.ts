@@ -23,9 +23,12 @@ export type Loaded = { hub: Hub; versions: ReadonlyMap<string, number> }
 /** An alert as far as it says what may keep it quiet, and where it may lie. */
 type Concerned = { alertId: string; service: string; labels: Readonly<Record<string, string>> }
 
-/** The items read so far, each once. */
+type Schema<T> = { parse: (value: unknown) => T }
+
+/** The items read so far, each read and parsed once: its key says of what shape it is. */
 class Items {
   readonly found = new Map<string, Stored>()
+  readonly #parsed = new Map<string, unknown>()
   readonly #asked = new Set<string>()
   readonly #store: Store
 
@@ -47,9 +50,10 @@ class Items {
     }
   }
 
-  value<T>(key: string, schema: { parse: (value: unknown) => T }): T | undefined {
+  value<T>(key: string, schema: Schema<T>): T | undefined {
     const item = this.found.get(key)
-    return item && schema.parse(item.value)
+    if (item && !this.#parsed.has(key)) this.#parsed.set(key, schema.parse(item.value))
+    return this.#parsed.get(key) as T | undefined // A key has one schema.
   }
 }
 
@@ -96,11 +100,12 @@ const concernedOf = (changes: readonly AlertChange[], timed: readonly Incident[]
   ...timed.flatMap(({ alerts }) => Object.entries(alerts).map(([alertId, alert]) => ({ alertId, ...alert }))),
 ]
 
-const parsed = <T>(items: Items, prefix: string, schema: { parse: (value: unknown) => T }): Map<string, T> =>
+const parsed = <T>(items: Items, prefix: string, schema: Schema<T>): Map<string, T> =>
   new Map(
-    [...items.found].flatMap(([key, { value }]) =>
-      key.startsWith(prefix) ? [[key, schema.parse(value)] as const] : [],
-    ),
+    [...items.found.keys()].flatMap((key) => {
+      const value = key.startsWith(prefix) ? items.value(key, schema) : undefined
+      return value === undefined ? [] : [[key, value] as const]
+    }),
   )
 
 const unprefixed = <T>(map: ReadonlyMap<string, T>, prefix: string): Map<string, T> =>

@@ -111,6 +111,27 @@ const timerChange = async (
   return [{ id, expect: stored?.version ?? 0, row: { id, to: 'correlate', dueAtMs: againAtMs, nudges: 0, body } }]
 }
 
+/** Does it change what the status page shows? Receipts, timers and who took something on do not. */
+const showsNews = ({ hub }: Loaded, { incidents, components }: HubDecision): boolean =>
+  [...incidents].some(([id, now]) => {
+    const before = hub.incidents.get(id)
+    const isSame = before?.severity === now.severity && before.sinceMs === now.sinceMs
+    return !isSame || before.resolvedAtMs !== now.resolvedAtMs
+  }) ||
+  [...components].some(([service, now]) => {
+    const before = hub.components.get(service)
+    return before?.status !== now.status || before.incidentId !== now.incidentId
+  })
+
+/** The row that demands the status page anew; the schedule's next minute brings it in any case. */
+const publishRow = ({ versions }: Loaded, nowMs: number): OutboxRow => ({
+  id: `publish:${versions.get(keys.hub) ?? 0}`,
+  to: 'publish',
+  dueAtMs: nowMs,
+  nudges: 0,
+  body: {},
+})
+
 const apply = async (world: CorrelateWorld, mail: readonly Mail[]): Promise<CorrelateResult> => {
   const { store, view } = world
   const nowMs = world.nowMs()
@@ -118,11 +139,7 @@ const apply = async (world: CorrelateWorld, mail: readonly Mail[]): Promise<Corr
   const loaded = await load(world, messages)
   const decision = decideCorrelate(loaded.hub, messages, { view, nowMs })
   const changes = changesOf(loaded, decision, view)
-  const published: OutboxRow[] =
-    changes.length > 1
-      ? [{ id: `publish:${loaded.versions.get(keys.hub) ?? 0}`, to: 'publish', dueAtMs: nowMs, nudges: 0, body: {} }]
-      : []
-  const rows = [...decision.rows, ...published]
+  const rows = [...decision.rows, ...(showsNews(loaded, decision) ? [publishRow(loaded, nowMs)] : [])]
   const applied = new Map(mail.map(({ stored }) => [stored.row.id, stored]))
   const deadlines = timersOf(loaded, decision, { view, nowMs })
   const timers = (await Promise.all(deadlines.map((one) => timerChange(store, one, { applied, nowMs })))).flat()
