@@ -32,7 +32,8 @@ const send = (
   to: ComponentStatus,
   { service, incident, channel, nowMs }: Sending,
 ): { stream: ComponentStream; row: OutboxRow } => {
-  const sequence = stream?.incidentId === incident.id ? stream.sequence + 1 : 1
+  // Counted by component: two incidents of one may take turns, and neither's id may come again.
+  const sequence = (stream?.sequence ?? 0) + 1
   const order = orderFor(incident, { channel, sequence, event: 'component-changed', nowMs })
   // Two components of one incident have changes of their own.
   const id = service === incident.service ? order.id : `${incident.id}.${service}:${channel}:${sequence}`
