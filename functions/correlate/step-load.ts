@@ -28,9 +28,12 @@ type Concerned = { alertId: string; service: string; labels: Readonly<Record<str
 const alertsOf = (alerts: Incident['alerts']): Concerned[] =>
   Object.entries(alerts).map(([alertId, alert]) => ({ alertId, ...alert }))
 
-/** The items read so far, each once. */
+type Schema<T> = { parse: (value: unknown) => T }
+
+/** The items read so far, each read and parsed once: its key says of what shape it is. */
 class Items {
   readonly found = new Map<string, Stored>()
+  readonly #parsed = new Map<string, unknown>()
   readonly #asked = new Set<string>()
   readonly #store: Store
 
@@ -52,9 +55,10 @@ class Items {
     }
   }
 
-  value<T>(key: string, schema: { parse: (value: unknown) => T }): T | undefined {
+  value<T>(key: string, schema: Schema<T>): T | undefined {
     const item = this.found.get(key)
-    return item && schema.parse(item.value)
+    if (item && !this.#parsed.has(key)) this.#parsed.set(key, schema.parse(item.value))
+    return this.#parsed.get(key) as T | undefined // A key has one schema.
   }
 }
 
@@ -126,11 +130,12 @@ const readInhibited = async (items: Items, ends: readonly AlertChange[], view: H
   await items.read(inhibitorKeys(fired, view))
 }
 
-const parsed = <T>(items: Items, prefix: string, schema: { parse: (value: unknown) => T }): Map<string, T> =>
+const parsed = <T>(items: Items, prefix: string, schema: Schema<T>): Map<string, T> =>
   new Map(
-    [...items.found].flatMap(([key, { value }]) =>
-      key.startsWith(prefix) ? [[key, schema.parse(value)] as const] : [],
-    ),
+    [...items.found.keys()].flatMap((key) => {
+      const value = key.startsWith(prefix) ? items.value(key, schema) : undefined
+      return value === undefined ? [] : [[key, value] as const]
+    }),
   )
 
 const unprefixed = <T>(map: ReadonlyMap<string, T>, prefix: string): Map<string, T> =>

@@ -111,6 +111,18 @@ const timerChange = async (
   return [{ id, expect: stored?.version ?? 0, row: { id, to: 'correlate', dueAtMs: againAtMs, nudges: 0, body } }]
 }
 
+/** Does it change what the status page shows? Receipts, timers and who took something on do not. */
+const showsNews = ({ hub }: Loaded, { incidents, components }: HubDecision): boolean =>
+  [...incidents].some(([id, now]) => {
+    const before = hub.incidents.get(id)
+    const isSame = before?.severity === now.severity && before.sinceMs === now.sinceMs
+    return !isSame || before.resolvedAtMs !== now.resolvedAtMs
+  }) ||
+  [...components].some(([service, now]) => {
+    const before = hub.components.get(service)
+    return before?.status !== now.status || before.incidentId !== now.incidentId
+  })
+
 /** One row demands the status page, written again by whatever changes it: the page that answers it holds everything. */
 const publishChange = async (store: Store, nowMs: number): Promise<RowChange[]> => {
   const stored = await store.row(publishRowId)
@@ -132,7 +144,7 @@ const apply = async (
   const { rows } = decision
   const applied = new Map(mail.map(({ stored }) => [stored.row.id, stored]))
   const deadlines = timersOf(loaded, decision, { view, nowMs })
-  const page = changes.length > 1 ? await publishChange(store, nowMs) : []
+  const page = showsNews(loaded, decision) ? await publishChange(store, nowMs) : []
   const timers = (await Promise.all(deadlines.map((one) => timerChange(store, one, { applied, nowMs })))).flat()
   const rewritten = new Set(timers.map(({ id }) => id))
   const done = mail.map(consumed).filter(({ id }) => !rewritten.has(id))

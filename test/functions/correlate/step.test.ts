@@ -38,6 +38,20 @@ test('a row is applied once, however often it is nudged', async () => {
   ])
 })
 
+test('the status page is demanded by what it shows, not by who took something on', async () => {
+  const { store, correlate } = world()
+  const incidentId = 'shop-20261123-060000'
+  await tell(store, 'a', [change({ to: 'firing' })])
+  await correlate(['a'])
+  const body = { kind: 'acknowledge' as const, incidentId, by: 'lena', atMs: start }
+  await store.commit([], [{ id: 'ack', expect: 0, row: { id: 'ack', to: 'correlate', dueAtMs: 0, nudges: 0, body } }])
+  await correlate(['ack'])
+  await tell(store, 'b', [change({ to: 'inactive' })])
+  await correlate(['b'])
+  // One row, written again by what changes the page.
+  expect(await store.row('publish:page')).toMatchObject({ version: 2 })
+})
+
 test('two at once apply every row exactly once', async () => {
   const { store, correlate } = world()
   const ids = ['a', 'b', 'c', 'd']
