@@ -96,7 +96,8 @@ const refusedPage = (incident: Incident, receipt: Receipt, at: { routing: Routin
   if (next === undefined) return silent
   const what = `${order.channel} refused the page, ${next} gets it`
   const known = note(silent.incident, nowMs, { what, reason: 'fallback' })
-  const page = tell(known, { channel: next, event: order.event, nowMs, refused })
+  // It never had the page, so to it nothing is back.
+  const page = tell(known, { channel: next, event: 'opened', nowMs, refused })
   const resolve = over ? tell(page.incident, { channel: next, event: 'resolved', nowMs }) : { ...page, rows: [] }
   return { incident: resolve.incident, rows: [...silent.rows, ...page.rows, ...resolve.rows] }
 }
