@@ -104,6 +104,7 @@ const refusedPage = (before: Incident, receipt: Receipt, at: { routing: Routing;
   if (next === undefined) return silent
   const what = `${order.channel} refused the page, ${next} gets it`
   const known = note(silent.incident, nowMs, { what, reason: 'fallback' })
+  // It never had the page, so to it nothing is back.
   const page = tell(known, { channel: next, event: 'opened', nowMs, refused })
   const resolve = over ? tell(page.incident, { channel: next, event: 'resolved', nowMs }) : { ...page, rows: [] }
   return { incident: resolve.incident, rows: [...silent.rows, ...page.rows, ...resolve.rows] }
@@ -119,8 +120,7 @@ export const applyReceipt = (before: Incident, receipt: Receipt, at: { routing: 
   const noted = note(before, receipt.atMs, { what })
   if (status === 'delivered') return delivered(noted, receipt, at.nowMs)
   const known = mayHaveArrived ? withChannel(noted, order.channel, { doubtful: true }) : noted
-  // Whatever it had before, it has not this.
-  if (isPage(order.event)) return refusedPage(withChannel(known, order.channel, { reached: false }), receipt, at)
+  if (isPage(order.event)) return refusedPage(known, receipt, at)
   // Nobody need hear of an end that was none: what came back meanwhile goes out instead.
   const isBack = channelState(known, order.channel).waiting.some(isPage)
   if (order.event === 'resolved' && !isBack) return again(known, receipt, at.nowMs)

@@ -34,6 +34,7 @@ class Receiver {
     const isPage = event === 'opened' || event === 'reopened'
     if (event === 'resolved' && this.told !== 'page') throw new Error(`${id}: an end without a page`)
     if (!isPage && event !== 'resolved' && this.told !== 'page') throw new Error(`${id}: ${event} without a page`)
+    if (event === 'reopened' && this.told === 'nothing') throw new Error(`${id}: back without a page`)
     this.told = isPage ? 'page' : event === 'resolved' ? 'end' : this.told
   }
 }
@@ -71,10 +72,12 @@ class World {
   }
 
   play(one: Move): void {
-    if (one.kind === 'answer') return this.answer(one.nth, one.how)
-    if (one.kind === 'wait') return this.pass(one.seconds)
-    const more = { alertId: one.alert, ruleId: one.alert }
-    this.#say(one.kind === 'fire' ? firing(more) : over(more))
+    if (one.kind === 'answer') this.answer(one.nth, one.how)
+    else if (one.kind === 'wait') this.pass(one.seconds)
+    else {
+      const more = { alertId: one.alert, ruleId: one.alert }
+      this.#say(one.kind === 'fire' ? firing(more) : over(more))
+    }
   }
 
   pass(seconds: number): void {

@@ -50,3 +50,11 @@ test('a page of an incident that has been open for days is not given up at once'
   const refused = apply(back, receipt(orders(back).at(-1), 'rejected'), { view, afterMs: (days + 70) * 1000 })
   expect(sent(refused).slice(-2)).toEqual([sent(back).at(-1), sent(back).at(-1)])
 })
+
+test('who gets what came back instead of another channel gets it as a page of its own', () => {
+  const view = reopening(['pager'])
+  const routed = { ...view, routing: { ...view.routing, people: ['pager', 'mail'] } }
+  const hub = new Hub(routed, (order) => receipt(order, order.event === 'reopened' ? 'rejected' : 'delivered'))
+  hub.hear(firing()).until(10).hear(over()).until(20).hear(firing())
+  expect(hub.log.at(-1)).toBe('20 shop-20261123-060000:mail:1 opened')
+})
