@@ -111,10 +111,12 @@ const readPages = async (store: Store, items: Items, timed: readonly Incident[])
 const searchLost = async (store: Store, items: Items, lost: readonly AlertChange[]) => {
   if (lost.length === 0) return
   const groups = await store.list('group/', { limit: 500 })
-  await readIncidents(
-    items,
-    [...groups.values()].map(({ value }) => group.parse(value).incidentId),
-  )
+  // Whoever ends an incident writes its group as well.
+  items.add(groups)
+  const ids = [...new Set([...groups.keys()].flatMap((key) => items.value(key, group)?.incidentId ?? []))]
+  await readIncidents(items, ids)
+  const big = ids.filter((id) => (incidentIn(items, id)?.counts.alerts ?? 0) > alertsKept)
+  await items.read(big.flatMap((id) => lost.map(({ alertId }) => alertPageKey(id, alertId))))
 }
 
 const inhibitorKeys = (concerned: readonly Pick<Concerned, 'labels'>[], view: HubView): string[] =>

@@ -6,8 +6,9 @@ import type { Store } from '../../../stores/contract.ts'
 import { memoryStore } from '../../../stores/memory.ts'
 import { change, hubView, start } from '../builders.ts'
 
-const world = (at: { nowMs: number } = { nowMs: start }) => {
-  const store = memoryStore({ nowMs: () => at.nowMs })
+const world = (at: { nowMs: number; store?: Store; by?: string[] } = { nowMs: start }) => {
+  const { store = memoryStore({ nowMs: () => at.nowMs }), by = ['service'] } = at
+  const view = hubView([{ channels: ['pager'] }])
   const nudges: Nudge[] = []
   const correlate = correlateStep({
     store,
@@ -15,7 +16,7 @@ const world = (at: { nowMs: number } = { nowMs: start }) => {
     nudge: async (more) => {
       nudges.push(...more)
     },
-    view: hubView([{ channels: ['pager'] }]),
+    view: { ...view, grouping: { ...view.grouping, by } },
   })
   return { store, nudges, correlate }
 }
@@ -103,6 +104,30 @@ test('an end that comes before its beginning waits for it: no incident stays ope
   const id = 'shop-20261123-060000'
   const stored = (await store.read([keys.incident(id)])).get(keys.incident(id))
   expect(incident.parse(stored?.value).status).toBe('resolved')
+})
+
+test.each([
+  { given: 'one alert', count: 1 },
+  { given: 'more alerts than fit its item', count: 60 },
+])('an incident of $given ends though the config groups by other labels since', async ({ count }) => {
+  const { store, correlate } = world()
+  const alert = (nth: number, to: 'firing' | 'inactive') => change({ to, alertId: `a${nth}`, ruleId: `a${nth}` })
+  const all = Array.from({ length: count }, (_, nth) => nth)
+  for (let at = 0; at < count; at += 30) {
+    await tell(
+      store,
+      `fire-${at}`,
+      all.slice(at, at + 30).map((nth) => alert(nth, 'firing')),
+    )
+    await correlate([`fire-${at}`])
+  }
+  const regrouped = world({ nowMs: start, store, by: ['alertname'] })
+  for (const nth of all) {
+    await tell(store, `end-${nth}`, [alert(nth, 'inactive')])
+    expect(await regrouped.correlate([`end-${nth}`])).toEqual({ status: 'applied', rows: 1 })
+  }
+  const items = await store.list('incident/', { limit: 10 })
+  expect([...items.values()].map(({ value }) => incident.parse(value).status)).toEqual(['resolved'])
 })
 
 test('a message that cannot be applied takes none of its neighbours along', async () => {
