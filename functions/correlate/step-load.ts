@@ -13,7 +13,7 @@ import {
   silences,
 } from '../hub-state.ts'
 import { alertPageKey, alertsKept } from './alerts.ts'
-import { groupOf, stormGroup } from './groups.ts'
+import { groupOf, idPrefix, stormGroup } from './groups.ts'
 import type { Hub, HubDecision, HubView } from './hub.ts'
 import { incidentId } from './incident.ts'
 import { inhibitorKey } from './mutes.ts'
@@ -102,6 +102,12 @@ const concernedOf = (changes: readonly AlertChange[], timed: readonly Incident[]
   ...timed.flatMap(({ alerts }) => Object.entries(alerts).map(([alertId, alert]) => ({ alertId, ...alert }))),
 ]
 
+/** The ids that new incidents would have: should there be one of that name, it needs another. */
+const newIds = (changes: readonly AlertChange[], timed: readonly Incident[], view: HubView): string[] => [
+  ...changes.map((change) => incidentId(idPrefix(groupKey(change, view)), change.sinceMs)),
+  ...[...changes, ...timed].map(({ sinceMs }) => incidentId(idPrefix(stormGroup), sinceMs)),
+]
+
 const parsed = <T>(items: Items, prefix: string, schema: Schema<T>): Map<string, T> =>
   new Map(
     [...items.found.keys()].flatMap((key) => {
@@ -150,8 +156,7 @@ export const load = async (
   const hidden = (items.value(keys.silences, silences)?.silences ?? []).flatMap(({ hid }) => hid)
   await items.read([
     ...groups.flatMap((key) => items.value(keys.group(key), group)?.incidentId ?? []).map(keys.incident),
-    // The id a new incident would have: should there be one of that name, it needs another.
-    ...changes.map(({ service, sinceMs }) => keys.incident(incidentId(service, sinceMs))),
+    ...newIds(changes, timed, view).map(keys.incident),
     ...timed.map(({ group: key }) => keys.group(key)),
     ...needed.map(keys.component),
     ...concerned.flatMap(({ labels }) => view.inhibit.map((rule) => inhibitorKey(rule, labels))),
