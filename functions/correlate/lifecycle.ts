@@ -80,15 +80,18 @@ const open = (hub: HubDecision, firing: Firing, context: Context, group = firing
 const join = (hub: HubDecision, before: Incident, firing: Firing, context: Context): HubDecision => {
   const { view, nowMs } = context
   const { change } = firing
-  const isNew = findAlert(hub, before, change.alertId)?.firing !== true
+  const known = findAlert(hub, before, change.alertId)
+  const isNew = known?.firing !== true || severityRank[change.severity] > severityRank[known.severity]
   const { quietSinceMs: _, ...loud } = before
   const fired = fireIn(putIncident(hub, loud), loud, firing, context)
-  const incident = openAgainIfSeverer(before, incidentNow(fired.hub, before, before), nowMs)
+  const grown = openAgainIfSeverer(before, incidentNow(fired.hub, before, before), nowMs)
+  const severer = severityRank[grown.severity] > severityRank[before.severity]
+  // Whoever is paged by the higher severity has as long to take it on as anybody.
+  const incident = severer && grown.toldAtMs !== undefined ? { ...grown, escalation: { level: 0, atMs: nowMs } } : grown
   const next = putIncident(fired.hub, incident)
   if (!isNew || fired.mute) return next
   if (incident.toldAtMs === undefined) return page(next, incident, context)
   const routed = channelsFor(view.routing, { service: change.service, severity: incident.severity, nowMs })
-  const severer = severityRank[incident.severity] > severityRank[before.severity]
   return tellNews(next, incident, { routed, context, atOnce: severer })
 }
 

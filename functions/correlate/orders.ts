@@ -106,7 +106,8 @@ export const tell = (incident: Incident, at: Telling): Written => {
 /** What waited behind a message that is now final. */
 export const releaseNext = (incident: Incident, channel: string, nowMs: number): Written => {
   const { waiting } = channelState(incident, channel)
-  const [event, ...rest] = waiting
+  // Somebody may have taken it on meanwhile.
+  const [event, ...rest] = waiting.filter((one) => one !== 'reminder' || incident.status === 'open')
   const idle = withChannel(incident, channel, { inFlight: false, waiting: rest })
   return event ? release(idle, { channel, event, nowMs }) : { incident: idle, rows: [] }
 }

@@ -14,6 +14,7 @@ import {
   inhibitor,
   silences,
 } from '../hub-state.ts'
+
 import { alertPageKey, findAlert, isBig } from './alerts.ts'
 import { groupOf, idPrefix, stormGroup } from './groups.ts'
 import type { Context, Hub, HubDecision, HubView } from './hub.ts'
@@ -115,7 +116,10 @@ const searchLost = async (store: Store, items: Items, lost: readonly AlertChange
   items.add(groups)
   const ids = [...new Set([...groups.keys()].flatMap((key) => items.value(key, group)?.incidentId ?? []))]
   await readIncidents(items, ids)
-  const big = ids.filter((id) => (incidentIn(items, id)?.counts.alerts ?? 0) > alertsKept)
+  const big = ids.filter((id) => {
+    const found = incidentIn(items, id)
+    return found !== undefined && isBig(found)
+  })
   await items.read(big.flatMap((id) => lost.map(({ alertId }) => alertPageKey(id, alertId))))
 }
 

@@ -4,7 +4,10 @@ import type { DeliveryEvent } from '../contract.ts'
 export const attemptsPerOrder = 5
 /** A page is not tried again later than this after its first attempt, however slowly its channel fails. */
 export const pagePatienceMs = 30_000
-/** How long a page waits at its provider's word, or for a free slot, before the next channel is asked. */
+/**
+ * How long a page waits at its provider's word, or for a free slot, before the next channel is asked; and what a page
+ * may come to wait behind, before it is given up.
+ */
 export const pageHoldLimitMs = 300_000
 /** The longest wait a provider can ask for. */
 export const longestHoldMs = 3_600_000
@@ -14,6 +17,10 @@ const capMs = 60_000
 
 /** These wake people; everything else tells them more. */
 export const isPage = (event: DeliveryEvent): boolean => event === 'opened' || event === 'reopened'
+
+/** A page may come to wait behind such a message of its incident, so that it must not wait for ever itself. */
+export const isOfIncident = (event: DeliveryEvent): boolean =>
+  event !== 'component-changed' && event !== 'silence-ended'
 
 /** A wait that a provider asked for, as far as it is taken at its word. */
 export const askedWaitMs = (askedMs: number): number => Math.min(Math.max(askedMs, firstMs), longestHoldMs)
@@ -38,8 +45,9 @@ export const decideRetry = (tried: Tried, at: { nowMs: number; random: number; a
   const failed = `${attempts} ${attempts === 1 ? 'attempt' : 'attempts'} failed`
   if (attempts >= attemptsPerOrder) return { status: 'give-up', why: failed }
   const waitedMs = at.nowMs + afterMs - tried.startedAtMs
-  const patienceMs = at.askedMs === undefined ? pagePatienceMs : pageHoldLimitMs
-  if (!isPage(tried.event) || waitedMs <= patienceMs) return { status: 'again', afterMs }
+  const [patienceMs, isBounded] =
+    at.askedMs === undefined ? [pagePatienceMs, isPage(tried.event)] : [pageHoldLimitMs, isOfIncident(tried.event)]
+  if (!isBounded || waitedMs <= patienceMs) return { status: 'again', afterMs }
   const asked = at.askedMs === undefined ? '' : `, and ${Math.ceil(afterMs / 1000)} s are asked for`
   return { status: 'give-up', why: `${failed}${asked}, longer than a page can wait` }
 }

@@ -8,7 +8,7 @@ import type { DeliveryResult, Message, Rendered } from '../../channels/contract.
 import { type CommitResult, itemLimitBytes, type RowChange, type Store } from '../../stores/contract.ts'
 import { type CaseFile, caseFile } from '../../triage/contract.ts'
 import { type DeliverBody, type DeliveryOrder, keys, type Nudge, type OutboxRow } from '../contract.ts'
-import { askedWaitMs, attemptsPerOrder, decideRetry, isPage, pageHoldLimitMs } from './backoff.ts'
+import { askedWaitMs, attemptsPerOrder, decideRetry, isOfIncident, pageHoldLimitMs } from './backoff.ts'
 import { heldBack, type Slot, slotFor } from './rate.ts'
 import { commitPaced } from './step-rate.ts'
 
@@ -170,7 +170,7 @@ const wait = async (world: DeliverWorld, held: Held, slot: Wait): Promise<Claim>
   const nowMs = world.nowMs()
   const afterMs = Math.max(1, slot.untilMs - nowMs)
   const startedAtMs = startOf(row, nowMs)
-  if (isPage(row.body.order.event) && nowMs + afterMs - startedAtMs > pageHoldLimitMs) {
+  if (isOfIncident(row.body.order.event) && nowMs + afterMs - startedAtMs > pageHoldLimitMs) {
     const why = slot.reason === 'held-back' ? 'its provider asked for a pause' : 'it is sent all it takes a minute'
     const cause = `${why}, for another ${Math.ceil(afterMs / 1000)} s, longer than a page can wait`
     return finish(world, held, { status: 'rejected', cause })

@@ -25,6 +25,11 @@ class Told {
     return this
   }
 
+  wait(ms: number): this {
+    this.#afterMs += ms
+    return this
+  }
+
   answer(order: string, status: Receipt['status'], more: Partial<Receipt> = {}): this {
     return this.hear(
       receipt(
@@ -78,6 +83,14 @@ describe('what is over comes back', () => {
     told.hear(back()).hear(caseFile).answer('pager:1', 'delivered', { withCaseFile: false })
     expect(told.answer('pager:2', 'delivered').said).toEqual(['pager:1 opened', 'pager:2 resolved'])
   })
+})
+
+test('a reminder that waits is worth nothing once somebody has taken the incident on', () => {
+  const route = { channels: ['pager'], remindEverySeconds: 60 }
+  const told = new Told(hubView([route])).hear(firing()).hear({ kind: 'incident-timer', incidentId: id })
+  told.wait(120_000).hear({ kind: 'incident-timer', incidentId: id })
+  told.hear({ kind: 'acknowledge', incidentId: id, by: 'lena', atMs: start })
+  expect(told.answer('pager:1', 'delivered').said).toEqual(['pager:1 opened'])
 })
 
 test('an end that is owed in doubt is no page: one that everybody refused is tried again', () => {

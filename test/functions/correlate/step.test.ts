@@ -130,6 +130,21 @@ test.each([
   expect([...items.values()].map(({ value }) => incident.parse(value).status)).toEqual(['resolved'])
 })
 
+test('an alert that fires again as of the same time, long after its end, opens another incident', async () => {
+  const at = { nowMs: start, by: ['alertname'] }
+  const { store, correlate } = world(at)
+  for (const [id, to] of [
+    ['a', 'firing'],
+    ['b', 'inactive'],
+    ['c', 'firing'],
+  ] as const) {
+    await tell(store, id, [change({ to })])
+    expect(await correlate([id])).toEqual({ status: 'applied', rows: 1 })
+    at.nowMs += 600_000
+  }
+  expect((await store.list('incident/', { limit: 10 })).size).toBe(2)
+})
+
 test('a message that cannot be applied takes none of its neighbours along', async () => {
   const { store, correlate } = world()
   const broken = 'x'.repeat(2000) // names an incident whose key no store takes

@@ -43,8 +43,14 @@ test.each([0, 1_000, 5_000, 10_000])(
 )
 
 test.each([
-  { given: 'news wait as long as the provider asks', event: 'updated', askedMs: 3_600_000, then: 'again' },
-  { given: 'a resolve too: nobody else was paged', event: 'resolved', askedMs: 3_600_000, then: 'again' },
+  {
+    given: 'a status page waits as long as its provider asks',
+    event: 'component-changed',
+    askedMs: 3_600_000,
+    then: 'again',
+  },
+  { given: 'news do not: a page may come to wait behind them', event: 'updated', askedMs: 3_600_000, then: 'give-up' },
+  { given: 'nor does a resolve, which is said again later', event: 'resolved', askedMs: 3_600_000, then: 'give-up' },
   { given: 'a page waits five minutes', event: 'opened', askedMs: 300_000, then: 'again' },
   { given: 'a page does not wait longer', event: 'opened', askedMs: 301_000, then: 'give-up' },
   { given: 'nor one that tells what is back', event: 'reopened', askedMs: 301_000, then: 'give-up' },

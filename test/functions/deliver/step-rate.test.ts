@@ -68,7 +68,7 @@ test('a page that its provider would hold for an hour is refused at once, and so
     ratePerMinute: 60,
     answer: () => ({ status: 'retry', afterMs: 3_600_000, cause: '429' }),
   })
-  await putAll([page, nth(7, 'opened'), nth(8, 'resolved')])
+  await putAll([page, nth(7, 'opened'), nth(8, 'component-changed')])
   expect(await deliver(id(page))).toMatchObject({ status: 'final', result: 'rejected' })
   expect(await deliver(id(nth(7, 'opened')))).toMatchObject({ status: 'final', result: 'rejected' })
   expect(await deliver(id(nth(8)))).toEqual({ status: 'later', afterMs: 3_600_000, reason: 'held-back' })
