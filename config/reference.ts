@@ -2,7 +2,9 @@ import * as z from 'zod'
 import { channelKinds } from '../channels/registry.ts'
 import { probeKinds } from '../probes/registry.ts'
 import { ruleKinds } from '../rules/registry.ts'
+import { apiServerSpec } from '../sources/kube/api-server.ts'
 import { sourceKinds } from '../sources/registry.ts'
+import { cluster, discoverSpec } from './schema.ts'
 
 type Schema = z.core.JSONSchema.BaseSchema
 
@@ -42,23 +44,37 @@ const fieldRow = (name: string, schema: Schema, required: boolean) => {
   return `| \`${name}\` | ${cell(typeText(schema))} | ${required ? 'required' : cell(preset)} |`
 }
 
-const kindText = (door: string, kind: string, schema: Schema) => {
+const kindText = (door: string, kind: string, schema: Schema) => fieldsText(`${door}: \`${kind}\``, schema)
+
+const fieldsText = (title: string, schema: Schema) => {
   const required = new Set(schema.required ?? [])
   const rows = Object.entries(schema.properties ?? {}).flatMap(([name, field]) =>
     isSchema(field) ? [fieldRow(name, field, required.has(name))] : [],
   )
-  return [`### ${door}: \`${kind}\``, '', '| field | takes | default |', '|---|---|---|', ...rows, ''].join('\n')
+  return [`### ${title}`, '', '| field | takes | default |', '|---|---|---|', ...rows, ''].join('\n')
 }
+
+const inputSchema = (schema: z.ZodType) => z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })
+
+/** What a cluster has besides its sources. */
+const clusterText = (): string =>
+  [
+    '## clusters',
+    '',
+    'Under `clusters.<name>`: what is read in one place; guides are in [docs/](.) as `kubernetes-….md`.',
+    '',
+    fieldsText('cluster', inputSchema(cluster)),
+    fieldsText('discover', inputSchema(discoverSpec)),
+    ...apiServerSpec.options.map((one) => kindText('apiServer', one.shape.kind.value, inputSchema(one))),
+  ].join('\n')
 
 /** `docs/reference.md`: every kind's fields, from the schemas that read them. */
 export const referenceText = (): string => {
   const parts = doors.map(({ door, kinds, what }) => {
-    const texts = kinds.map(({ kind, schema }) =>
-      kindText(door, kind, z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })),
-    )
+    const texts = kinds.map(({ kind, schema }) => kindText(door, kind, inputSchema(schema)))
     return [`## ${door}`, '', what, '', ...texts].join('\n')
   })
   const intro =
     'Written by `npm run docs` from the schemas; an example of everything is in `examples/reference/whodunit.yaml`.'
-  return `# Reference\n\n${intro}\n\n${parts.join('\n')}`
+  return `# Reference\n\n${intro}\n\n${[...parts, clusterText()].join('\n')}`
 }

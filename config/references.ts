@@ -1,6 +1,7 @@
 import { audience } from '../channels/registry.ts'
 import { ruleMonitor } from '../rules/registry.ts'
 import { advice } from './advice.ts'
+import { clusterFindings } from './cluster-checks.ts'
 import { id as idSchema } from './contract.ts'
 import { dependencyCycles } from './cycles.ts'
 import type { ConfigPath, Finding } from './issues.ts'
@@ -202,7 +203,13 @@ const whose = (config: Config): Finding[] =>
  */
 export const meaningFindings = (config: Config, data: unknown, options: { partial?: boolean } = {}): Finding[] => {
   const routing = routeFindings(config.routes, Object.keys(config.services))
-  const errors = [...wrongAudiences(config), ...cycles(config), ...timings(config, data), ...whose(config)]
+  const errors = [
+    ...wrongAudiences(config),
+    ...cycles(config),
+    ...timings(config, data),
+    ...whose(config),
+    ...clusterFindings(config),
+  ]
   if (options.partial) return [...errors, ...routing.filter(({ severity }) => severity === 'error')]
   return [...errors, ...impliedNames(config), ...routing, ...advice(config)]
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Config } from '../../config/schema.ts'
+import { clusterReader } from '../../functions/cluster-reader.ts'
 import type { Nudge, Observation } from '../../functions/contract.ts'
 import { hubView } from '../../functions/correlate/config.ts'
 import { correlateStep } from '../../functions/correlate/step.ts'
@@ -10,11 +11,12 @@ import { evaluateStep } from '../../functions/evaluate/step.ts'
 import { monitorViews } from '../../functions/probe/config.ts'
 import { publishStep } from '../../functions/publish/step.ts'
 import { clusterView } from '../../functions/scrape/config.ts'
-import { type ScrapeResult, scrapeStep } from '../../functions/scrape/step.ts'
+import { type ScrapeResult, type ScrapeWorld, scrapeStep } from '../../functions/scrape/step.ts'
 import { allShards } from '../../functions/shards.ts'
 import { sweepStep } from '../../functions/sweep/step.ts'
 import { investigator } from '../../functions/triage/config.ts'
 import { triageStep } from '../../functions/triage/step.ts'
+import type { AwsCredentials } from '../../sources/contract.ts'
 import type { Blobs, Store } from '../../stores/contract.ts'
 import { releaseLease, takeLease } from '../../stores/lease.ts'
 import { seriesToRemember } from '../../triage/registry.ts'
@@ -31,6 +33,8 @@ export type HubOptions = {
   nowMs: () => number
   random: () => number
   secret: (reference: string) => string
+  /** The AWS role this process has, for clusters of EKS. */
+  awsCredentials?: (() => Promise<AwsCredentials>) | undefined
   /** Where the `console` channel writes. */
   print: (text: string) => void
   /** Something a person should know about our own health. */
@@ -78,7 +82,7 @@ const consumers = (
     store,
     nowMs,
     nudge,
-    investigate: investigator(config, { ...options, monitors: monitorViews(config) }),
+    investigate: investigator(config, { ...options, reader: clusterReader(options), monitors: monitorViews(config) }),
   })
   const channels = deliverChannels(config, {
     ...options,
@@ -138,17 +142,17 @@ const startScrapes = (
   results: Map<string, ScrapeResult>,
 ) => {
   const { config, store, blobs, nowMs, holder } = options
+  const reader = clusterReader(options)
+  const held: ScrapeWorld['held'] = new Map()
   return Object.entries(config.clusters).map(([cluster, { scrapeIntervalSeconds }]) => {
     const forMs = scrapeIntervalSeconds * 1000 + 30_000
     const lease = async () => {
       const answer = await takeLease(store, { name: `scrape/${cluster}`, holder, nowMs: nowMs(), forMs })
       if (answer.status !== 'taken') return undefined
-      return async () => {
-        await releaseLease(store, answer.lease)
-      }
+      return { fence: answer.lease.fence, release: async () => void (await releaseLease(store, answer.lease)) }
     }
-    const scrape = scrapeStep({ blobs, nowMs, send, lease })
-    const view = clusterView(config, cluster, { ...options, remembers: seriesToRemember })
+    const scrape = scrapeStep({ blobs, nowMs, send, lease, held })
+    const view = clusterView(config, cluster, { reader, remembers: seriesToRemember })
     return startTicker({
       periodMs: scrapeIntervalSeconds * 1000,
       nowMs,

@@ -1,6 +1,7 @@
 /** `npm run bench -- NAME`: prints what was measured. Loaded by name, so that one bench needs nothing of another. */
 const benches: Readonly<Record<string, () => Promise<string[]>>> = {
   bundles: async () => (await import('./bundles.ts')).measureBundles(),
+  window: async () => (await import('./window.ts')).windowBench(),
   'aws-scale': async () => (await import('./aws-scale.ts')).awsScale(),
 }
 

@@ -1,0 +1,75 @@
+import type { Config } from '../config/schema.ts'
+import type { Reading, SourceWorld } from '../sources/contract.ts'
+import { hostAndPort } from '../sources/http-errors.ts'
+import { type ApiServerWorld, apiServerOpener } from '../sources/kube/api-server.ts'
+import type { Discovered } from '../sources/kube/discovery.ts'
+import { findTargets } from '../sources/kube/find.ts'
+import { readsSeries, type SourceSpec, sourceSpec } from '../sources/registry.ts'
+
+type Cluster = Config['clusters'][string]
+
+/** A source that is scraped, with the labels its series are given. */
+export type SeriesSpec = Extract<SourceSpec, { url: string; bodyLimitMiB: number }>
+
+/** `incomplete`: there may be more targets than these, for that reason. */
+export type Targets = { targets: SeriesSpec[]; incomplete?: string }
+
+/** How to read clusters: it remembers who was found where, and tokens. */
+export type ClusterReader = {
+  /** What reading one of the cluster's sources takes. */
+  world: (cluster: Cluster, signal: AbortSignal) => Promise<SourceWorld>
+  /** The targets of the cluster: those listed and those found, at most `discoverMs` ago. */
+  targets: (name: string, cluster: Cluster, world: SourceWorld) => Promise<Targets>
+}
+
+/** Targets come and go by the minute, not by the scrape. */
+export const discoverMs = 55_000
+
+const isSeries = (spec: SourceSpec): spec is SeriesSpec => readsSeries(spec)
+
+/** As Prometheus has it: every series says by which job and from which instance it was read. */
+const labelled = (spec: SeriesSpec): SeriesSpec => ({
+  ...spec,
+  labels: { job: spec.kind, instance: hostAndPort(spec.url), ...spec.labels },
+})
+
+type Known = { atMs: number; rules: Reading<Discovered>[] }
+
+/** A rule that finds nothing now because it cannot ask keeps what it found before, and says so. */
+const orBefore = (now: Reading<Discovered>, before: Reading<Discovered> | undefined): Reading<Discovered> =>
+  now.status === 'unreadable' && before?.status === 'read'
+    ? { status: 'read', value: { targets: before.value.targets, incomplete: now.why } }
+    : now
+
+export const clusterReader = (outside: ApiServerWorld): ClusterReader => {
+  const open = apiServerOpener(outside)
+  const known = new Map<string, Known>()
+  const found = async (name: string, { discover }: Cluster, world: SourceWorld): Promise<Reading<Discovered>[]> => {
+    const before = known.get(name)
+    const nowMs = outside.nowMs()
+    if (before && nowMs - before.atMs < discoverMs) return before.rules
+    const now = await Promise.all(discover.map((rule) => findTargets(rule, world)))
+    const rules = now.map((rule, nth) => orBefore(rule, before?.rules[nth]))
+    // What could not be asked is asked again at once, not in a minute.
+    if (now.every(({ status }) => status === 'read')) known.set(name, { atMs: nowMs, rules })
+    return rules
+  }
+  return {
+    world: async ({ apiServer }, signal) => {
+      const { nowMs, secret } = outside
+      return { nowMs, secret, signal, ...(apiServer && { apiServer: await open(apiServer) }) }
+    },
+    targets: async (name, cluster, world) => {
+      const rules = await found(name, cluster, world)
+      const specs = rules
+        .flatMap((rule) => (rule.status === 'read' ? rule.value.targets : []))
+        .map((one) => sourceSpec.parse(one))
+      const reasons = rules.map((rule) => (rule.status === 'read' ? rule.value.incomplete : rule.why))
+      const incomplete = reasons.find((why) => why !== undefined)
+      const all = [...cluster.sources, ...specs].filter(isSeries).map(labelled)
+      // Two rules may find the same target.
+      const byUrl = new Map(all.map((spec) => [`${spec.kind} ${spec.url}`, spec]))
+      return { targets: [...byUrl.values()], ...(incomplete !== undefined && { incomplete }) }
+    },
+  }
+}
