@@ -1,6 +1,9 @@
 import * as z from 'zod'
 import { httpUrl, secretRef } from '../config/contract.ts'
 
+/** What an object source tells; its parts are read, or not, each by itself. */
+export type { KubernetesFacts } from './kube/facts.ts'
+
 export type Labels = Readonly<Record<string, string>>
 
 /** One line of an exposition. `timestampMs` only where the exposition carries one. */

@@ -1,10 +1,11 @@
 import type { Config } from '../../config/schema.ts'
 import { longestSeconds, windowNeeds } from '../../config/window-needs.ts'
 import type { LogReading, Reading, SourceWorld } from '../../sources/contract.ts'
-import { readLogs, scrapeSource } from '../../sources/registry.ts'
+import { lookAtObjects, readLogs, scrapeSource } from '../../sources/registry.ts'
 import type { Blobs, Store } from '../../stores/contract.ts'
 import { openCaseFile } from '../../triage/case-file.ts'
 import type { Brief, CaseFile, LogSpan, Testimony, Witnesses } from '../../triage/contract.ts'
+import { objectsLookBackMs } from '../../triage/objects.ts'
 import { questions, seriesToRead, seriesToRemember } from '../../triage/registry.ts'
 import type { ClusterReader, Targets } from '../cluster-reader.ts'
 import { latestOutcomes, type MonitorView } from '../latest-outcomes.ts'
@@ -74,6 +75,15 @@ const readLines = async (
   return { status: 'unreadable', why: 'no source of logs is configured for this cluster' }
 }
 
+/** Objects of one namespace, where a source of the cluster asks the Kubernetes API. */
+const readObjects = async (config: Config, outside: Outside, at: At & { namespace: string; sinceMs: number }) => {
+  const cluster = clusterOf(config, at.cluster)
+  const source = cluster?.sources.find(({ kind }) => kind === 'kubernetes')
+  if (!cluster || !source) return undefined
+  const world = await outside.reader.world(cluster, at.signal)
+  return lookAtObjects(source, world, { namespace: at.namespace, sinceMs: at.sinceMs - objectsLookBackMs })
+}
+
 /** Questions everybody the config knows and answers within the deadline. */
 export const investigator =
   (config: Config, outside: Outside) =>
@@ -90,7 +100,9 @@ export const investigator =
       const [kind = '', cluster = ''] = key.split('\n')
       return readSeries(config, outside, { kind, cluster, signal, window, targets })
     })
+    const { sinceMs } = brief
     const witnesses: Witnesses = {
+      objects: (cluster, namespace) => readObjects(config, outside, { cluster, namespace, sinceMs, signal }),
       nowMs: outside.nowMs,
       services: config.services,
       outcomes: await latestOutcomes(outside.store, { ...config, monitors: outside.monitors }),
