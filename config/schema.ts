@@ -11,7 +11,7 @@ import { aws, grouping, httpUrl, id, inhibitRule, maintenance, route, secretRef,
 /** A rule that finds targets in a cluster. */
 export const discoverSpec = z
   .strictObject({ kind: z.enum(seriesKinds), ...discoverFields })
-  .refine(namesItsService, 'with name: role service, one namespace and a port')
+  .refine(namesItsService, 'a target by its name needs role: service, one of namespaces, and a port')
 
 /** One place inside with what is read there. */
 export const cluster = z.strictObject({
