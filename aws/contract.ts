@@ -34,7 +34,9 @@ export const environment = z.object({
   WHODUNIT_OBSERVATIONS_URL: z.url(),
   /** A location's own queue, for second opinions. */
   WHODUNIT_PROBE_QUEUES: fromJson(z.record(z.string(), z.strictObject({ region: z.string(), url: z.url() }))),
-  WHODUNIT_BUCKETS: fromJson(z.strictObject({ evidence: z.string(), windows: z.string(), status: z.string() })),
+  WHODUNIT_BUCKETS: fromJson(
+    z.strictObject({ evidence: z.string(), windows: z.string(), status: z.string(), history: z.string() }),
+  ),
   /** Topics made for channels without a `topicArn`, by channel id. */
   WHODUNIT_TOPICS: fromJson(z.record(z.string(), z.string())),
   /** Where people reach `api`, without a slash at the end. */

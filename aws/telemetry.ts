@@ -19,6 +19,8 @@ const units = {
   Quarantined: MetricUnit.Count,
   /** Anyone: nudges that SQS did not take, which the sweep brings. */
   LostNudges: MetricUnit.Count,
+  /** `evaluate`: observations whose history could not be kept. */
+  LostHistory: MetricUnit.Count,
   /** `deliver`: from an incident's opening to a channel's taking its page. */
   PageDelayMs: MetricUnit.Milliseconds,
 } as const

@@ -11,7 +11,7 @@ const say = (text: string) => process.stderr.write(`${text}\n`)
 
 const app = newApp()
 const choice = chooseConfig(app.node.tryGetContext('config'), existsSync)
-const loaded = await loadConfig(choice.path, { readFile: readConfigFile })
+const loaded = await loadConfig(choice.path, { readFile: readConfigFile, nowMs: () => Date.now() })
 for (const issue of loaded.ok ? loaded.warnings : loaded.issues) say(issueText(issue, loaded.source))
 
 if (!loaded.ok) {

@@ -6,12 +6,13 @@ import type { Environment } from '../aws/contract.ts'
 import { secretParameter } from '../aws/contract.ts'
 import type { Grant } from '../config/contract.ts'
 import type { Config } from '../config/schema.ts'
+import { historyPrefix } from '../functions/contract.ts'
 import { StepFunction, type StepFunctionProps } from './function.ts'
 import { arnIn, type Naming } from './naming.ts'
 import type { QueueWithDead } from './queues.ts'
 
 export type QueueName = 'observations' | 'alert-changes' | 'triage' | 'deliver' | 'publish'
-export type Purpose = 'evidence' | 'windows' | 'status'
+export type Purpose = 'evidence' | 'windows' | 'status' | 'history'
 
 /** What the functions of the hub stand on. */
 export type HubGround = {
@@ -87,6 +88,15 @@ export const allowObjects = (
   for (const key of keys.filter((one) => one.endsWith('*')))
     Validations.of(target).acknowledge({ id: `AwsSolutions-IAM5[Resource::<${id}.Arn>/${key}]`, reason })
   if (actions.includes('s3:GetObject') && keys.length > 0) target.allow(['s3:ListBucket'], [bucket.bucketArn])
+}
+
+/** Adding to the history: an object a minute, so that only their folder can be named. */
+export const allowHistory = (target: StepFunction, { stack, buckets: { history } }: HubGround) => {
+  allowObjects(target, history, { actions: ['s3:GetObject', 's3:PutObject'], keys: [`${historyPrefix}*`] })
+  // `as`: what stands below a bucket is a resource of the template.
+  const bucket = stack.getLogicalId(history.node.defaultChild as CfnElement)
+  const id = `AwsSolutions-IAM5[Resource::<${bucket}.Arn>/${historyPrefix}*]`
+  Validations.of(target).acknowledge({ id, reason: 'one object a minute and shard; nothing else is in this folder' })
 }
 
 /** A function of the hub, which knows where everything is and may touch nothing yet. */

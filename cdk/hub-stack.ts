@@ -14,6 +14,7 @@ import { addDashboard } from './dashboard.ts'
 import type { StepFunction } from './function.ts'
 import {
   allowGrants,
+  allowHistory,
   allowObjects,
   allowSecrets,
   allowSend,
@@ -106,13 +107,15 @@ export class HubStack extends Stack {
     }
   }
 
-  #buckets({ aws }: Config, naming: Naming): HubGround['buckets'] {
+  #buckets({ aws, history }: Config, naming: Naming): HubGround['buckets'] {
     const bucket = (purpose: Purpose, id: string, days?: number) =>
       privateBucket(this, id, { aws, bucketName: naming.bucket(purpose), ...(days === undefined ? {} : { days }) })
     return {
       evidence: bucket('evidence', 'Evidence', 90),
       windows: bucket('windows', 'Windows', 2),
       status: bucket('status', 'StatusPage'),
+      // One that is to hold nothing is there too, or asking for none would delete what was kept at once.
+      history: bucket('history', 'History', Math.max(1, history.retentionDays)),
     }
   }
 
@@ -153,6 +156,7 @@ export class HubStack extends Stack {
     allowState(evaluate, ground, { write: true })
     allowSend(evaluate, ground, ['alert-changes'])
     evaluate.allow(['sqs:SendMessage'], ground.probeQueues)
+    if (config.history.retentionDays > 0) allowHistory(evaluate, ground)
     reads(evaluate, queues.observations, 10)
     const correlate = hubFunction(ground, 'correlate', { description: 'incidents', timeoutSeconds: 10 })
     allowState(correlate, ground, { write: true })
@@ -179,7 +183,8 @@ export class HubStack extends Stack {
     allowSecrets(deliver, ground, secretsOf(ground.config).channels)
     deliver.allow(['sns:Publish'], topicArns)
     allowGrants(deliver, grantsOfChannels(ground.config))
-    reads(deliver, ground.queues.deliver, 1)
+    // They go out side by side: deliveries that hang together take one call's time, not the place of ten calls.
+    reads(deliver, ground.queues.deliver, 10)
     return deliver
   }
 

@@ -27,11 +27,11 @@ export type LocationProps = StackProps & {
 const probesAtOnce = 100
 const longestSeconds = 15 * 60
 
-/** Long enough for a minute's ticks, every look and re-check at its time-out, and what is left to send. */
+/** Long enough for a minute's ticks, every look and its re-checks (side by side, a second apart) at their time-out, and what is left to send. */
 const probeTimeoutSeconds = (monitors: readonly { timeoutSeconds: number }[]): number => {
   const rounds = Math.ceil(monitors.length / probesAtOnce)
   const slowestSeconds = Math.max(...monitors.map(({ timeoutSeconds }) => timeoutSeconds))
-  return Math.min(longestSeconds, Math.ceil(60 + rounds * 2 * slowestSeconds + 30))
+  return Math.min(longestSeconds, Math.ceil(60 + rounds * (2 * slowestSeconds + 1) + 30))
 }
 
 /** One place to look from: a schedule a shard and period → `probe` → the hub's `observations`; and `watch`. */

@@ -21,9 +21,10 @@ export type Message = {
 /** Rendered once, kept until acknowledged: every retry sends the same bytes under the same id. */
 export type Rendered = { body: string; contentType: string }
 
+/** `mayHaveArrived`: the message was on its way and no answer came, so whether it arrived nobody knows. */
 export type DeliveryResult =
   | { status: 'delivered' }
-  | { status: 'retry'; afterMs?: number; cause: string }
+  | { status: 'retry'; afterMs?: number; cause: string; mayHaveArrived?: true }
   | { status: 'rejected'; cause: string }
 
 export type ChannelWorld = {

@@ -1,4 +1,4 @@
-import type { Answer, Evidence, Suspect } from '../triage/contract.ts'
+import type { Answer, CaseFile, Evidence, Suspect } from '../triage/contract.ts'
 import type { Message } from './contract.ts'
 import { duration, oneLine, shorten, utcTime, wrap } from './plain-text.ts'
 
@@ -18,10 +18,17 @@ const marks: Readonly<Record<Answer['verdict'], string>> = {
 const unanswered = 'the questions were not answered in time'
 
 /** How much of each kind is shown; what is left out is counted, never dropped in silence. */
-type Amount = { summaries: number; evidence: number; reasons: number; others: number; answers: number }
-const full: Amount = { summaries: 5, evidence: 3, reasons: 4, others: 4, answers: 16 }
-const short: Amount = { summaries: 3, evidence: 2, reasons: 2, others: 1, answers: 16 }
-const bare: Amount = { summaries: 1, evidence: 0, reasons: 0, others: 0, answers: 8 }
+type Amount = {
+  summaries: number
+  affects: number
+  evidence: number
+  reasons: number
+  others: number
+  answers: number
+}
+const full: Amount = { summaries: 5, affects: 10, evidence: 3, reasons: 4, others: 4, answers: 16 }
+const short: Amount = { summaries: 3, affects: 5, evidence: 2, reasons: 2, others: 1, answers: 16 }
+const bare: Amount = { summaries: 1, affects: 2, evidence: 0, reasons: 0, others: 0, answers: 8 }
 
 /** The row that keeps the page until it is acknowledged holds not much more. */
 const pageLimitBytes = 20_000
@@ -48,23 +55,50 @@ const firstSummary = ({ order }: Message): string | undefined => {
   return others.length > 0 ? `${sentence(first)} (and ${others.length} more)` : sentence(first)
 }
 
-const story = (message: Message): string =>
-  message.caseFile ? sentence(message.caseFile.headline) : (firstSummary(message) ?? unanswered)
+/** A case file in which everybody shrugs leads nowhere: then the alert itself does. */
+const leads = ({ suspects, answers }: CaseFile): boolean =>
+  suspects.length > 0 || answers.some(({ verdict }) => verdict === 'bad' || verdict === 'suspicious')
+
+const story = (message: Message): string => {
+  const { caseFile } = message
+  if (caseFile && leads(caseFile)) return sentence(caseFile.headline)
+  return firstSummary(message) ?? (caseFile ? sentence(caseFile.headline) : unanswered)
+}
 
 /** How long it lasted; undefined while it lasts. */
 const lasted = ({ order }: Message): string | undefined =>
   order.resolvedAtMs === undefined ? undefined : duration(order.resolvedAtMs - order.sinceMs)
 
+/** To the minute, since that is how often one is reminded at most. */
+const ignored = ({ order }: Message): string => {
+  const minutes = order.atMs === undefined ? 0 : Math.round((order.atMs - order.openedAtMs) / 60_000)
+  return `nobody has taken this on${minutes > 0 ? ` for ${duration(minutes * 60_000)}` : ''}`
+}
+
+const componentLead = ({ service, component }: Message['order']): string =>
+  component ? `STATUS ${name(component.id)}: ${component.from} -> ${component.to}` : `STATUS ${name(service)} changed`
+
 const lead = (message: Message): string => {
-  const { event, component } = message.order
+  const { event, incidentId } = message.order
   const service = name(message.order.service)
-  if (event === 'component-changed') {
-    return component
-      ? `STATUS ${name(component.id)}: ${component.from} -> ${component.to}`
-      : `STATUS ${service} changed`
+  switch (event) {
+    case 'component-changed':
+      return componentLead(message.order)
+    case 'resolved':
+      return `RESOLVED ${service}: it lasted ${lasted(message) ?? 'an unknown time'}`
+    case 'silence-ended':
+      return `SILENCE ENDED ${name(incidentId)}: ${firstSummary(message) ?? 'it kept nothing quiet'}`
+    case 'reminder':
+      return `REMINDER ${service}: ${ignored(message)}: ${story(message)}`
+    case 'opened':
+      return `OPEN ${service}: ${story(message)}`
+    case 'reopened':
+      return `REOPENED ${service}: ${story(message)}`
+    case 'updated':
+      return `UPDATE ${service}: ${story(message)}`
+    default:
+      return event satisfies never
   }
-  if (event === 'resolved') return `RESOLVED ${service}: it lasted ${lasted(message) ?? 'an unknown time'}`
-  return `${event === 'opened' ? 'OPEN' : 'UPDATE'} ${service}: ${story(message)}`
 }
 
 /** The lead line in at most 100 characters, for subjects and notifications. */
@@ -168,19 +202,27 @@ const addresses = ({ order, incidentUrl, acknowledgeUrl }: Message, page: Page):
   whole('delivery', order.id),
 ]
 
-const failing = ({ order }: Message, page: Page): string[] =>
+const summaries = ({ order }: Message, label: string, page: Page): string[] =>
   listed(
-    order.summaries.map((text, at) => ({
-      text,
-      label: at > 0 ? '' : order.event === 'resolved' ? 'failed' : 'failing',
-    })),
+    order.summaries.map((text, at) => ({ text, label: at > 0 ? '' : label })),
     page.amount.summaries,
-    ({ text, label }) => labelled(label, sentence(text), page),
+    (each) => labelled(each.label, sentence(each.text), page),
     ' '.repeat(10),
   )
 
+/** What makes it more than one service's trouble, or more than today's. */
+const reach = ({ order }: Message, page: Page): string[] => {
+  const { affects = [], flaps } = order
+  const shown = affects.slice(0, page.amount.affects)
+  const rest = affects.length > shown.length ? ` (${affects.length - shown.length} more)` : ''
+  return [
+    ...(shown.length > 0 ? labelled('also', `failing with it: ${shown.map(name).join(', ')}${rest}`, page) : []),
+    ...(flaps === undefined ? [] : labelled('flapping:', `came back ${flaps} times within the hour`, page)),
+  ]
+}
+
 const opened = (message: Message, page: Page): string[][] => [
-  [...labelled('since', when(message), page), ...failing(message, page)],
+  [...labelled('since', when(message), page), ...summaries(message, 'failing', page), ...reach(message, page)],
   checklist(message, page),
   suspects(message, page),
   [...owners(message, page), ...runbooks(message), ...addresses(message, page)],
@@ -191,19 +233,27 @@ const resolved = (message: Message, page: Page): string[][] => {
   return [
     [
       ...labelled('from', when(message), page),
-      ...failing(message, page),
-      ...(message.caseFile ? labelled('it was', story(message), page) : []),
+      ...summaries(message, 'failed', page),
+      ...(message.caseFile && leads(message.caseFile) ? labelled('it was', story(message), page) : []),
       ...(prime && prime.headline !== message.caseFile?.headline ? labelled('suspect', accusation(prime), page) : []),
     ],
     addresses(message, page),
   ]
 }
 
+const silenceEnded = (message: Message, page: Page): string[][] => {
+  const { sinceMs, resolvedAtMs, atMs } = message.order
+  const endMs = resolvedAtMs ?? atMs
+  const span = endMs === undefined ? `since ${utcTime(sinceMs)}` : `${utcTime(sinceMs)} until ${utcTime(endMs)}`
+  return [[...labelled('silent', span, page), ...summaries(message, 'hid', page)], addresses(message, page)]
+}
+
 const sections = (message: Message, page: Page): string[][] => {
   const { event } = message.order
-  if (event === 'opened' || event === 'updated') return opened(message, page)
   if (event === 'resolved') return resolved(message, page)
-  return [labelled('since', when(message), page), addresses(message, page)]
+  if (event === 'silence-ended') return silenceEnded(message, page)
+  if (event === 'component-changed') return [labelled('since', when(message), page), addresses(message, page)]
+  return opened(message, page)
 }
 
 const laidOut = (message: Message, page: Page): string =>
@@ -218,7 +268,8 @@ const laidOut = (message: Message, page: Page): string =>
  */
 export const pageText = (message: Message, { width }: { width: number }): string => {
   const columnsWide = Math.min(200, Math.max(32, Math.trunc(width) || 72))
-  const amounts = message.order.event === 'opened' ? [full, short] : [short]
+  const { event } = message.order
+  const amounts = ['opened', 'reopened', 'silence-ended'].includes(event) ? [full, short] : [short]
   const texts = amounts.map((amount) => laidOut(message, { width: columnsWide, amount }))
   return (
     texts.find((text) => Buffer.byteLength(text) <= pageLimitBytes) ??

@@ -28,19 +28,24 @@ export const post = async (request: Post, world: Pick<ChannelWorld, 'nowMs' | 's
   const timeout = AbortSignal.timeout(request.timeoutMs)
   const hide = redactor(request)
   const { host } = new URL(request.url)
+  const course: Course = { signal: AbortSignal.any([world.signal, timeout]), connected: false }
   try {
-    const answer = await exchange(request, AbortSignal.any([world.signal, timeout]))
+    const answer = await exchange(request, course)
     return judge({ ...answer, bodyStart: hide(answer.bodyStart) }, host, world.nowMs())
   } catch (error) {
-    if (world.signal.aborted) return { status: 'retry', cause: `${host}: the time for this attempt was over` }
-    if (timeout.aborted) return { status: 'retry', cause: `${host}: no answer within ${request.timeoutMs / 1000} s` }
     const { code, message } = failureOf(error)
-    const status = code === 'UND_ERR_INVALID_ARG' ? 'rejected' : 'retry'
-    return { status, cause: `${host}: ${quoted(hide(message))}` }
+    if (code === 'UND_ERR_INVALID_ARG') return { status: 'rejected', cause: `${host}: ${quoted(hide(message))}` }
+    const what = timeout.aborted ? `no answer within ${request.timeoutMs / 1000} s` : quoted(hide(message))
+    const cause = `${host}: ${world.signal.aborted ? 'the time for this attempt was over' : what}`
+    return { status: 'retry', cause, ...(course.connected && { mayHaveArrived: true }) }
   }
 }
 
-const exchange = async (request: Post, signal: AbortSignal): Promise<Answer> => {
+/** Once `connected` the request is on its way, and an answer that does not come says nothing about it. */
+type Course = { signal: AbortSignal; connected: boolean }
+
+const exchange = async (request: Post, course: Course): Promise<Answer> => {
+  const { signal } = course
   signal.throwIfAborted()
   const { origin, pathname, search } = new URL(request.url)
   const agent = new Agent({
@@ -48,6 +53,9 @@ const exchange = async (request: Post, signal: AbortSignal): Promise<Answer> => 
     connect: { timeout: request.timeoutMs },
     headersTimeout: request.timeoutMs,
     bodyTimeout: bodyWaitMs,
+  })
+  agent.once('connect', () => {
+    course.connected = true
   })
   try {
     const { headers, body } = request

@@ -3,6 +3,7 @@ import { httpUrl, secretRef } from '../config/contract.ts'
 import type { DeliveryOrder } from '../functions/contract.ts'
 import type { ChannelWorld, DeliveryResult, Rendered } from './contract.ts'
 import { post } from './post.ts'
+import { ratePerMinute } from './rate.ts'
 import { secretValue, signingKeys, signingSecrets, webhookHeaders, webhookId } from './standard-webhooks.ts'
 
 const ours =
@@ -24,6 +25,7 @@ export const signedPostFields = {
   secret: signingSecrets,
   headers: z.record(headerName, headerValue).default({}),
   timeoutSeconds: z.number().min(0.1).max(30).default(10),
+  ratePerMinute: ratePerMinute.default(60),
 }
 
 type SignedPost = {

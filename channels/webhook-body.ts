@@ -39,33 +39,35 @@ const limited = (value: Json, limits: Limits, onCut: () => void, key = ''): Json
 const typeOf: Readonly<Record<DeliveryEvent, string>> = {
   opened: 'incident.opened',
   updated: 'incident.updated',
+  reopened: 'incident.reopened',
+  reminder: 'incident.reminder',
   resolved: 'incident.resolved',
   'component-changed': 'component.changed',
+  'silence-ended': 'silence.ended',
 }
 
 /** When what it tells happened, not when it is sent: the same in every attempt. */
-const happenedAtMs = ({ order, caseFile }: Message): number =>
-  order.resolvedAtMs ?? (order.event === 'updated' ? caseFile?.atMs : undefined) ?? order.openedAtMs
+const happenedAtMs = ({ order, caseFile }: Message): number => {
+  const { event, resolvedAtMs, openedAtMs } = order
+  if (resolvedAtMs !== undefined) return resolvedAtMs
+  if (event === 'opened' || event === 'component-changed') return openedAtMs
+  return order.atMs ?? (event === 'updated' ? caseFile?.atMs : undefined) ?? openedAtMs
+}
 
-const dataOf = ({ order, caseFile, incidentUrl, acknowledgeUrl, owner, runbook }: Message): Json => ({
-  deliveryId: order.id,
-  sequence: order.sequence,
-  incident: {
-    id: order.incidentId,
-    service: order.service,
-    severity: order.severity,
-    sinceMs: order.sinceMs,
-    openedAtMs: order.openedAtMs,
-    resolvedAtMs: order.resolvedAtMs,
-    summaries: order.summaries,
-    owner,
-    runbook,
-  },
-  component: order.component,
-  caseFile,
-  incidentUrl,
-  acknowledgeUrl,
-})
+/** What it is about: an incident, or the silence that is over. */
+const subjectOf = ({ order, owner, runbook }: Message): { [key: string]: Json } => {
+  const { incidentId: id, sinceMs, openedAtMs, resolvedAtMs, summaries } = order
+  if (order.event === 'silence-ended') return { silence: { id, sinceMs, summaries } }
+  const { service, severity, affects, flaps } = order
+  const when = { sinceMs, openedAtMs, resolvedAtMs }
+  return { incident: { id, service, severity, ...when, summaries, affects, flaps, owner, runbook } }
+}
+
+const dataOf = (message: Message): Json => {
+  const { order, caseFile, incidentUrl, acknowledgeUrl } = message
+  const { id: deliveryId, sequence, component } = order
+  return { deliveryId, sequence, ...subjectOf(message), component, caseFile, incidentUrl, acknowledgeUrl }
+}
 
 const bodyAt = (message: Message, limits: Limits): string => {
   let trimmed = !limits.page

@@ -18,7 +18,16 @@ const treatConfigsAsModules = async () => {
   })
 }
 
+/**
+ * Names are looked up by libuv's threads, of which it has four and gives names two: two names whose servers are dead
+ * would hold up the looks at all others, and the pages. Read when the first of them is needed, which is later than now.
+ */
+const lookUpNamesSideBySide = () => {
+  process.env.UV_THREADPOOL_SIZE = process.env.UV_THREADPOOL_SIZE || '64'
+}
+
 const run = async () => {
+  lookUpNamesSideBySide()
   const { existsSync } = await import('node:fs')
   const bundle = new URL('../dist/main.mjs', import.meta.url)
   const source = new URL('./main.ts', import.meta.url)

@@ -8,13 +8,19 @@ import type { Config } from '../config/schema.ts'
 import { costReport } from '../cost/report.ts'
 import { environmentSecrets } from '../functions/environment-secrets.ts'
 import packageJson from '../package.json' with { type: 'json' }
-import { StoreError } from '../stores/contract.ts'
+import { type Store, StoreError } from '../stores/contract.ts'
+import { fileBlobs } from '../stores/files.ts'
 import { sqliteStore } from '../stores/sqlite.ts'
+import { addAlertingCommands } from './alerting-program.ts'
 import { checkAll, checkExitCode, checkText } from './commands/check.ts'
 import { costText } from './commands/cost.ts'
+import { explain } from './commands/explain.ts'
+import { explainText } from './commands/explain-text.ts'
 import { incidentsText, listIncidents } from './commands/incidents.ts'
 import { ListenError, serveHere } from './commands/serve.ts'
 import { validateCommand } from './commands/validate.ts'
+import { keepYoungGenerationSmall } from './memory.ts'
+import { momentOf } from './moment.ts'
 import { whenUnread } from './terminal.ts'
 
 const defaultConfig = 'whodunit.yaml'
@@ -36,7 +42,7 @@ class UsageError extends Error {
 
 /** Warnings are one line here: they are advice, and what was asked for comes first. */
 const readConfig = async (path: string): Promise<Config> => {
-  const loaded = await loadConfig(path, { readFile: readConfigFile })
+  const loaded = await loadConfig(path, { readFile: readConfigFile, nowMs })
   if (loaded.ok) {
     const count = loaded.warnings.length
     const how = path === defaultConfig ? '' : ` --config ${path}`
@@ -73,6 +79,7 @@ const stopSignal = () =>
 type ServeFlags = { config: string; host: string; port: number; data: string; publicUrl?: string }
 
 const serveCommand = async (flags: ServeFlags): Promise<number> => {
+  keepYoungGenerationSmall()
   const config = await readConfig(flags.config)
   const stopped = Promise.race([stopSignal(), whenUnread(process.stdout)])
   const served = await serveHere({
@@ -111,20 +118,78 @@ const costCommand = async (flags: { config: string; json?: boolean }): Promise<n
   return 0
 }
 
-const incidentsCommand = async (flags: { data: string; json?: boolean }): Promise<number> => {
-  const path = join(flags.data, 'whodunit.sqlite')
+/** Reads the state of `serve`, also while it runs. */
+const withState = async <T>(data: string, read: (store: Store) => Promise<T>): Promise<T> => {
+  const path = join(data, 'whodunit.sqlite')
   if (!existsSync(path))
     throw new UsageError(
-      `${flags.data} holds no incidents: nothing has run there\n  hint: name the folder of \`whodunit serve\` with --data`,
+      `${data} holds no incidents: nothing has run there\n  hint: name the folder of \`whodunit serve\` with --data`,
     )
   const store = sqliteStore({ path, nowMs, readOnly: true })
   try {
-    const listed = await listIncidents(store)
-    print(flags.json ? JSON.stringify(listed, null, 2) : incidentsText(listed, nowMs()))
-    return 0
+    return await read(store)
   } finally {
     await store.close()
   }
+}
+
+const incidentsCommand = (flags: { data: string; json?: boolean }): Promise<number> =>
+  withState(flags.data, async (store) => {
+    const listed = await listIncidents(store)
+    print(flags.json ? JSON.stringify(listed, null, 2) : incidentsText(listed, nowMs()))
+    return 0
+  })
+
+const moment = (text: string): number => {
+  const atMs = momentOf(text, nowMs())
+  if (atMs === undefined) throw new InvalidArgumentError('a time is 2026-11-23T06:30Z, 06:30 (UTC) or -15m')
+  return atMs
+}
+
+const hoursBack = (text: string): number => {
+  const hours = Number(text)
+  if (!Number.isInteger(hours) || hours < 1 || hours > 24 * 366) throw new InvalidArgumentError('hours are 1 to 8784')
+  return hours
+}
+
+type ExplainFlags = { config: string; data: string; at?: number; hours: number; json?: boolean }
+
+const explainCommand = (name: string, flags: ExplainFlags): Promise<number> =>
+  withState(flags.data, async (store) => {
+    // The state says what happened; the config, where there is one, what it happened to.
+    const known = flags.config !== defaultConfig || existsSync(defaultConfig)
+    const config = known ? { config: await readConfig(flags.config) } : {}
+    const world = { store, blobs: fileBlobs({ directory: join(flags.data, 'blobs') }), nowMs: nowMs(), ...config }
+    const { at, hours } = flags
+    const explained = await explain(world, { name, hours, ...(at === undefined ? {} : { atMs: at }) })
+    if (explained.kind === 'unknown')
+      throw new UsageError(`there is no incident, alert or monitor ${name}\n  hint: ${explained.hint}`)
+    const screen = { columns: process.stdout.columns }
+    print(flags.json ? JSON.stringify(explained, null, 2) : explainText(explained, world.nowMs, screen))
+    return 0
+  })
+
+const configOption = ['-c, --config <path>', 'the config file', defaultConfig] as const
+const dataOption = ['-d, --data <directory>', 'where state is kept', '.whodunit'] as const
+
+/** Commands that read what `serve` keeps. */
+const addStateCommands = (root: Command, exit: (code: number) => void) => {
+  root
+    .command('incidents')
+    .description('list what happened, the newest first')
+    .option(...dataOption)
+    .option('--json', 'print incidents and case files as JSON')
+    .action(async (flags) => exit(await incidentsCommand(flags)))
+  root
+    .command('explain')
+    .description('what happened to an incident, an alert or a monitor and why, or why nothing did')
+    .argument('<name>', 'the id of an incident, an alert or a monitor')
+    .option(...configOption)
+    .option(...dataOption)
+    .option('--at <time>', 'when: 2026-11-23T06:30Z, 06:30 (UTC) or -15m; the last look when absent', moment)
+    .option('--hours <number>', 'how far back the steps of an alert are told', hoursBack, 6)
+    .option('--json', 'print what is known as JSON')
+    .action(async (name, flags) => exit(await explainCommand(name, flags)))
 }
 
 const program = (exit: (code: number) => void): Command => {
@@ -133,13 +198,11 @@ const program = (exit: (code: number) => void): Command => {
     .version(packageJson.version)
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
-  const config = ['-c, --config <path>', 'the config file', defaultConfig] as const
-  const data = ['-d, --data <directory>', 'where state is kept', '.whodunit'] as const
   root
     .command('serve')
     .description('watch, question and page from this machine until Ctrl-C')
-    .option(...config)
-    .option(...data)
+    .option(...configOption)
+    .option(...dataOption)
     .option('-p, --port <number>', 'where the pages are served', portNumber, 8440)
     .option('--host <address>', 'the address to listen on', '127.0.0.1')
     .option('--public-url <url>', 'how people reach these pages, when that is not --host', webAddress)
@@ -148,13 +211,13 @@ const program = (exit: (code: number) => void): Command => {
     .command('check')
     .description('run every monitor once (exit 0: all pass, 1: something does not, 2: config error)')
     .argument('[monitors...]', 'only these')
-    .option(...config)
+    .option(...configOption)
     .option('--json', 'print the outcomes as JSON')
     .action(async (only, flags) => exit(await checkCommand(only, flags)))
   root
     .command('validate')
     .description('check the config file (exit 0: fine, 2: mistakes)')
-    .option(...config)
+    .option(...configOption)
     .option('--json', 'print what was found as JSON')
     .action(async (flags) =>
       exit(
@@ -164,6 +227,7 @@ const program = (exit: (code: number) => void): Command => {
           print,
           printError,
           readFile: readConfigFile,
+          nowMs,
           columns: columns(),
         }),
       ),
@@ -171,15 +235,11 @@ const program = (exit: (code: number) => void): Command => {
   root
     .command('cost')
     .description('what the config costs a month on AWS, by list prices (exit 0: told, 2: config error)')
-    .option(...config)
+    .option(...configOption)
     .option('--json', 'print the figures as JSON')
     .action(async (flags) => exit(await costCommand(flags)))
-  root
-    .command('incidents')
-    .description('list what happened, the newest first')
-    .option(...data)
-    .option('--json', 'print incidents and case files as JSON')
-    .action(async (flags) => exit(await incidentsCommand(flags)))
+  addStateCommands(root, exit)
+  addAlertingCommands(root, { nowMs, env: process.env, print, printError, webAddress, exit })
   return root
 }
 

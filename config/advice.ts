@@ -108,7 +108,11 @@ const unusedParts = (config: Config): Finding[] => {
     ...Object.values(config.services).map(({ runsIn }) => runsIn?.cluster),
     ...Object.values(config.rules).map((rule) => ruleSeries(rule)?.cluster),
   ])
-  const channels = new Set([...config.routes.flatMap(({ channels }) => channels), ...config.statusPage.channels])
+  const channels = new Set([
+    ...config.routes.flatMap(({ channels }) => channels),
+    ...config.statusPage.channels,
+    config.fallbackChannel,
+  ])
   const asked = Object.keys(config.clusters).filter((id) => !clusters.has(id))
   const told = Object.keys(config.channels).filter((id) => !channels.has(id))
   return [

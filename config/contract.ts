@@ -38,6 +38,8 @@ export const service = z.strictObject({
 })
 export type Service = z.infer<typeof service>
 
+export const timeZoneWords = 'an IANA time zone like Europe/Berlin'
+
 /** An IANA time zone such as `Europe/Berlin`. */
 export const timeZone = z.string().refine((name) => {
   try {
@@ -45,7 +47,7 @@ export const timeZone = z.string().refine((name) => {
   } catch {
     return false
   }
-}, 'an IANA time zone like Europe/Berlin')
+}, timeZoneWords)
 
 const timeOfDay = z.string().regex(/^(([01]\d|2[0-3]):[0-5]\d|24:00)$/, 'a time like 08:30')
 
@@ -104,14 +106,19 @@ export const inhibitRule = z.strictObject({
 })
 export type InhibitRule = z.infer<typeof inhibitRule>
 
+const moment = z.union(
+  [z.iso.datetime({ offset: true, precision: -1 }), z.iso.datetime({ offset: true })],
+  'a moment with its offset like 2026-12-24T22:00+01:00',
+)
+
 /** A planned time in which matching alerts tell nobody: once (`from`, `to`), or again and again (`cron`). */
 export const maintenance = z
   .strictObject({
     services: z.array(id).min(1).optional(),
     matchers: z.array(matcher).min(1).max(20).optional(),
     reason: z.string().min(1).max(200),
-    from: z.iso.datetime({ offset: true }).optional(),
-    to: z.iso.datetime({ offset: true }).optional(),
+    from: moment.optional(),
+    to: moment.optional(),
     /** When it begins, as crontab(5) writes it, on the clocks of `timeZone`. */
     cron: z.string().min(1).max(100).optional(),
     timeZone: timeZone.optional(),
@@ -121,7 +128,10 @@ export const maintenance = z
       .max(7 * 86_400)
       .optional(),
   })
-  .refine(({ services, matchers }) => services !== undefined || matchers !== undefined, 'services or matchers')
+  .refine(
+    ({ services, matchers }) => services !== undefined || matchers !== undefined,
+    'a window needs services or matchers',
+  )
 export type Maintenance = z.infer<typeof maintenance>
 
 /** What the name of an AWS region looks like; a location called so is deployed there. */

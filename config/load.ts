@@ -14,6 +14,8 @@ import { readYaml } from './yaml-source.ts'
 export type ConfigWorld = ModuleWorld & {
   /** The file's bytes or text; rejects as `node:fs/promises` does. `readConfigFile` is one that reads no more than it must. */
   readFile: (path: string) => Promise<Uint8Array | string>
+  /** For what time makes of a config, such as a maintenance window that is over; not said when absent. */
+  nowMs?: () => number
 }
 
 /** `source` is the file's text, for showing the line an issue is about. */
@@ -127,13 +129,14 @@ const readData = async (path: string, bytes: Uint8Array, text: string, world: Co
 }
 
 /** Checks data of any origin: shape first, then what its parts say of each other. */
-const checked = (data: unknown): { config?: Config; findings: Finding[] } => {
+const checked = (data: unknown, { nowMs }: ConfigWorld): { config?: Config; findings: Finding[] } => {
   const parsed = configSchema.safeParse(data)
   const names = nameFindings(data, namesIn(data))
-  if (parsed.success) return { config: parsed.data, findings: [...names, ...meaningFindings(parsed.data, data)] }
+  const time = nowMs ? { nowMs: nowMs() } : {}
+  if (parsed.success) return { config: parsed.data, findings: [...names, ...meaningFindings(parsed.data, data, time)] }
   const { issues } = parsed.error
   const rest = salvage(data, issues)
-  const meaning = rest ? meaningFindings(rest, data, { partial: true }) : []
+  const meaning = rest ? meaningFindings(rest, data, { partial: true, ...time }) : []
   return { findings: [...schemaFindings(issues, data), ...names, ...meaning] }
 }
 
@@ -158,7 +161,7 @@ export const loadConfig = async (path: string, world: ConfigWorld): Promise<Load
   const text = decoded(bytes)
   if (typeof text !== 'string') return failed(text)
   const { data, findings, locate, usable } = await readData(path, bytes, text, world)
-  const result = usable ? checked(data) : { findings: [] }
+  const result = usable ? checked(data, world) : { findings: [] }
   const issues = placeFindings([...findings, ...withoutEchoes(findings, result.findings)], path, locate)
   const errors = issues.filter(({ severity }) => severity === 'error')
   if (errors.length > 0 || result.config === undefined) return { ok: false, issues: errors, source: text }

@@ -25,8 +25,42 @@ export const parseMatcher = (text: string): LabelMatcher | undefined => {
   return read.op.endsWith('~') && !compiles(value) ? undefined : read
 }
 
-/** A matcher in a config or a request: short, so that none can take long to try. */
+/** `a|(b|c)` as `a` and `(b|c)`. */
+const alternatives = (expression: string): string[] => {
+  let depth = 0
+  let parts = ['']
+  for (const char of expression) {
+    if (char === '(') depth++
+    if (char === ')') depth--
+    const [last = '', ...others] = parts
+    parts = char === '|' && depth === 0 ? ['', ...parts] : [last + char, ...others]
+  }
+  return parts
+}
+
+/**
+ * Can the expression be tried quickly on any text? JavaScript's expressions go back and try again at every choice: one
+ * that has many of them, or repeats a group, can take longer than anybody waits, and all alerts would wait behind it.
+ */
+const isQuick = (expression: string): boolean => {
+  if (/\\[1-9k]|\(\?(?!:)/.test(expression)) return false
+  const bare = expression
+    .replace(/\\./gsu, 'x')
+    .replace(/\[[^\]]*\]/g, 'x')
+    .replaceAll('(?:', '(')
+  return alternatives(bare).every((part) => {
+    const repeats = part.match(/[*+{]/g)?.length ?? 0
+    const choices = part.match(part.includes('|') ? /[?(]/g : /\?/g)?.length ?? 0
+    return repeats <= 3 && repeats + choices <= 4 && !/\)[*+{]/.test(part)
+  })
+}
+
+/** A matcher in a config or a request. */
 export const matcher = z
   .string()
   .max(200)
   .refine((text) => parseMatcher(text) !== undefined, 'a matcher like service=shop or severity=~"page|ticket"')
+  .refine((text) => {
+    const read = parseMatcher(text)
+    return !read?.op.endsWith('~') || isQuick(read.value)
+  }, 'an expression that is quick to try: few of * and + and ?, none of * and + behind a group')

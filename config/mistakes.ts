@@ -1,9 +1,10 @@
 import type * as z from 'zod'
+import { timeZoneWords } from './contract.ts'
 import type { ConfigPath, Finding } from './issues.ts'
 import { describe, homeOf, keysAt, outlineAt, valueAt } from './outline.ts'
 import { showsSecret } from './secrecy.ts'
 import { seen, typeHint } from './seen.ts'
-import { closest, listed, oneOf } from './suggest.ts'
+import { closest, closestTimeZone, listed, oneOf } from './suggest.ts'
 import { closestIssues } from './union-branch.ts'
 
 type Issue = z.core.$ZodIssue
@@ -102,7 +103,8 @@ const wrongValue = (issue: Issue, path: ConfigPath, data: unknown): Finding => {
   if (issue.code === 'custom') {
     const got = typeof value === 'number' ? `, got ${seen(value, path)}` : ''
     const code = typeof value === 'object' ? 'broken-rule' : 'wrong-value'
-    return error({ code, ...at, message: `${expectation(words ?? expected)}${got}` })
+    const near = words === timeZoneWords ? closestTimeZone(`${value}`) : undefined
+    return error({ code, ...at, message: `${expectation(words ?? expected)}${got}` }, near && `did you mean ${near}?`)
   }
   if (issue.code === 'invalid_format' && issue.pattern?.startsWith(secretPattern)) return literalSecret(path)
   const got = seen(value, path)

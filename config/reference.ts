@@ -4,6 +4,7 @@ import { probeKinds } from '../probes/registry.ts'
 import { ruleKinds } from '../rules/registry.ts'
 import { apiServerSpec } from '../sources/kube/api-server.ts'
 import { sourceKinds } from '../sources/registry.ts'
+import { grouping, hours, inhibitRule, maintenance, route } from './contract.ts'
 import { cluster, discoverSpec } from './schema.ts'
 
 type Schema = z.core.JSONSchema.BaseSchema
@@ -13,6 +14,23 @@ const doors = [
   { door: 'rules', kinds: ruleKinds, what: 'Under `rules`: what turns outcomes or series into alerts.' },
   { door: 'sources', kinds: sourceKinds, what: 'Under `clusters.<name>.sources`: what can be read inside.' },
   { door: 'channels', kinds: channelKinds, what: 'Under `channels`: where messages go.' },
+] as const
+
+/** How alerts become messages: parts of the config that are no kinds. */
+const alerting = [
+  { name: 'routes', schema: route, what: 'A list. The first route that matches an alert decides who is told.' },
+  { name: 'routes[].hours', schema: hours, what: 'A list: the route matches within one of them.' },
+  { name: 'grouping', schema: grouping, what: 'How alerts become incidents.' },
+  {
+    name: 'inhibit',
+    schema: inhibitRule,
+    what: 'A list: while `source` fires, `target` with equal labels tells nobody.',
+  },
+  {
+    name: 'maintenance',
+    schema: maintenance,
+    what: 'By name: once (`from`, `to`) or by `cron` and `durationSeconds`.',
+  },
 ] as const
 
 const isSchema = (value: unknown): value is Schema => typeof value === 'object' && value !== null
@@ -44,37 +62,40 @@ const fieldRow = (name: string, schema: Schema, required: boolean) => {
   return `| \`${name}\` | ${cell(typeText(schema))} | ${required ? 'required' : cell(preset)} |`
 }
 
-const kindText = (door: string, kind: string, schema: Schema) => fieldsText(`${door}: \`${kind}\``, schema)
-
-const fieldsText = (title: string, schema: Schema) => {
+const fieldsText = (schema: Schema): string => {
   const required = new Set(schema.required ?? [])
   const rows = Object.entries(schema.properties ?? {}).flatMap(([name, field]) =>
     isSchema(field) ? [fieldRow(name, field, required.has(name))] : [],
   )
-  return [`### ${title}`, '', '| field | takes | default |', '|---|---|---|', ...rows, ''].join('\n')
+  return ['| field | takes | default |', '|---|---|---|', ...rows, ''].join('\n')
 }
 
-const inputSchema = (schema: z.ZodType) => z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })
+const jsonSchema = (schema: z.ZodType): Schema => z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })
 
 /** What a cluster has besides its sources. */
-const clusterText = (): string =>
-  [
-    '## clusters',
-    '',
-    'Under `clusters.<name>`: what is read in one place; guides are in [docs/](.) as `kubernetes-….md`.',
-    '',
-    fieldsText('cluster', inputSchema(cluster)),
-    fieldsText('discover', inputSchema(discoverSpec)),
-    ...apiServerSpec.options.map((one) => kindText('apiServer', one.shape.kind.value, inputSchema(one))),
-  ].join('\n')
+const clusterText = (): string => {
+  const parts = [
+    { title: 'cluster', schema: cluster },
+    { title: 'discover', schema: discoverSpec },
+    ...apiServerSpec.options.map((one) => ({ title: `apiServer: \`${one.shape.kind.value}\``, schema: one })),
+  ]
+  const texts = parts.map(({ title, schema }) => `### ${title}\n\n${fieldsText(jsonSchema(schema))}`)
+  const about = 'Under `clusters.<name>`: what is read in one place; guides are in [docs/](.) as `kubernetes-….md`.'
+  return ['## clusters', '', about, '', ...texts].join('\n')
+}
 
 /** `docs/reference.md`: every kind's fields, from the schemas that read them. */
 export const referenceText = (): string => {
   const parts = doors.map(({ door, kinds, what }) => {
-    const texts = kinds.map(({ kind, schema }) => kindText(door, kind, inputSchema(schema)))
+    const texts = kinds.map(({ kind, schema }) => `### ${door}: \`${kind}\`\n\n${fieldsText(jsonSchema(schema))}`)
     return [`## ${door}`, '', what, '', ...texts].join('\n')
   })
+  const alerts = alerting.map(
+    ({ name, schema, what }) => `### \`${name}\`\n\n${what}\n\n${fieldsText(jsonSchema(schema))}`,
+  )
+  const about = 'Who is told of an alert, and when; [alerting.md](alerting.md) explains it.'
+  const last = ['## alerting', '', about, '', ...alerts].join('\n')
   const intro =
     'Written by `npm run docs` from the schemas; an example of everything is in `examples/reference/whodunit.yaml`.'
-  return `# Reference\n\n${intro}\n\n${[...parts, clusterText()].join('\n')}`
+  return `# Reference\n\n${intro}\n\n${[...parts, clusterText(), last].join('\n')}`
 }

@@ -5,6 +5,8 @@ import { clusterFindings } from './cluster-checks.ts'
 import { id as idSchema } from './contract.ts'
 import { dependencyCycles } from './cycles.ts'
 import type { ConfigPath, Finding } from './issues.ts'
+import { maintenanceFindings } from './maintenance-checks.ts'
+import { matcherFindings } from './matcher-checks.ts'
 import { impliedRules, monitorOf, writtenRules } from './normalise.ts'
 import { valueAt } from './outline.ts'
 import { routeFindings } from './route-checks.ts'
@@ -61,6 +63,8 @@ const referring: readonly { to: Kind; at: readonly string[] }[] = [
   { to: 'clusters', at: ['rules', '*', 'series', 'cluster'] },
   { to: 'services', at: ['routes', '*', 'services', '*'] },
   { to: 'channels', at: ['routes', '*', 'channels', '*'] },
+  { to: 'channels', at: ['fallbackChannel'] },
+  { to: 'services', at: ['maintenance', '*', 'services', '*'] },
   { to: 'channels', at: ['statusPage', 'channels', '*'] },
 ]
 
@@ -116,8 +120,8 @@ export const nameFindings = (data: unknown, names: Names): Finding[] => [
 
 const wrongAudiences = (config: Config): Finding[] => {
   const channel = (name: string) => (Object.hasOwn(config.channels, name) ? config.channels[name] : undefined)
-  const check = (names: readonly string[], path: ConfigPath, wanted: 'people' | 'status') =>
-    names.flatMap((name, index) => {
+  const check = (names: ReadonlyMap<ConfigPath, string>, wanted: 'people' | 'status') =>
+    [...names].flatMap(([path, name]) => {
       const spec = channel(name)
       if (spec === undefined || audience(spec) === wanted) return []
       const [is, put] =
@@ -132,13 +136,15 @@ const wrongAudiences = (config: Config): Finding[] => {
               .slice(0, 8)
               .join(', ')}`
           : ''
-      return [
-        error('wrong-audience', [...path, index], `${name} is of kind ${spec.kind}, which ${is}`, `${put}${others}`),
-      ]
+      return [error('wrong-audience', path, `${name} is of kind ${spec.kind}, which ${is}`, `${put}${others}`)]
     })
+  const listed = (names: readonly string[], path: ConfigPath) =>
+    new Map(names.map((name, index) => [[...path, index], name]))
+  const { routes, fallbackChannel, statusPage } = config
   return [
-    ...config.routes.flatMap(({ channels }, index) => check(channels, ['routes', index, 'channels'], 'people')),
-    ...check(config.statusPage.channels, ['statusPage', 'channels'], 'status'),
+    ...routes.flatMap(({ channels }, index) => check(listed(channels, ['routes', index, 'channels']), 'people')),
+    ...(fallbackChannel === undefined ? [] : check(new Map([[['fallbackChannel'], fallbackChannel]]), 'people')),
+    ...check(listed(statusPage.channels, ['statusPage', 'channels']), 'status'),
   ]
 }
 
@@ -199,10 +205,16 @@ const whose = (config: Config): Finding[] =>
 
 /**
  * What the parts of a config whose shape is right say of each other; `data` is what it was parsed from. With entries
- * left out because they are wrong in themselves (`partial`) only what no such entry could change is said.
+ * left out because they are wrong in themselves (`partial`) only what no such entry could change is said. `nowMs` is
+ * for what time makes of a config.
  */
-export const meaningFindings = (config: Config, data: unknown, options: { partial?: boolean } = {}): Finding[] => {
-  const routing = routeFindings(config.routes, Object.keys(config.services))
+export const meaningFindings = (
+  config: Config,
+  data: unknown,
+  options: { partial?: boolean; nowMs?: number } = {},
+): Finding[] => {
+  const { partial = false, nowMs } = options
+  const alerting = [...routeFindings(config), ...maintenanceFindings(config, nowMs)]
   const errors = [
     ...wrongAudiences(config),
     ...cycles(config),
@@ -210,6 +222,6 @@ export const meaningFindings = (config: Config, data: unknown, options: { partia
     ...whose(config),
     ...clusterFindings(config),
   ]
-  if (options.partial) return [...errors, ...routing.filter(({ severity }) => severity === 'error')]
-  return [...errors, ...impliedNames(config), ...routing, ...advice(config)]
+  if (partial) return [...errors, ...alerting.filter(({ severity }) => severity === 'error')]
+  return [...errors, ...impliedNames(config), ...alerting, ...matcherFindings(config), ...advice(config)]
 }

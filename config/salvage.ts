@@ -6,7 +6,7 @@ type Issue = z.core.$ZodIssue
 const isMap = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-const sections = ['services', 'monitors', 'rules', 'clusters', 'channels']
+const sections = ['services', 'monitors', 'rules', 'clusters', 'channels', 'maintenance']
 
 /** Routes and the like cannot lose one entry without moving the others: they stay or go as a whole. */
 const sound = (data: Record<string, unknown>, issues: readonly Issue[]): Record<string, unknown> => {

@@ -62,6 +62,8 @@ export const configSchema = z.strictObject({
       channels: z.array(id).default([]),
     })
     .prefault({}),
+  /** What every look saw, what was decided and why: what `whodunit explain` reads. 0 keeps none. */
+  history: z.strictObject({ retentionDays: z.int().min(0).max(366).default(14) }).prefault({}),
   /** Where probes run from. */
   locations: z.array(id).min(1).default(['local']),
   /** Target ranges that probes may look at besides public and private addresses. */

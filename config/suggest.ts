@@ -6,6 +6,8 @@ const synonyms: Readonly<Record<string, readonly string[]>> = {
   scrapeIntervalSeconds: ['interval', 'scrapeinterval', 'frequency'],
   timeoutSeconds: ['timeout', 'timeoutms', 'deadline', 'maxtime'],
   forSeconds: ['for', 'after', 'duration', 'pendingperiod'],
+  failureWindow: ['datapointstoalarm', 'evaluationperiods', 'slidingwindow', 'nofm'],
+  retentionDays: ['retention', 'days', 'keepdays', 'keep', 'ttl', 'maxage'],
   windowSeconds: ['window', 'range', 'retention', 'lookback'],
   failureThreshold: [
     'retries',
@@ -35,6 +37,20 @@ const synonyms: Readonly<Record<string, readonly string[]>> = {
   severity: ['priority', 'level', 'urgency'],
   summary: ['description', 'message', 'title', 'annotation'],
   selector: ['query', 'expr', 'expression', 'series', 'metric'],
+  teams: ['team', 'owners', 'owner'],
+  hours: ['activetimeintervals', 'timeintervals', 'businesshours', 'when', 'schedule'],
+  timeZone: ['tz', 'zone'],
+  escalateAfterSeconds: ['escalateafter', 'escalation', 'escalationtimeout', 'escalateafterminutes', 'acktimeout'],
+  remindEverySeconds: ['repeatinterval', 'remindevery', 'repeatevery', 'renotifyinterval', 'reminder'],
+  fallbackChannel: ['fallback', 'defaultchannel', 'defaultreceiver', 'lastresort'],
+  grouping: ['groupby', 'groups'],
+  inhibit: ['inhibitrules', 'inhibition', 'inhibitions'],
+  source: ['sourcematchers', 'sourcematch'],
+  target: ['targetmatchers', 'targetmatch'],
+  matchers: ['match', 'matchre', 'labels', 'selectors'],
+  maintenance: ['maintenancewindows', 'downtime', 'downtimes', 'silences', 'mutetimeintervals', 'mutes'],
+  durationSeconds: ['duration', 'length', 'durationminutes'],
+  cron: ['schedule', 'crontab', 'rrule'],
   owner: ['team', 'ownedby', 'maintainer', 'owners'],
   runbook: ['runbookurl', 'playbook', 'docs', 'documentation'],
   contact: ['email', 'phone', 'slack', 'mail'],
@@ -89,6 +105,13 @@ export const closest = (word: string, candidates: readonly string[]): string | u
     .filter(({ far }) => far <= reach(said.length))
     .sort((a, b) => a.far - b.far)
   return near[0]?.candidate
+}
+
+/** The time zone somebody most likely meant; a city is enough. */
+export const closestTimeZone = (word: string): string | undefined => {
+  const zones = Intl.supportedValuesOf('timeZone')
+  const city = zones.find((zone) => bare(zone).endsWith(`/${bare(word)}`))
+  return city ?? closest(word, zones)
 }
 
 /** Some of `names` as a sentence part: `a, b, c and 4 more`. */

@@ -28,6 +28,7 @@ export type Deployment = {
   elsewhere: readonly string[]
   scrapes: readonly Scrape[]
   logRetentionDays: number
+  keepsHistory: boolean
 }
 
 const counted = (keys: readonly string[]): Map<string, number> => {
@@ -59,6 +60,7 @@ export type Described = {
   shards?: number
   scrapes?: readonly Scrape[]
   logRetentionDays?: number
+  keepsHistory?: boolean
 }
 
 /** Works out what such monitors need on AWS. `local` is the hub's region. */
@@ -86,6 +88,7 @@ export const deploymentFor = (described: Described): Deployment => {
     elsewhere: used.filter((location) => !here.includes(location)),
     scrapes: described.scrapes ?? [],
     logRetentionDays: described.logRetentionDays ?? 30,
+    keepsHistory: described.keepsHistory ?? true,
   }
 }
 
@@ -113,5 +116,6 @@ export const deploymentOf = (config: Config): Deployment => {
     shards,
     scrapes: scrapesOf({ ...config, shards }),
     logRetentionDays: config.aws.logRetentionDays,
+    keepsHistory: config.history.retentionDays > 0,
   })
 }

@@ -55,6 +55,7 @@ const notCounted = [
   'the dashboard: the first three of an account are free, a further one is $3',
   'secrets: SSM parameters are free, KMS asks some cents a month for decrypting them',
   'a NAT gateway, where your network (aws.network) has one; targets in AWS that charge you for being reached',
+  'keeping the history in S3 (some cents: 20 bytes a look)',
   'cold starts and deployments (some cents)',
 ]
 

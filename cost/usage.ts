@@ -67,7 +67,7 @@ const calls = (what: string, region: string, at: { count: number; ms: number; me
 }
 
 /** One schedule's month: the function that looks, what it sends and what `evaluate` does with it. */
-const tickUsage = (tick: Tick, place: Place, hub: { region: string; shard: Shard }): Usage[] => {
+const tickUsage = (tick: Tick, place: Place, hub: { region: string; shard: Shard; keepsHistory: boolean }): Usage[] => {
   const { region } = place
   const { everySeconds, activeShare, waitSeconds } = callPattern(tick.periodSeconds)
   const count = monthSeconds / everySeconds
@@ -97,6 +97,10 @@ const tickUsage = (tick: Tick, place: Place, hub: { region: string; shard: Shard
     inHub('fifoRequests', 'observations', ticks * (2 * chunks + messages)),
     inHub('tableWrites', 'counters and alerts', ticks * messages * writesPerTick(tick.shardMonitors)),
     inHub('tableReads', 'counters and alerts', ticks * messages * perMessage),
+    // Added to its minute's object: read, then written again.
+    ...(hub.keepsHistory
+      ? [inHub('objectPuts', 'history', ticks * messages), inHub('objectGets', 'history', ticks * messages)]
+      : []),
     {
       unit: 'internetGb',
       what: 'requests of the looks',
@@ -244,12 +248,12 @@ const keptLogs = (usage: readonly Usage[], retentionDays: number): Usage[] =>
 
 /** Everything a deployment uses in a month in which nothing happens. */
 export const usageOf = (deployment: Deployment): Usage[] => {
-  const { hubRegion, places, scrapes, logRetentionDays } = deployment
+  const { hubRegion, places, scrapes, logRetentionDays, keepsHistory } = deployment
   const shards = shardsOf(deployment)
   const ticks = places.flatMap((place) =>
     place.ticks.flatMap((tick) => {
       const shard = shards.get(tick.shard)
-      return shard ? tickUsage(tick, place, { region: hubRegion, shard }) : []
+      return shard ? tickUsage(tick, place, { region: hubRegion, shard, keepsHistory }) : []
     }),
   )
   const usage = [

@@ -18,7 +18,7 @@ export const observation = z.discriminatedUnion('kind', [
 ])
 export type Observation = z.infer<typeof observation>
 
-/** Why an alert changed; the closed list `explain` prints. */
+/** Why an alert changed or stayed as it is; the closed list that `explain` puts into words. */
 export const alertReason = z.enum([
   'first-failure',
   'threshold-met',
@@ -26,13 +26,31 @@ export const alertReason = z.enum([
   'success-threshold-met',
   'condition-gone',
   'quorum-not-met',
+  'quorum-met',
   'silence-too-long',
   'heard-again',
+  'input-unknown',
+  'input-known',
   'rule-removed',
+  /** Something of our own could not be done and was put by. */
+  'set-aside',
 ])
 export type AlertReason = z.infer<typeof alertReason>
 
 export const alertState = z.enum(['inactive', 'pending', 'firing'])
+
+/** What an alert is in, "held" included: its input is unknown, so it neither advances nor resolves. */
+export const alertStanding = z.enum([...alertState.options, 'held'])
+
+/** One step of the state machine. All are kept in the history; what `correlate` is told are {@link AlertChange}s. */
+export const alertTransition = z.strictObject({
+  alertId: z.string(),
+  from: alertStanding,
+  to: alertStanding,
+  reason: alertReason,
+  atMs: z.number(),
+})
+export type AlertTransition = z.infer<typeof alertTransition>
 
 /** One alert's step from one state to another, as `evaluate` tells `correlate`. Only firing and its end are told. */
 export const alertChange = z.strictObject({
@@ -50,6 +68,8 @@ export const alertChange = z.strictObject({
   summary: z.string(),
   /** It tells of something that happened, not of a state, and ends by itself then. */
   endsAtMs: z.number().optional(),
+  /** How often it came back within the last hour: `firing → inactive → firing`. Absent when it did not. */
+  flaps: z.int().min(1).optional(),
 })
 export type AlertChange = z.infer<typeof alertChange>
 
@@ -92,6 +112,8 @@ export const deliveryOrder = z.strictObject({
   sinceMs: z.number(),
   openedAtMs: z.number(),
   resolvedAtMs: z.number().optional(),
+  /** When it was decided to tell this. */
+  atMs: z.number().optional(),
   summaries: z.array(z.string()),
   /** Other services that fail because of this one, or with it. */
   affects: z.array(z.string()).optional(),
@@ -153,10 +175,18 @@ export const deliverBody = z.strictObject({
   waitsForCaseFile: z.boolean(),
   attempts: z.int().default(0),
   leaseUntilMs: z.number().default(0),
+  /** When it was first tried, or first held back: a page does not wait for one channel for ever. */
+  startedAtMs: z.number().optional(),
+  /** An attempt may have arrived: its answer never came, or has not come yet. */
+  mayHaveArrived: z.boolean().optional(),
   frozen: frozen.optional(),
   lastCause: z.string().optional(),
 })
 export type DeliverBody = z.infer<typeof deliverBody>
+
+/** Attempts of the last minute through one channel, and until when its provider asked to be left alone. */
+export const channelRate = z.object({ sentAtMs: z.array(z.number()), heldUntilMs: z.number() })
+export type ChannelRate = z.infer<typeof channelRate>
 
 export const triageBody = z.strictObject({
   brief,
@@ -220,6 +250,8 @@ export const keys = {
   incident: (incidentId: string) => `incident/${incidentId}`,
   caseFile: (incidentId: string) => `casefile/${incidentId}`,
   lease: (name: string) => `lease/${name}`,
+  /** What a channel was sent lately; written with every claim of a delivery. */
+  rate: (channel: string) => `rate/${channel}`,
   /** What this hub signs the links in its pages with. */
   linkKey: 'hub/link-key',
   /** How many shards this hub is split into. */
@@ -229,6 +261,7 @@ export const keys = {
 }
 
 /** Where the blobs of the pipeline are. */
+export const historyPrefix = 'history/'
 export const statusPageKey = 'status/index.html'
 /** A cluster's window is a ring of so many chunks, each of a span of time: an old one makes room for a new one. */
 export const windowSlots = 13

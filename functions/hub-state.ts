@@ -32,8 +32,10 @@ export type IncidentAlert = z.infer<typeof incidentAlert>
 export const channelState = z.strictObject({
   sequence: z.int(),
   inFlight: z.boolean(),
-  /** Something reached this channel, or may have, so a resolve is owed to it. */
+  /** Something reached this channel, so a resolve is owed to it. */
   reached: z.boolean(),
+  /** A page was refused there that may have arrived: it counts as refused, and its end goes there as well. */
+  doubtful: z.boolean(),
   /** The page that reached it carried no case file. */
   blind: z.boolean(),
   waiting: z.array(deliveryEvent),
@@ -66,7 +68,7 @@ export const incident = z.strictObject({
   news: z.strictObject({ toldAtMs: z.number(), owed: z.boolean() }).optional(),
   /** When it was opened again, the latest last: what comes again and again is flapping. */
   reopenedAtMs: z.array(z.number()),
-  /** When to look again at what keeps its alerts quiet. */
+  /** When to look again at its alerts: at what keeps them quiet, and whether they end by themselves. */
   checkAtMs: z.number().optional(),
   /** It is flapping and quiet since then: resolved only when it stays so. */
   quietSinceMs: z.number().optional(),

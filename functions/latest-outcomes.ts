@@ -1,7 +1,7 @@
 import type { ProbeOutcome } from '../probes/contract.ts'
 import type { Store } from '../stores/contract.ts'
 import { keys } from './contract.ts'
-import { unpackLocation } from './location-packing.ts'
+import { type Remembered, remembered } from './remembered.ts'
 import { storedShards } from './shard-count.ts'
 import type { LocationState, MonitorState } from './shard-state.ts'
 import { allShards, parentShard, shardOf } from './shards.ts'
@@ -25,10 +25,16 @@ export type LatestOutcome = Omit<ProbeOutcome, 'attempt'> & {
   runSinceMs: number
 }
 
+/** The first look of the run at the end, where `unknown` is no part of any. */
 const runSince = (looks: readonly { scheduledAtMs: number; verdict: string }[], failing: boolean) => {
-  const known = looks.filter(({ verdict }) => verdict !== 'unknown')
-  const start = known.findLastIndex(({ verdict }) => (verdict === 'fail') !== failing)
-  return known[start + 1]?.scheduledAtMs
+  let sinceMs: number | undefined
+  for (let index = looks.length - 1; index >= 0; index--) {
+    const look = looks[index]
+    if (!look || look.verdict === 'unknown') continue
+    if ((look.verdict === 'fail') !== failing) break
+    sinceMs = look.scheduledAtMs
+  }
+  return sinceMs
 }
 
 type Places = {
@@ -44,7 +50,7 @@ type Wanted = Place & { at: string }
  * The counters of every place; where a shard has not taken over its part yet, that of the nearest one it comes from.
  * The number of shards is the store's, which may have more than any config says.
  */
-const readPlaces = async (store: Store, { locations, shards = 1 }: Places): Promise<Known[]> => {
+const readPlaces = async (store: Store, { locations, shards = 1 }: Places, memory: Remembered): Promise<Known[]> => {
   const count = Math.max(shards, await storedShards(store))
   const found: Known[] = []
   let wanted = allShards(count).flatMap((shard) =>
@@ -52,7 +58,7 @@ const readPlaces = async (store: Store, { locations, shards = 1 }: Places): Prom
   )
   while (wanted.length > 0) {
     const items = await store.read([...new Set(wanted.map(({ at, location }) => keys.location(at, location)))])
-    const states = new Map([...items].map(([key, { value }]) => [key, unpackLocation(value)]))
+    const states = new Map([...items].map(([key, item]) => [key, memory.state(key, item)]))
     const missing: Wanted[] = []
     for (const { shard, location, at } of wanted) {
       const state = states.get(keys.location(at, location))
@@ -83,13 +89,17 @@ const latest = (view: MonitorView, location: string, { looks, last }: MonitorSta
   }
 }
 
-/** The last thing every location saw of every monitor; a location that never reported is simply not there. */
+/**
+ * The last thing every location saw of every monitor; a location that never reported is simply not there. Whoever asks
+ * again and again brings what it remembers.
+ */
 export const latestOutcomes = async (
   store: Store,
   config: Places & { monitors: readonly MonitorView[] },
+  memory: Remembered = remembered(),
 ): Promise<LatestOutcome[]> => {
   const wanted = new Map(config.monitors.map((monitor) => [monitor.monitorId, monitor]))
-  const places = await readPlaces(store, config)
+  const places = await readPlaces(store, config, memory)
   return places.flatMap(({ location, state }) =>
     Object.entries(state.monitors).flatMap(([monitorId, monitor]) => {
       const view = wanted.get(monitorId)

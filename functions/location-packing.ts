@@ -9,6 +9,7 @@ import {
   type LocationState,
   type LookKind,
   locationState,
+  lookKind,
   looksKept,
   type MonitorState,
   quoted,
@@ -18,16 +19,24 @@ type Look = MonitorState['looks'][number]
 
 const verdicts: readonly Verdict[] = ['pass', 'degraded', 'fail', 'unknown']
 /** One letter a look, by its verdict. */
-const letters: Readonly<Record<LookKind, string>> = { tick: 'PDFU', recheck: 'QEGV', 'second-opinion': 'RSHW' }
-const letterOf = ({ look, verdict }: Pick<Look, 'look' | 'verdict'>) => letters[look][verdicts.indexOf(verdict)] ?? 'U'
+const letters: Readonly<Record<LookKind, Readonly<Record<Verdict, string>>>> = {
+  tick: { pass: 'P', degraded: 'D', fail: 'F', unknown: 'U' },
+  recheck: { pass: 'Q', degraded: 'E', fail: 'G', unknown: 'V' },
+  'recheck-2': { pass: 'T', degraded: 'J', fail: 'I', unknown: 'X' },
+  'second-opinion': { pass: 'R', degraded: 'S', fail: 'H', unknown: 'W' },
+}
+const letterOf = ({ look, verdict }: Pick<Look, 'look' | 'verdict'>) => letters[look][verdict]
 const meanings = new Map(
-  (['tick', 'recheck', 'second-opinion'] as const).flatMap((look) =>
+  lookKind.options.flatMap((look) =>
     verdicts.map((verdict) => [letterOf({ look, verdict }), { look, verdict }] as const),
   ),
 )
 
-/** `<gap><letters>[<count>*<step>]`: looks of one time, and how often they come again at an even spacing; base 36. */
-const token = /^(-?[0-9a-z]+)([A-Z]+)(?:([0-9a-z]+)\*([0-9a-z]+))?$/
+/**
+ * `<gap><letters>[<count>*<step>]`: looks of one time, and how often they come again at an even spacing; base 36.
+ * A gap is negative where a look began after one that was scheduled later.
+ */
+const token = /^(-?[0-9a-z]+)([A-Z]+)(?:([0-9a-z]+)\*(-?[0-9a-z]+))?$/
 const looksText = z.string().refine((text) => text === '' || text.split(' ').every((one) => token.test(one)))
 
 const packedMonitor = z.strictObject({
@@ -81,8 +90,10 @@ const runsOf = (looks: readonly Look[]): Run[] => {
     const run = runs.at(-1)
     const stepMs = run ? atMs - endOf(run) : 0
     const goesOn = run?.letters === all && (run.count === 1 || run.stepMs === stepMs)
-    if (run && goesOn) Object.assign(run, { count: run.count + 1, stepMs })
-    else runs.push({ letters: all, fromMs: atMs, count: 1, stepMs: 0 })
+    if (run && goesOn) {
+      run.count++
+      run.stepMs = stepMs
+    } else runs.push({ letters: all, fromMs: atMs, count: 1, stepMs: 0 })
   }
   return runs
 }
@@ -105,12 +116,11 @@ const unpackLooks = (text: string, baseMs: number): Look[] => {
     const [, gap, all = '', count, step] = token.exec(one) ?? []
     const fromMs = index === 0 ? baseMs - number(gap) : endMs + number(gap)
     const times = count === undefined ? 1 : Math.min(number(count), looksKept)
+    const stepMs = number(step)
+    const kinds = [...all].flatMap((letter) => meanings.get(letter) ?? [])
     for (let nth = 0; nth < times; nth++) {
-      endMs = fromMs + nth * number(step)
-      for (const letter of all) {
-        const meaning = meanings.get(letter)
-        if (meaning) looks.push({ scheduledAtMs: endMs, ...meaning })
-      }
+      endMs = fromMs + nth * stepMs
+      for (const { look, verdict } of kinds) looks.push({ scheduledAtMs: endMs, look, verdict })
     }
   }
   return looks
@@ -207,3 +217,31 @@ export const unpackLocation = (value: unknown): LocationState => {
   const monitors = Object.entries(stored.monitors).map(([id, one]) => [id, unpackMonitor(one, stored)] as const)
   return { monitors: Object.fromEntries(monitors) }
 }
+
+const keptTimings = (timings: TimingsMs): TimingsMs => unpackTimings(packTimings(timings))
+
+const keptMonitor = ({ looks, last }: MonitorState): MonitorState => {
+  const failing = looks.findLastIndex(isFailing)
+  return {
+    looks: looks.map(({ detail, scheduledAtMs, look, verdict }, index) => {
+      const kept = { scheduledAtMs: Math.round(scheduledAtMs), look, verdict }
+      return index === failing && detail ? { ...kept, detail } : kept
+    }),
+    last: {
+      ...last,
+      scheduledAtMs: Math.round(last.scheduledAtMs),
+      startedAtMs: Math.round(last.startedAtMs),
+      timingsMs: keptTimings(last.timingsMs),
+    },
+  }
+}
+
+/** What {@link unpackLocation} gives back of a state that was packed; monitors that came from there stay as they are. */
+export const keptLocation = (state: LocationState, before: LocationState): LocationState => ({
+  monitors: Object.fromEntries(
+    Object.entries(state.monitors).map(([id, monitor]) => [
+      id,
+      monitor === before.monitors[id] ? monitor : keptMonitor(monitor),
+    ]),
+  ),
+})

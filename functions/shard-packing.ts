@@ -20,6 +20,8 @@ const packedShard = z.strictObject({
   /** Text, summary, and labels where they are more than service and severity. */
   alerts: z.record(z.string(), z.union([z.tuple([text, z.string()]), z.tuple([text, z.string(), labels])])),
   results: z.record(z.string(), ruleResult),
+  /** When an alert fired lately, in base 36: the first time, then the time from each to the next. */
+  fired: z.record(z.string(), z.string().regex(/^[0-9a-z]+( -?[0-9a-z]+)*$/)).optional(),
   told: z.string().optional(),
   moved: z.array(z.string()),
 })
@@ -69,8 +71,20 @@ const unpackAlert = (
   }
 }
 
+const mapped = <A, B>(all: Readonly<Record<string, A>>, to: (one: A) => B): Record<string, B> =>
+  Object.fromEntries(Object.entries(all).map(([id, one]) => [id, to(one)]))
+
+const packTimes = (times: readonly number[]): string =>
+  times.map((atMs, index) => digits(atMs - (times[index - 1] ?? 0))).join(' ')
+
+const unpackTimes = (text: string): number[] => {
+  const times: number[] = []
+  for (const gap of text.split(' ')) times.push((times.at(-1) ?? 0) + number(gap))
+  return times
+}
+
 /** The item's value. */
-export const packShard = ({ knownSinceMs, alerts, results, told, moved }: ShardState): PackedShard => {
+export const packShard = ({ knownSinceMs, alerts, results, fired, told, moved }: ShardState): PackedShard => {
   const known = new Map<number, string[]>()
   for (const [ruleId, atMs] of Object.entries(knownSinceMs)) known.set(atMs, [...(known.get(atMs) ?? []), ruleId])
   const words: string[] = []
@@ -84,6 +98,7 @@ export const packShard = ({ knownSinceMs, alerts, results, told, moved }: ShardS
     baseMs,
     alerts: Object.fromEntries(packed),
     results,
+    ...(Object.keys(fired).length === 0 ? {} : { fired: mapped(fired, packTimes) }),
     ...(told === undefined ? {} : { told }),
     moved,
   }
@@ -93,12 +108,13 @@ export const packShard = ({ knownSinceMs, alerts, results, told, moved }: ShardS
 export const unpackShard = (value: unknown): ShardState => {
   const stored = storedShard.parse(value)
   if (!('form' in stored)) return stored
-  const { known, results, told, moved } = stored
+  const { known, results, fired = {}, told, moved } = stored
   const alerts = Object.entries(stored.alerts).map(([id, one]) => [id, unpackAlert(id, one, stored)] as const)
   return {
     knownSinceMs: Object.fromEntries(known.flatMap(([atMs, ruleIds]) => ruleIds.map((id) => [id, atMs] as const))),
     alerts: Object.fromEntries(alerts),
     results,
+    fired: mapped(fired, unpackTimes),
     ...(told === undefined ? {} : { told }),
     moved,
   }

@@ -5,14 +5,14 @@ import { labels, ruleResult } from '../rules/contract.ts'
 /** How many looks a location remembers of a monitor: more than any threshold, few enough for a 64 KB item. */
 export const looksKept = 24
 
-export const lookKind = z.enum(['tick', 'recheck', 'second-opinion'])
+export const lookKind = z.enum(['tick', 'recheck', 'recheck-2', 'second-opinion'])
 export type LookKind = z.infer<typeof lookKind>
 
 /**
  * What is kept of an outcome's `look`. The id of the row that asked says nothing more: its monitor and location are
  * this item's, and the time it asked is the look's scheduled time.
  */
-export const kindOfLook = (look: string): LookKind => (look === 'tick' || look === 'recheck' ? look : 'second-opinion')
+export const kindOfLook = (look: string): LookKind => lookKind.safeParse(look).data ?? 'second-opinion'
 
 /** How much of a cause a look remembers, for the sentence of an alert. */
 export const quoted = (detail: string): string => detail.slice(0, 160).toWellFormed()
@@ -68,6 +68,8 @@ export const shardState = z.strictObject({
   knownSinceMs: z.record(z.string(), z.number()),
   alerts: z.record(z.string(), alert),
   results: z.record(z.string(), ruleResult),
+  /** When alerts that are over fired within the last hour, by alert: those that come back are flapping. */
+  fired: z.record(z.string(), z.array(z.number())).default({}),
   /** The last row that told `correlate` of alert changes: the next one goes behind it. */
   told: z.string().optional(),
   /** Parts that larger shard counts have taken over, as `index/count`; writing them here would be lost. */
@@ -75,5 +77,5 @@ export const shardState = z.strictObject({
 })
 export type ShardState = z.infer<typeof shardState>
 
-export const emptyShard: ShardState = { knownSinceMs: {}, alerts: {}, results: {}, moved: [] }
+export const emptyShard: ShardState = { knownSinceMs: {}, alerts: {}, results: {}, fired: {}, moved: [] }
 export const emptyLocation: LocationState = { monitors: {} }

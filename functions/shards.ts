@@ -1,7 +1,19 @@
+const encoder = new TextEncoder()
+
+/** Ids are ASCII, whose characters are their bytes: no need to encode each of them at every tick. */
+const bytesOf = (text: string): Uint8Array | undefined => {
+  for (let index = 0; index < text.length; index++) if (text.charCodeAt(index) > 0x7f) return encoder.encode(text)
+  return undefined
+}
+
 /** FNV-1a, 32 bit: stable for ever, since it names where state lives. */
 export const hash = (text: string): number => {
   let value = 0x811c9dc5
-  for (const byte of new TextEncoder().encode(text)) value = Math.imul(value ^ byte, 0x01000193)
+  const bytes = bytesOf(text)
+  const length = bytes?.length ?? text.length
+  for (let index = 0; index < length; index++) {
+    value = Math.imul(value ^ (bytes?.[index] ?? text.charCodeAt(index)), 0x01000193)
+  }
   return value >>> 0
 }
 
@@ -18,6 +30,12 @@ const parts = (shard: string): { index: number; count: number } | undefined => {
 
 /** How many shards there are where a shard is called so; 0 when it is no shard's name. */
 export const countOfShard = (shard: string): number => parts(shard)?.count ?? 0
+
+/** Where a shard stands among all of its count: 0 for the first, always below 1. */
+export const placeOf = (shard: string): number => {
+  const { index = 0, count = 1 } = parts(shard) ?? {}
+  return index / count
+}
 
 /** The shard this one is split from; undefined for the first. */
 export const parentShard = (shard: string): string | undefined => {

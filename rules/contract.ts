@@ -43,6 +43,20 @@ export type Facts = {
   activeSinceMs?: number
 }
 
+/** How many locations said what, for rules that count them. */
+export type Tally = {
+  /** At their threshold, or not yet recovered from it. */
+  down: number
+  /** Whose last look failed. */
+  failing: number
+  /** Fresh, and could look. */
+  heard: number
+  /** As many as there are. */
+  of: number
+  /** How many of those heard must be down. */
+  need: number
+}
+
 /**
  * A rule's judgement. `active` with `met: false` is Prometheus' pending; `held`: the input is unknown, so an alert
  * neither advances nor resolves.
@@ -50,12 +64,13 @@ export type Facts = {
 export type Judgement = {
   status: 'active' | 'inactive' | 'held'
   met: boolean
-  reason: AlertReason | 'input-unknown'
+  reason: AlertReason
   summary: string
   /** When what it judges began: the scheduled time of the first failing look. */
   sinceMs?: number
   /** Judge again at this time even when nothing arrives. */
   againAtMs?: number
+  tally?: Tally
 }
 
 /** Series a rule reads. `rangeSeconds`: how far back; only what is there now when absent. */

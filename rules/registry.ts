@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import type { Facts, Judgement, RuleSeries } from './contract.ts'
 import { absenceRule } from './kinds/absence.ts'
-import { availabilityRule } from './kinds/availability.ts'
+import { adviseAvailability, availabilityRule } from './kinds/availability.ts'
 
 export const ruleKinds = [absenceRule, availabilityRule] as const
 
@@ -15,6 +15,18 @@ export const judge = (spec: RuleSpec, facts: Facts): Judgement => {
       return absenceRule.judge(spec, facts)
     case 'availability':
       return availabilityRule.judge(spec, facts)
+    default:
+      return spec satisfies never
+  }
+}
+
+/** A rule's advisory as a judgement of its own, where its kind gives one. */
+export const advise = (spec: RuleSpec): ((facts: Facts) => Judgement) | undefined => {
+  switch (spec.kind) {
+    case 'absence':
+      return undefined
+    case 'availability':
+      return (facts) => adviseAvailability(spec, facts)
     default:
       return spec satisfies never
   }

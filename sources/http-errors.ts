@@ -68,6 +68,7 @@ export const connectionSentence = (error: unknown, url: string): string => {
   const sentence = sentences[code]?.(place, new URL(url).hostname)
   if (sentence !== undefined) return sentence
   if (isCertificate(code)) return `the certificate of ${place} is not trusted: ${message} (${code})`
+  if (code.startsWith('ZSTD_')) return `${place} sent a compressed body that cannot be unpacked: ${message}`
   if (code.startsWith('HPE_')) return `${place} does not answer with HTTP: ${message}`
   return `${place} cannot be read: ${message}${code === '' ? '' : ` (${code})`}`
 }

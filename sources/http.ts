@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { pipeline } from 'node:stream'
 import { getCACertificates } from 'node:tls'
-import { createGunzip, createInflate } from 'node:zlib'
+import { constants, createGunzip, createInflate, createZstdDecompress } from 'node:zlib'
 import { Agent, type Dispatcher } from 'undici'
 import type { ApiServer, Auth, Reading, SourceWorld } from './contract.ts'
 import { connectionSentence, errorCode, hostAndPort, oneLine } from './http-errors.ts'
@@ -108,6 +108,9 @@ const upToTheCut = (body: AsyncIterable<Buffer>): { pieces: AsyncIterable<Buffer
   return { pieces: pieces(), cut: () => cut }
 }
 
+/** A frame may ask its reader for a window of 2 GiB; over HTTP it may not ask for more than 8 MiB (RFC 9659). */
+const zstdParams = { [constants.ZSTD_d_windowLogMax]: 23 }
+
 const decoded = (pieces: AsyncIterable<Buffer>, encoding: string): AsyncIterable<Uint8Array> | undefined => {
   const options = { chunkSize: 256 * 1024 }
   switch (encoding) {
@@ -120,6 +123,8 @@ const decoded = (pieces: AsyncIterable<Buffer>, encoding: string): AsyncIterable
       return pipeline(pieces, createGunzip(options), () => undefined)
     case 'deflate':
       return pipeline(pieces, createInflate(options), () => undefined)
+    case 'zstd':
+      return pipeline(pieces, createZstdDecompress({ ...options, params: zstdParams }), () => undefined)
     default:
       return undefined
   }
@@ -209,7 +214,7 @@ const exchangeWith = async (agent: Agent, exchange: Exchange): Promise<Reading<H
     method: 'GET',
     headers: {
       accept: read.accept,
-      'accept-encoding': 'gzip',
+      'accept-encoding': 'gzip, zstd',
       'user-agent': 'whodunit',
       ...read.headers,
       ...(pass.header === undefined ? {} : { authorization: pass.header }),
@@ -228,7 +233,7 @@ const exchangeWith = async (agent: Agent, exchange: Exchange): Promise<Reading<H
 }
 
 /**
- * One authenticated GET, decoded (gzip, deflate) piece by piece into a sink; over when `world.signal` fires. Whatever
+ * One authenticated GET, decoded (gzip, zstd, deflate) piece by piece into a sink; over when `world.signal` fires. Whatever
  * the target does is an answer, never an exception. Redirects are not followed: what we are told to read, and whom we
  * give credentials to, stands in the config, and a source that moves is a change somebody should see.
  */

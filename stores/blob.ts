@@ -1,4 +1,4 @@
-import { blobLimitBytes, StoreError } from './contract.ts'
+import { blobLimitBytes, blobsAtOnce, StoreError } from './contract.ts'
 
 const name = /^[A-Za-z0-9_:=@+,-][A-Za-z0-9._:=@+,-]{0,149}$/
 const keyLimit = 512
@@ -23,3 +23,23 @@ export const checkBlobSize = (key: string, bytes: Uint8Array): void => {
     hint: 'Keep less of it, or split it over several keys.',
   })
 }
+
+const misuse = (message: string, hint: string) => new StoreError('misuse', message, { hint })
+
+/** Where a prefix looks: the folder's names, and how the names in it begin. */
+export const blobPrefix = (prefix: string): { folder: string[]; start: string } => {
+  const names = prefix.split('/')
+  const start = names.pop() ?? ''
+  if (names.length === 0)
+    throw misuse(`the prefix ${JSON.stringify(prefix.slice(0, 80))} names no folder`, 'End it with a slash.')
+  return { folder: blobNames(names.join('/')), start: start === '' ? '' : (blobNames(start)[0] ?? '') }
+}
+
+/** So many keys fit one request. */
+export const checkBlobCount = (count: number): void => {
+  if (!Number.isInteger(count) || count < 0 || count > blobsAtOnce)
+    throw misuse(`${count} keys at once, the limit is ${blobsAtOnce}`, 'Do it in several steps.')
+}
+
+/** By UTF-16 units, which for the characters of a key are its bytes: as S3 lists them. */
+export const keyOrder = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

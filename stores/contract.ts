@@ -34,7 +34,8 @@ export type CommitResult = 'committed' | 'conflict'
  * names a key or row twice, a value that is not JSON (a NaN, a Map), a bad key: `misuse`, and nothing is written.
  *
  * A row that `outboxRow` does not parse (an older version reads what a newer one wrote) never stands in the way: `due`
- * and `row` move it to an item {@link quarantineKey} with its text, as {@link quarantined}, and go on without it.
+ * and `row` move it to an item {@link quarantineKey} with its text, as {@link quarantined}, and go on without it; the
+ * same commit writes the rows that {@link DeadLetters} makes of it, unless there are rows with their ids.
  */
 export type Store = {
   /** The items that are there. Not one snapshot over several keys: the versions in the commit are what makes it safe. */
@@ -72,6 +73,8 @@ export const quarantined = z.strictObject({
   quarantinedAtMs: z.number(),
 })
 export type Quarantined = z.infer<typeof quarantined>
+/** Rows that tell somebody what was set aside. */
+export type DeadLetters = (found: Quarantined) => readonly OutboxRow[]
 export const quarantinePrefix = 'quarantine/'
 export const quarantineKey = (rowId: string): string => `${quarantinePrefix}${rowId}`
 /** An item there quotes the JSON of a row once more, which at most doubles it: a row that fitted can always be set aside. */
@@ -120,6 +123,16 @@ export type Blobs = {
   get(key: string): Promise<Uint8Array | undefined>
   /** Replaces the whole object at once: a reader sees the old bytes or the new ones. */
   put(key: string, bytes: Uint8Array): Promise<void>
+  /**
+   * Keys that start with `prefix`, in the order of their characters; `after` continues behind that key. `prefix` is a
+   * path that ends with a slash, with or without the beginning of a name behind it.
+   */
+  list(prefix: string, page: { after?: string; limit: number }): Promise<string[]>
+  /** What is not there is deleted already. At most {@link blobsAtOnce} keys. */
+  delete(keys: readonly string[]): Promise<void>
 }
+
+/** As many as S3 lists or deletes with one request. */
+export const blobsAtOnce = 1000
 
 export const blobLimitBytes = 64 * 1024 * 1024

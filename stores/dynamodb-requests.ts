@@ -6,7 +6,7 @@ import {
   QueryCommand,
   type QueryCommandInput,
 } from '@aws-sdk/client-dynamodb'
-import { StoreError } from './contract.ts'
+import { type DeadLetters, StoreError } from './contract.ts'
 import type { Attributes, Key } from './dynamodb-record.ts'
 import { awsFault } from './failures.ts'
 import { type Deadline, type Patience, pause, persist, startDeadline, together } from './retry.ts'
@@ -16,6 +16,7 @@ export type Table = {
   client: DynamoDBClient
   patience: Patience
   nowMs: () => number
+  deadLetters: DeadLetters
   /** What a request used, when somebody asks: counting makes no answer slower, only longer. */
   onConsumed?: (units: { writeUnits: number; readUnits: number }) => void
   /** What each item written weighs in the table. */

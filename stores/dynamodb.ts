@@ -1,5 +1,5 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import { dynamodbTable, type Store, type Stored, type StoredRow, StoreError } from './contract.ts'
+import { type DeadLetters, dynamodbTable, type Store, type Stored, type StoredRow, StoreError } from './contract.ts'
 import { commitWrites } from './dynamodb-commit.ts'
 import {
   type DueKey,
@@ -17,7 +17,7 @@ import {
 import { get, merged, type Table } from './dynamodb-requests.ts'
 import { byteOrder, checkKey, checkLimit, checkPrefix, checkRowId } from './keys.ts'
 import { prepareCommit } from './prepare.ts'
-import { type HeldRow, type Poison, quarantineBatch, quarantineItem, readRow, sortOut } from './quarantine.ts'
+import { type HeldRow, type Poison, quarantineBatch, readRow, setAside, sortOut } from './quarantine.ts'
 
 export type DynamodbOptions = {
   /** A table as {@link dynamodbTable} says. */
@@ -28,6 +28,8 @@ export type DynamodbOptions = {
   /** How long one request may take, and how long all attempts at it together. Default 2 s and 5 s. */
   requestTimeoutMs?: number
   deadlineMs?: number
+  /** None unless given. */
+  deadLetters?: DeadLetters
   /** Hears the capacity every answered request used. */
   onConsumed?: (units: { writeUnits: number; readUnits: number }) => void
   /** Hears how much of DynamoDB's 400 KB each written item or row takes. */
@@ -50,12 +52,18 @@ const read = async (table: Table, keys: readonly string[]): Promise<Map<string, 
 
 /** A row that changed since it was read is left to its next reader. */
 const quarantineOne = async (table: Table, poison: Poison): Promise<void> => {
-  const { key, text, expiresAtMs } = quarantineItem(poison, table.nowMs())
-  const expect = (await read(table, [key])).get(key)?.version ?? 0
+  const { item, told } = setAside(poison, { nowMs: table.nowMs(), deadLetters: table.deadLetters })
+  const expect = (await read(table, [item.key])).get(item.key)?.version ?? 0
+  const there = await get(
+    table,
+    told.map(({ key }) => rowKey(key)),
+  )
+  const known = new Set(there.map((row) => readHeldRow(row).id))
   const { id, version, dueAtMs } = poison.held
   await commitWrites(table, [
-    itemToWrite({ key, expect, text, expiresAtMs }),
+    itemToWrite({ ...item, expect }),
     rowToWrite({ key: id, expect: version, dueAtMs }),
+    ...told.filter(({ key }) => !known.has(key)).map(rowToWrite),
   ])
 }
 
@@ -174,11 +182,13 @@ const list = async (table: Table, prefix: string, { after = '', limit }: { after
  */
 export const dynamodbStore = (options: DynamodbOptions): Store => {
   const { table: name, client, nowMs, requestTimeoutMs = 2000, deadlineMs = 5000, onConsumed, onStored } = options
+  const { deadLetters = () => [] } = options
   const table: Table = {
     name,
     client,
     nowMs,
     patience: { requestTimeoutMs, deadlineMs },
+    deadLetters,
     ...(onConsumed ? { onConsumed } : {}),
     ...(onStored ? { onStored } : {}),
   }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises'
+import { open, readdir, readFile, rename, rmdir, stat, unlink } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { blobNames, checkBlobSize } from './blob.ts'
+import { blobNames, blobPrefix, checkBlobCount, checkBlobSize, keyOrder } from './blob.ts'
 import type { Blobs } from './contract.ts'
 import { failureCode, fileFailure } from './failures.ts'
 import { makeFolder, syncFolder } from './folder.ts'
@@ -71,6 +71,60 @@ const put = async (path: string, bytes: Uint8Array, swept: Set<string>): Promise
   }
 }
 
+/** Names below a folder in the order S3 would list them, for which a folder's name ends with a slash. */
+const entriesOf = async (folder: string): Promise<{ name: string; isFolder: boolean }[]> => {
+  const found = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
+    if (notThere.has(failureCode(error))) return []
+    throw fileFailure(error, folder)
+  })
+  return found
+    .filter(({ name }) => !name.startsWith('.'))
+    .map((entry) => {
+      const isFolder = entry.isDirectory()
+      return { name: `${entry.name.replaceAll('%3A', ':')}${isFolder ? '/' : ''}`, isFolder }
+    })
+    .sort((a, b) => keyOrder(a.name, b.name))
+}
+
+type Walk = { prefix: string; after: string; limit: number }
+
+/** Only folders that can hold keys of the page are opened, and none after the page is full. */
+const walk = async (root: string, at: string, { prefix, after, limit }: Walk): Promise<string[]> => {
+  const keys: string[] = []
+  for (const { name, isFolder } of await entriesOf(pathOfFolder(root, at))) {
+    const key = `${at}${name}`
+    const room = limit - keys.length
+    if (room <= 0) break
+    if (isFolder) {
+      const holds = key.startsWith(prefix) || prefix.startsWith(key)
+      const isBehind = after < key || after.startsWith(key)
+      if (holds && isBehind) keys.push(...(await walk(root, key, { prefix, after, limit: room })))
+    } else if (key.startsWith(prefix) && key > after) keys.push(key)
+  }
+  return keys
+}
+
+const pathOfFolder = (root: string, at: string): string => (at === '' ? root : pathOf(root, at.slice(0, -1)))
+
+/** Removes a blob, and the folders above it that hold nothing else. */
+const remove = async (root: string, key: string): Promise<void> => {
+  const path = pathOf(root, key)
+  try {
+    await unlink(path)
+  } catch (error) {
+    if (notThere.has(failureCode(error))) return
+    throw fileFailure(error, path)
+  }
+  // What somebody else put there meanwhile, or a temporary file, keeps its folder.
+  for (let folder = dirname(path); folder !== root; folder = dirname(folder)) {
+    const emptied = await rmdir(folder).then(
+      () => true,
+      () => false,
+    )
+    if (!emptied) return
+  }
+}
+
 /**
  * {@link Blobs} as files under `directory`, which is created. A blob is written beside its place, synced and renamed
  * into it, so a reader, or a power cut, meets the old bytes or the new ones. What a killed process left half written
@@ -85,6 +139,15 @@ export const fileBlobs = ({ directory }: { directory: string }): Blobs => {
       const path = pathOf(root, key)
       checkBlobSize(key, bytes)
       await put(path, bytes, swept)
+    },
+    list: async (prefix, { after = '', limit }) => {
+      const { folder } = blobPrefix(prefix)
+      checkBlobCount(limit)
+      return walk(root, `${folder.join('/')}/`, { prefix, after, limit })
+    },
+    delete: async (keys) => {
+      checkBlobCount(keys.length)
+      for (const key of keys) await remove(root, key)
     },
   }
 }

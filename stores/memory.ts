@@ -1,11 +1,25 @@
-import { blobNames, checkBlobSize } from './blob.ts'
-import { type Blobs, type Change, type RowChange, type Store, type Stored, StoreError } from './contract.ts'
+import { blobNames, blobPrefix, checkBlobCount, checkBlobSize, keyOrder } from './blob.ts'
+import {
+  type Blobs,
+  type Change,
+  type DeadLetters,
+  type RowChange,
+  type Store,
+  type Stored,
+  StoreError,
+} from './contract.ts'
 import { byteOrder, checkKey, checkLimit, checkPrefix, checkRowId } from './keys.ts'
 import { type ItemWrite, prepareCommit, type RowWrite } from './prepare.ts'
-import { type HeldRow, type Poison, quarantineItem, readRow, sortOut } from './quarantine.ts'
+import { type HeldRow, type Poison, readRow, setAside, sortOut } from './quarantine.ts'
 
 type HeldItem = { text: string; version: number; expiresAtMs: number }
-type State = { items: Map<string, HeldItem>; rows: Map<string, HeldRow>; closed: boolean; nowMs: () => number }
+type State = {
+  items: Map<string, HeldItem>
+  rows: Map<string, HeldRow>
+  closed: boolean
+  nowMs: () => number
+  deadLetters: DeadLetters
+}
 
 const open = (state: State): State => {
   if (state.closed) throw new StoreError('misuse', 'the store is closed', { hint: 'Close it last.' })
@@ -18,8 +32,17 @@ const itemNow = ({ items, nowMs }: State, key: string): HeldItem | undefined => 
   return item && item.expiresAtMs > nowMs() ? item : undefined
 }
 
-/** Values are kept as JSON text, so nobody can change what is stored through a reference. */
-const stored = (item: HeldItem): Stored => ({ value: JSON.parse(item.text), version: item.version })
+/** Values are kept as JSON text, so nobody can change what is stored through a reference; read when they are looked at. */
+const stored = ({ text, version }: HeldItem): Stored => {
+  let read: { value: unknown } | undefined
+  return {
+    get value() {
+      read ??= { value: JSON.parse(text) }
+      return read.value
+    },
+    version,
+  }
+}
 
 const writeItem = ({ items }: State, { key, expect, text, expiresAtMs }: ItemWrite): void => {
   if (text === undefined) items.delete(key)
@@ -43,9 +66,11 @@ const commit = (state: State, changes: readonly Change[], rowChanges: readonly R
 }
 
 const quarantine = (state: State, poison: Poison): void => {
-  const { key, text, expiresAtMs } = quarantineItem(poison, state.nowMs())
+  const { deadLetters } = state
+  const { item, told } = setAside(poison, { nowMs: state.nowMs(), deadLetters })
   state.rows.delete(poison.held.id)
-  writeItem(state, { key, text, expiresAtMs, expect: itemNow(state, key)?.version ?? 0 })
+  writeItem(state, { ...item, expect: itemNow(state, item.key)?.version ?? 0 })
+  for (const row of told) if (!state.rows.has(row.key)) writeRow(state, row)
 }
 
 const row = (state: State, id: string) => {
@@ -93,8 +118,9 @@ const list = (state: State, prefix: string, page: { after?: string; limit: numbe
 }
 
 /** A {@link Store} that is gone with the process: for tests, the simulator and trying things out. */
-export const memoryStore = ({ nowMs }: { nowMs: () => number }): Store => {
-  const state: State = { items: new Map(), rows: new Map(), closed: false, nowMs }
+export const memoryStore = (options: { nowMs: () => number; deadLetters?: DeadLetters }): Store => {
+  const { nowMs, deadLetters = () => [] } = options
+  const state: State = { items: new Map(), rows: new Map(), closed: false, nowMs, deadLetters }
   return {
     read: async (keys) => {
       keys.forEach(checkKey)
@@ -119,6 +145,16 @@ export const memoryBlobs = (): Blobs => {
       const name = blobNames(key).join('/')
       checkBlobSize(key, bytes)
       blobs.set(name, new Uint8Array(bytes))
+    },
+    list: async (prefix, { after = '', limit }) => {
+      blobPrefix(prefix)
+      checkBlobCount(limit)
+      const keys = [...blobs.keys()].filter((key) => key.startsWith(prefix) && key > after)
+      return keys.sort(keyOrder).slice(0, limit)
+    },
+    delete: async (keys) => {
+      checkBlobCount(keys.length)
+      for (const key of keys) blobs.delete(blobNames(key).join('/'))
     },
   }
 }

@@ -33,17 +33,20 @@ const refuse = (value: unknown, inArray: boolean): string | undefined => {
   return `a ${value.constructor.name}`
 }
 
+/** Refuses what is not JSON, wherever it is. Before JSON.stringify, whose own replacer makes it five times as slow. */
+const checkJson = (name: string, value: unknown, at: { key: string; inArray: boolean }): void => {
+  const found = refuse(value, at.inArray)
+  if (found)
+    throw misuse(`${name} would be stored with ${found} at "${at.key}"`, 'Store plain JSON: missing is never null.')
+  if (typeof value !== 'object' || value === null) return
+  const inArray = Array.isArray(value)
+  for (const [key, inner] of Object.entries(value)) checkJson(name, inner, { key, inArray })
+}
+
 const toJson = (name: string, value: unknown): string => {
-  const check = function (this: unknown, key: string, converted: unknown): unknown {
-    // `this` is the holder; what it holds is the value before toJSON() made a text of a Date.
-    const raw: unknown = typeof this === 'object' && this !== null ? Reflect.get(this, key) : converted
-    const found = refuse(raw, Array.isArray(this))
-    if (found)
-      throw misuse(`${name} would be stored with ${found} at "${key}"`, 'Store plain JSON: missing is never null.')
-    return converted
-  }
   try {
-    return JSON.stringify(value, check)
+    checkJson(name, value, { key: '', inArray: false })
+    return JSON.stringify(value)
   } catch (error) {
     if (error instanceof StoreError) throw error
     throw misuse(`${name} cannot be written as JSON`, 'Store plain JSON without cycles.', error)

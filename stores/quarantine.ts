@@ -1,5 +1,6 @@
 import { type OutboxRow, outboxRow } from '../functions/contract.ts'
-import { type Quarantined, quarantineKeepMs, quarantineKey, type StoredRow } from './contract.ts'
+import { type DeadLetters, type Quarantined, quarantineKeepMs, quarantineKey, type StoredRow } from './contract.ts'
+import { prepareCommit, type RowWrite } from './prepare.ts'
 
 /** An outbox row as a store holds it: its JSON, not read yet. */
 export type HeldRow = { id: string; text: string; version: number; dueAtMs: number }
@@ -49,8 +50,12 @@ export const sortOut = (rows: Iterable<HeldRow>, limit: number): { readable: Sto
   return { readable, poison }
 }
 
-/** The item a poison row becomes. */
-export const quarantineItem = ({ held, reason }: Poison, nowMs: number) => {
+/** Which of the rows that tell of a poison row are there already is the store's to say. */
+export type SetAside = { item: { key: string; text: string; expiresAtMs: number }; told: RowWrite[] }
+
+/** What becomes of a poison row. */
+export const setAside = ({ held, reason }: Poison, at: { nowMs: number; deadLetters: DeadLetters }): SetAside => {
+  const { nowMs, deadLetters } = at
   const value: Quarantined = {
     rowId: held.id,
     text: held.text,
@@ -58,5 +63,7 @@ export const quarantineItem = ({ held, reason }: Poison, nowMs: number) => {
     dueAtMs: held.dueAtMs,
     quarantinedAtMs: nowMs,
   }
-  return { key: quarantineKey(held.id), text: JSON.stringify(value), expiresAtMs: nowMs + quarantineKeepMs }
+  const item = { key: quarantineKey(held.id), text: JSON.stringify(value), expiresAtMs: nowMs + quarantineKeepMs }
+  const rows = deadLetters(value).map((row) => ({ id: row.id, expect: 0, row }))
+  return { item, told: prepareCommit([], rows).rows }
 }

@@ -1,5 +1,11 @@
-import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3'
-import { blobNames, checkBlobSize } from './blob.ts'
+import {
+  DeleteObjectsCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  type S3Client,
+} from '@aws-sdk/client-s3'
+import { blobNames, blobPrefix, checkBlobCount, checkBlobSize } from './blob.ts'
 import { type Blobs, blobLimitBytes, StoreError } from './contract.ts'
 import { awsFault, awsNames } from './failures.ts'
 import { type Patience, persist, startDeadline } from './retry.ts'
@@ -83,11 +89,48 @@ const put = async ({ client, bucket, key, patience }: At, bytes: Uint8Array): Pr
   )
 }
 
+const list = async (
+  { client, bucket, key: prefix, patience }: At,
+  page: { after?: string; limit: number },
+): Promise<string[]> => {
+  const { after, limit } = page
+  if (limit === 0) return []
+  const command = new ListObjectsV2Command({
+    Bucket: bucket,
+    Prefix: prefix,
+    MaxKeys: limit,
+    ...(after === undefined || after === '' ? {} : { StartAfter: after }),
+  })
+  const { Contents = [] } = await persist(
+    startDeadline(patience),
+    (abortSignal) => client.send(command, { abortSignal }),
+    (error) => awsFault(error, `the bucket ${bucket}`),
+  )
+  return Contents.flatMap(({ Key }) => Key ?? [])
+}
+
+const remove = async ({ client, bucket, patience }: Omit<At, 'key'>, keys: readonly string[]): Promise<void> => {
+  const command = new DeleteObjectsCommand({
+    Bucket: bucket,
+    Delete: { Objects: keys.map((Key) => ({ Key })), Quiet: true },
+  })
+  const { Errors = [] } = await persist(
+    startDeadline(patience),
+    (abortSignal) => client.send(command, { abortSignal }),
+    (error) => awsFault(error, `the bucket ${bucket}`),
+  )
+  const [first] = Errors
+  if (first)
+    throw new StoreError('store-failed', `${Errors.length} blobs of ${bucket} stay: ${first.Code} of ${first.Key}`, {
+      hint: 'Look at what its policy allows.',
+    })
+}
+
 /**
  * {@link Blobs} as S3 objects. S3 replaces an object at once, so a reader meets the old bytes or the new ones.
  *
- * Needs `s3:GetObject` and `s3:PutObject` on the objects, and `s3:ListBucket` on the bucket to read: without it S3 says
- * "denied" of what is not there. Throws {@link StoreError}: `throttled` or `unreachable` when all attempts failed until
+ * Needs `s3:GetObject`, `s3:PutObject` and `s3:DeleteObject` on the objects, whichever is used, and `s3:ListBucket` on the
+ * bucket to read and to list: without it S3 says "denied" of what is not there. Throws {@link StoreError}: `throttled` or `unreachable` when all attempts failed until
  * the deadline, `forbidden`, `not-a-store` (no such bucket), `too-large`, `misuse`.
  */
 export const s3Blobs = ({ client, bucketOf, requestTimeoutMs = 5000, deadlineMs = 8000 }: S3Options): Blobs => {
@@ -101,6 +144,17 @@ export const s3Blobs = ({ client, bucketOf, requestTimeoutMs = 5000, deadlineMs 
       const place = at(key)
       checkBlobSize(key, bytes)
       await put(place, bytes)
+    },
+    list: async (prefix, page) => {
+      blobPrefix(prefix)
+      checkBlobCount(page.limit)
+      return list({ client, bucket: bucketOf(prefix), key: prefix, patience: { requestTimeoutMs, deadlineMs } }, page)
+    },
+    delete: async (keys) => {
+      checkBlobCount(keys.length)
+      const places = Map.groupBy(keys, (key) => at(key).bucket)
+      const patience = { requestTimeoutMs, deadlineMs }
+      for (const [bucket, own] of places) await remove({ client, bucket, patience }, own)
     },
   }
 }

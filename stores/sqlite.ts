@@ -3,6 +3,7 @@ import * as z from 'zod'
 import {
   type Change,
   type CommitResult,
+  type DeadLetters,
   type RowChange,
   type Store,
   type Stored,
@@ -12,7 +13,7 @@ import {
 import { damaged, sqliteFailure } from './failures.ts'
 import { byteOrder, checkKey, checkLimit, checkPrefix, checkRowId, prefixEnd } from './keys.ts'
 import { type ItemWrite, prepareCommit, type RowWrite } from './prepare.ts'
-import { type HeldRow, type Poison, quarantineItem, readRow, sortOut } from './quarantine.ts'
+import { type HeldRow, type Poison, readRow, setAside, sortOut } from './quarantine.ts'
 import { type OpenFile, openSqliteFile } from './sqlite-file.ts'
 
 export type SqliteOptions = {
@@ -27,6 +28,8 @@ export type SqliteOptions = {
   busyTimeoutMs?: number
   /** The file grows to this and no further: then `disk-full`, before the disk is. Default 4 GiB. */
   maxBytes?: number
+  /** None unless given. */
+  deadLetters?: DeadLetters
 }
 
 /** How many expired items one commit takes with it. */
@@ -75,6 +78,7 @@ type Context = {
   statements: ReturnType<typeof prepareStatements>
   nowMs: () => number
   readOnly: boolean
+  deadLetters: DeadLetters
 }
 
 /** A record that is not what the table promises means the file was changed behind our back. */
@@ -156,10 +160,11 @@ const quarantineOne = (context: Context, poison: Poison, nowMs: number): void =>
   const { statements, path } = context
   const { id, version } = poison.held
   if (versionOf(statements.rowVersion.get(id), path) !== version) return
-  const { key, text, expiresAtMs } = quarantineItem(poison, nowMs)
-  const expect = versionOf(statements.itemVersion.get(key, nowMs), path)
+  const { item, told } = setAside(poison, { nowMs, deadLetters: context.deadLetters })
+  const expect = versionOf(statements.itemVersion.get(item.key, nowMs), path)
   statements.dropRow.run(id)
-  writeItem(context, { key, expect, text, expiresAtMs })
+  writeItem(context, { ...item, expect })
+  for (const row of told) if (versionOf(statements.rowVersion.get(row.key), path) === 0) writeRow(context, row)
 }
 
 const quarantine = (context: Context, poison: readonly Poison[]): void => {
@@ -232,13 +237,16 @@ const prepareOrClose = (file: OpenFile, busyTimeoutMs: number): Context['stateme
  */
 export const sqliteStore = (options: SqliteOptions): Store => {
   const { nowMs, readOnly = false, exclusive = false, busyTimeoutMs = 2000, maxBytes = 4 * 1024 ** 3 } = options
+  const { deadLetters = () => [] } = options
   const file = openSqliteFile({ path: options.path, readOnly, exclusive, busyTimeoutMs, maxBytes })
   const { database, path } = file
-  const context: Context = { path, database, statements: prepareOrClose(file, busyTimeoutMs), nowMs, readOnly }
-  const answer = async <T>(work: () => T): Promise<T> => {
-    if (!database.isOpen) throw new StoreError('misuse', 'the store is closed', { hint: 'Close it last.' })
+  const statements = prepareOrClose(file, busyTimeoutMs)
+  const context: Context = { path, database, statements, nowMs, readOnly, deadLetters }
+  let isOpen = true
+  const answer = async <T>(work: () => T | Promise<T>): Promise<T> => {
+    if (!isOpen) throw new StoreError('misuse', 'the store is closed', { hint: 'Close it last.' })
     try {
-      return work()
+      return await work()
     } catch (error) {
       throw sqliteFailure(error, { path, busyTimeoutMs })
     }
@@ -246,10 +254,18 @@ export const sqliteStore = (options: SqliteOptions): Store => {
   return {
     read: (keys) => answer(() => read(context, keys)),
     row: (id) => answer(() => row(context, id)),
-    commit: (changes, rows = []) => answer(() => commit(context, changes, rows)),
+    commit: (changes, rows = []) =>
+      answer(async () => {
+        const result = commit(context, changes, rows)
+        // Others may read it by now, but whatever they do outside waits for a commit, and so a sync, of their own.
+        if (result === 'committed') await file.log.durable()
+        return result
+      }),
     due: (dueMs, limit) => answer(() => due(context, dueMs, limit)),
     list: (prefix, page) => answer(() => list(context, prefix, page)),
     close: async () => {
+      isOpen = false
+      await file.log.idle()
       if (database.isOpen) file.close()
     },
   }

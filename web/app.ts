@@ -1,7 +1,9 @@
 import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
+import { alertsNow } from '../functions/alerts-now.ts'
 import { acknowledgePath, incidentPath, judgeAcknowledgeToken, viewToken } from '../functions/api/links.ts'
 import { type ApiWorld, acknowledgeStep, findIncident, standing } from '../functions/api/step.ts'
+import { listSilences } from '../functions/api/step-silences.ts'
 import { keys, statusPageKey } from '../functions/contract.ts'
 import { latestOutcomes, type MonitorView } from '../functions/latest-outcomes.ts'
 import { knownSigner } from '../functions/link-key.ts'
@@ -10,14 +12,18 @@ import type { Blobs, Store } from '../stores/contract.ts'
 import { type CaseFile, caseFile } from '../triage/contract.ts'
 import { type Access, entryOf, type Shown } from './access.ts'
 import { acknowledgePage } from './acknowledge-page.ts'
+import { apiApp } from './api.ts'
 import { incidentPage, incidentsPage } from './incident-page.ts'
-import { metricsText } from './metrics.ts'
+import { type Histogram, metricsText } from './metrics.ts'
 import { refusals, sentencePage } from './sentence-page.ts'
+import { silencesPage } from './silences-page.ts'
 
 export type AppWorld = ApiWorld & {
   blobs: Blobs
   config: { shards?: number; locations: readonly string[]; monitors: readonly MonitorView[] }
   access: Access
+  /** How late this process' own looks begin, where it looks itself. */
+  lag?: () => Histogram | undefined
 }
 
 const headers = {
@@ -28,7 +34,9 @@ const headers = {
   'referrer-policy': 'no-referrer',
 }
 
-/** Nothing here reads a body: the button sends none. */
+const apiPath = '/api/v1'
+
+/** No page reads a body: the button sends none. */
 const bodyLimitBytes = 4096
 
 const findCaseFiles = async (store: Store, ids: readonly string[]): Promise<Map<string, CaseFile>> => {
@@ -44,6 +52,10 @@ const listed = async (store: Store) => {
   )
   return incidents.map((one) => ({ incident: one, caseFile: caseFiles.get(one.id) }))
 }
+
+/** What is shown and pages nobody. */
+const advisories = async (store: Store) =>
+  (await alertsNow(store)).filter(({ labels, state }) => labels['severity'] === 'advisory' && state === 'firing')
 
 type Refusal = keyof typeof refusals
 
@@ -61,7 +73,7 @@ const addPrivatePages = (app: Hono, world: AppWorld) => {
   app.get('/incidents', async (context) => {
     const entry = await enter(context)
     if (entry.status !== 'allowed') return refuse(context, entry.status, nowMs())
-    return context.html(incidentsPage(await listed(store), nowMs()))
+    return context.html(incidentsPage(await listed(store), await advisories(store), nowMs()))
   })
   app.get('/incidents/:id', async (context) => {
     const id = context.req.param('id')
@@ -71,11 +83,17 @@ const addPrivatePages = (app: Hono, world: AppWorld) => {
     if (!found) return context.html(sentencePage(`There is no incident ${id}.`, nowMs()), 404)
     return context.html(incidentPage(found, (await findCaseFiles(store, [id])).get(id), nowMs(), entry))
   })
+  app.get('/silences', async (context) => {
+    const entry = await enter(context)
+    if (entry.status !== 'allowed') return refuse(context, entry.status, nowMs())
+    return context.html(silencesPage(await listSilences(world), nowMs()))
+  })
   app.get('/metrics', async (context) => {
     const entry = await enter(context)
     if (entry.status !== 'allowed') return refuse(context, entry.status, nowMs())
     const type = 'text/plain; version=0.0.4; charset=utf-8'
-    return context.text(metricsText(await latestOutcomes(store, config)), 200, { 'content-type': type })
+    const [outcomes, alerts] = await Promise.all([latestOutcomes(store, config), alertsNow(store)])
+    return context.text(metricsText(outcomes, alerts, world.lag?.()), 200, { 'content-type': type })
   })
 }
 
@@ -118,12 +136,12 @@ export const webApp = (world: AppWorld): Hono => {
     for (const [name, value] of Object.entries(headers)) context.header(name, value)
     if (context.req.path !== '/') context.header('cache-control', 'no-store')
   })
-  app.use(
-    bodyLimit({
-      maxSize: bodyLimitBytes,
-      onError: (context) => context.html(sentencePage('That is more than anybody needs to send here.', nowMs()), 413),
-    }),
-  )
+  const pageLimit = bodyLimit({
+    maxSize: bodyLimitBytes,
+    onError: (context) => context.html(sentencePage('That is more than anybody needs to send here.', nowMs()), 413),
+  })
+  // What programs send has a limit of its own.
+  app.use((context, next) => (context.req.path.startsWith(`${apiPath}/`) ? next() : pageLimit(context, next)))
   app.get('/', async (context) => {
     const bytes = await blobs.get(statusPageKey)
     if (bytes) return context.html(new TextDecoder().decode(bytes))
@@ -131,6 +149,7 @@ export const webApp = (world: AppWorld): Hono => {
   })
   addPrivatePages(app, world)
   addAcknowledge(app, world)
+  app.route(apiPath, apiApp(world))
   app.notFound((context) => context.html(sentencePage('There is no such page.', nowMs()), 404))
   app.onError((error, context) => {
     warn(`a page failed: ${error.message}`)

@@ -1,4 +1,5 @@
 import { html } from 'hono/html'
+import type { AlertNow } from '../functions/alerts-now.ts'
 import type { Incident, Mute } from '../functions/hub-state.ts'
 import type { Answer, CaseFile, Evidence, Suspect } from '../triage/contract.ts'
 import { likelihood, linked, type Markup, moment, page, span, utc } from './layout.ts'
@@ -176,9 +177,21 @@ ${timelinePart(incident)}`,
   )
 }
 
-/** The list of incidents, each with what is known of its cause. */
+const advisoriesPart = (advisories: readonly AlertNow[], nowMs: number) =>
+  advisories.length === 0
+    ? ''
+    : html`<h2>Advisories: nobody is paged</h2>
+<ul class="plain">${advisories.map(
+        ({ service, summary, sinceMs, standing }) => html`<li class="panel">
+<div class="row"><h3>${service}</h3><span class="mark suspicious">▲ ${standing === 'held' ? 'nobody could look lately' : 'below the quorum'}</span></div>
+<p>${summary}</p>
+<p class="dim">since ${moment(sinceMs)} · for ${span(nowMs - sinceMs)}</p></li>`,
+      )}</ul>`
+
+/** The list of incidents, each with what is known of its cause; and what is worth knowing but no incident. */
 export const incidentsPage = (
   listed: readonly { incident: Incident; caseFile?: CaseFile | undefined }[],
+  advisories: readonly AlertNow[],
   nowMs: number,
 ): string =>
   page(
@@ -190,5 +203,6 @@ ${listed.length === 0 ? html`<p class="panel">None so far.</p>` : ''}
 <div class="row"><h2 class="tight"><a class="tap" href="/incidents/${encodeURIComponent(incident.id)}">${incident.service}</a></h2>${statusMark(incident)}${isQuiet(incident) ? html`<span class="mark unknown">quiet</span>` : ''}</div>
 <p>${story(incident, caseFile)}</p>
 <p class="dim">${incident.severity} · since ${moment(incident.sinceMs)} · ${incident.resolvedAtMs === undefined ? 'for' : 'lasted'} ${lasted(incident, nowMs)}</p></li>`,
-    )}</ul>`,
+    )}</ul>
+${advisoriesPart(advisories, nowMs)}`,
   )

@@ -1,6 +1,10 @@
+import type { AlertNow } from '../functions/alerts-now.ts'
 import type { LatestOutcome } from '../functions/latest-outcomes.ts'
 
 type Metric = { name: string; help: string; values: { labels: Record<string, string>; value: number | undefined }[] }
+
+/** How often a value was at most each bound and above the one before it; `count` and `sum` are of all values. */
+export type Histogram = { buckets: { bound: number; count: number }[]; count: number; sum: number }
 
 const quoted = (text: string) => text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
 
@@ -21,11 +25,42 @@ const seconds = (ms: number | undefined) => (ms === undefined ? undefined : ms /
 const phases = ['resolve', 'connect', 'tls', 'processing', 'transfer'] as const
 const verdicts = ['pass', 'degraded', 'fail', 'unknown'] as const
 
+const alertFamilies = (alerts: readonly AlertNow[]): Metric[] => [
+  {
+    name: 'whodunit_alert',
+    help: 'Alerts that are pending, firing or held; advisories too, which page nobody',
+    values: alerts.map(({ alertId, service, labels, standing }) => ({
+      labels: { alertname: alertId, service, severity: labels['severity'] ?? '', alertstate: standing },
+      value: 1,
+    })),
+  },
+  {
+    name: 'whodunit_alert_flaps',
+    help: 'How often an alert that is there now came back within the last hour',
+    values: alerts.map(({ alertId, service, flaps }) => ({ labels: { alertname: alertId, service }, value: flaps })),
+  },
+]
+/** Prometheus' text format counts cumulatively: https://prometheus.io/docs/instrumenting/exposition_formats/ */
+const histogram = (name: string, help: string, { buckets, count, sum }: Histogram): string[] => {
+  let below = 0
+  const lines = buckets.map((one) => {
+    below += one.count
+    return `${name}_bucket{le="${one.bound}"} ${below}`
+  })
+  const all = [`${name}_bucket{le="+Inf"} ${count}`, `${name}_sum ${sum}`, `${name}_count ${count}`]
+  return [`# HELP ${name} ${help}`, `# TYPE ${name} histogram`, ...lines, ...all]
+}
+
 /**
  * The last outcomes under blackbox_exporter's names, so that dashboards made for it work. What was not seen is left
  * out: a monitor we could not look at has no `probe_success`, and a phase that was not reached has no duration.
+ * `lag` is how late the looks of this process began.
  */
-export const metricsText = (outcomes: readonly LatestOutcome[]): string => {
+export const metricsText = (
+  outcomes: readonly LatestOutcome[],
+  alerts: readonly AlertNow[],
+  lag?: Histogram,
+): string => {
   const of = (pick: (outcome: LatestOutcome) => number | undefined) =>
     outcomes.map((outcome) => ({ labels: base(outcome), value: pick(outcome) }))
   const families: Metric[] = [
@@ -72,7 +107,9 @@ export const metricsText = (outcomes: readonly LatestOutcome[]): string => {
       values: of(({ scheduledAtMs }) => scheduledAtMs / 1000),
     },
   ]
-  return `${families.flatMap(family).join('\n')}\n`
+  const lateness = 'How late looks began after the time they were scheduled for'
+  const own = lag ? histogram('whodunit_schedule_lag_seconds', lateness, lag) : []
+  return `${[...[...families, ...alertFamilies(alerts)].flatMap(family), ...own].join('\n')}\n`
 }
 
 const base = ({ monitorId, service, location, target }: LatestOutcome): Record<string, string> => ({

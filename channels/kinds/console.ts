@@ -3,6 +3,7 @@ import { defineChannel, type Message } from '../contract.ts'
 import { failureOf } from '../failure.ts'
 import { pageText } from '../page-text.ts'
 import { oneLine } from '../plain-text.ts'
+import { ratePerMinute } from '../rate.ts'
 
 const frameColumns = 80
 
@@ -17,7 +18,7 @@ const framed = (message: Message): string => {
 /** Prints the page, for `serve` in a terminal and for trying things out. Plain text: a pipe stays clean. */
 export const consoleChannel = defineChannel({
   kind: 'console',
-  schema: z.strictObject({ kind: z.literal('console') }),
+  schema: z.strictObject({ kind: z.literal('console'), ratePerMinute: ratePerMinute.optional() }),
   audience: 'people',
   render: (_spec, message) => ({ body: `${framed(message)}\n`, contentType: 'text/plain; charset=utf-8' }),
   send: async (_spec, _order, { body }, { print, signal }) => {

@@ -7,6 +7,7 @@ import { type ChannelWorld, type DeliveryResult, defineChannel, type Message } f
 import { failureOf } from '../failure.ts'
 import { pageText, pageTitle } from '../page-text.ts'
 import { ascii, oneLine } from '../plain-text.ts'
+import { ratePerMinute } from '../rate.ts'
 
 const topicArn = z
   .string()
@@ -26,6 +27,7 @@ const schema = z
     region: z.string().min(1).optional(),
     endpoint: httpUrl.optional(),
     timeoutSeconds: z.number().min(0.1).max(30).default(10),
+    ratePerMinute: ratePerMinute.default(60),
     /** The topic has phone numbers among its subscribers: they get a short text, everybody else the page. */
     sms: z.boolean().default(false),
   })
@@ -137,15 +139,20 @@ const newClient = async (region: string, endpoint: string | undefined): Promise<
   })
 }
 
+/** These ended before there was a connection; where the SDK wraps an error, its message is all that is left of the code. */
+const unconnected = /\b(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|CERT_\w+|ERR_TLS_\w+)\b/
+
 /** Refused today, perhaps not a minute later: too much at once, or credentials about to be renewed. */
 const passing = /Throttl|TooManyRequests|RequestLimitExceeded|SlowDown|ExpiredToken|RequestExpired|RequestTimeout/i
 
-const failed = (error: unknown): DeliveryResult => {
-  const { name, message, statusCode } = failureOf(error)
+const failed = (error: unknown, handedOver: boolean): DeliveryResult => {
+  const { name, message, code = '', statusCode } = failureOf(error)
   const cause = `SNS${statusCode ? ` answered ${statusCode}` : ''}: ${oneLine(`${name}: ${message}`, 200)}`
   const final =
     statusCode !== undefined && statusCode >= 300 && statusCode < 500 && ![408, 425, 429].includes(statusCode)
-  return { status: final && !passing.test(name) ? 'rejected' : 'retry', cause }
+  if (final && !passing.test(name)) return { status: 'rejected', cause }
+  const unanswered = handedOver && statusCode === undefined && !unconnected.test(`${code} ${message}`)
+  return { status: 'retry', cause, ...(unanswered && { mayHaveArrived: true }) }
 }
 
 /** Also while the SDK still looks for credentials, which no signal reaches. */
@@ -159,22 +166,37 @@ const orAborted = <T>(work: Promise<T>, signal: AbortSignal): Promise<T> => {
   })
 }
 
-const publish = async (spec: Spec, input: PublishCommandInput, signal: AbortSignal): Promise<void> => {
+/** `handedOver`: the request is signed and went out. */
+type Course = { signal: AbortSignal; handedOver: boolean }
+
+const publish = async (spec: Spec, input: PublishCommandInput, course: Course): Promise<void> => {
+  const { signal } = course
   signal.throwIfAborted()
   const client = await clientOf(spec, input.TopicArn ?? '')
   const { PublishCommand } = await import('@aws-sdk/client-sns')
-  await orAborted(client.send(new PublishCommand(input), { abortSignal: signal }), signal)
+  const command = new PublishCommand(input)
+  const handOver = <A, R>(next: (args: A) => R) => {
+    return (args: A): R => {
+      course.handedOver = true
+      return next(args)
+    }
+  }
+  command.middlewareStack.add(handOver, { step: 'deserialize', priority: 'low' })
+  await orAborted(client.send(command, { abortSignal: signal }), signal)
 }
 
 const send = async (spec: Spec, input: PublishCommandInput, world: ChannelWorld): Promise<DeliveryResult> => {
   const timeout = AbortSignal.timeout(spec.timeoutSeconds * 1000)
+  const course: Course = { signal: AbortSignal.any([world.signal, timeout]), handedOver: false }
   try {
-    await publish(spec, input, AbortSignal.any([world.signal, timeout]))
+    await publish(spec, input, course)
     return { status: 'delivered' }
   } catch (error) {
-    if (world.signal.aborted) return { status: 'retry', cause: 'SNS: the time for this attempt was over' }
-    if (timeout.aborted) return { status: 'retry', cause: `SNS: no answer within ${spec.timeoutSeconds} s` }
-    return failed(error)
+    if (!world.signal.aborted && !timeout.aborted) return failed(error, course.handedOver)
+    const what = world.signal.aborted
+      ? 'the time for this attempt was over'
+      : `no answer within ${spec.timeoutSeconds} s`
+    return { status: 'retry', cause: `SNS: ${what}`, ...(course.handedOver && { mayHaveArrived: true }) }
   }
 }
 

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { serve } from '@hono/node-server'
 import type { Config } from '../../config/schema.ts'
+import { deadLetterRows } from '../../functions/dead-letter.ts'
 import { withoutTopic } from '../../functions/deliver/config.ts'
 import { type LatestOutcome, latestOutcomes, type MonitorView } from '../../functions/latest-outcomes.ts'
 import { monitorViews } from '../../functions/probe/config.ts'
@@ -66,11 +67,9 @@ const listen = (options: ServeOptions, fetch: (request: Request) => Response | P
 
 const worstFirst = ['fail', 'unknown', 'degraded', 'pass']
 
-/** A monitor's row: of all locations the one that sees it worst, named where there are several. */
+/** A monitor's row, from its own outcomes: of all locations the one that sees it worst, named where there are several. */
 const liveRow = (view: MonitorView, outcomes: readonly LatestOutcome[], nowMs: number): Row => {
-  const [seen] = outcomes
-    .filter(({ monitorId }) => monitorId === view.monitorId)
-    .sort((a, b) => worstFirst.indexOf(a.verdict) - worstFirst.indexOf(b.verdict))
+  const [seen] = outcomes.toSorted((a, b) => worstFirst.indexOf(a.verdict) - worstFirst.indexOf(b.verdict))
   if (!seen) return { monitor: view.monitorId, verdict: 'unknown', took: '', since: '', cause: 'not looked at yet' }
   const cause = causeText(seen.cause)
   return {
@@ -96,10 +95,10 @@ const tableOf = (options: ServeOptions, store: Store) => {
   let lines: readonly string[] = []
   const table = liveTable(out, () => lines)
   const refresh = async () => {
-    const outcomes = await latestOutcomes(store, { ...config, monitors })
+    const outcomes = Map.groupBy(await latestOutcomes(store, { ...config, monitors }), ({ monitorId }) => monitorId)
     const open = (await listIncidents(store)).filter(({ incident }) => incident.status !== 'resolved')
     const seen = {
-      rows: monitors.map((view) => liveRow(view, outcomes, nowMs())),
+      rows: monitors.map((view) => liveRow(view, outcomes.get(view.monitorId) ?? [], nowMs())),
       incidents: open.map((one) => incidentLine(one, nowMs())),
     }
     lines = liveLines(seen, { width: out.columns ?? 80, height: (out.rows ?? 24) - 2, colour })
@@ -131,7 +130,8 @@ export type Served = { url: string; stop: () => Promise<void> }
 /** Runs whodunit on this machine until `stop`. Throws {@link ListenError} and StoreError before anything has begun. */
 export const serveHere = async (given: ServeOptions): Promise<Served> => {
   const { nowMs, random, secret, warn, out } = given
-  const store = sqliteStore({ path: join(given.dataDir, 'whodunit.sqlite'), nowMs, exclusive: true })
+  const path = join(given.dataDir, 'whodunit.sqlite')
+  const store = sqliteStore({ path, nowMs, exclusive: true, deadLetters: deadLetterRows })
   const config = { ...given.config, shards: await settleShards(store, given.config) }
   const options = { ...given, config }
   const blobs = fileBlobs({ directory: join(options.dataDir, 'blobs') })
@@ -141,13 +141,14 @@ export const serveHere = async (given: ServeOptions): Promise<Served> => {
     warn(text)
     table.draw()
   }
-  // Until the hub runs, its sweep will find what the pages wrote.
-  let nudge: Hub['nudge'] = async () => undefined
+  let hub: Hub | undefined
   const app = webApp({
     store,
     blobs,
     nowMs,
-    nudge: (nudges) => nudge(nudges),
+    // Until the hub runs there is nobody to nudge: its sweep will find what the pages wrote.
+    nudge: async (nudges) => hub?.nudge(nudges),
+    lag: () => hub?.lag(),
     warn: say,
     config: { ...config, monitors: monitorViews(config) },
     access: accessOf(options),
@@ -163,7 +164,7 @@ export const serveHere = async (given: ServeOptions): Promise<Served> => {
   )
   for (const id of withoutTopic(config))
     say(`channel ${id} refuses every page: its topic is made by cdk deploy, not here`)
-  const hub = startHub({
+  const running = startHub({
     config,
     store,
     blobs,
@@ -176,13 +177,13 @@ export const serveHere = async (given: ServeOptions): Promise<Served> => {
     baseUrl,
     holder: 'serve',
   })
-  nudge = hub.nudge
+  hub = running
   const redraw = out.isTTY ? setInterval(() => void refresh().catch(() => undefined), 1000) : undefined
   return {
     url: baseUrl,
     stop: async () => {
       clearInterval(redraw)
-      await hub.stop()
+      await running.stop()
       await server.close()
       await store.close()
     },

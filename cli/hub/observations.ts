@@ -4,53 +4,98 @@ import type { EvaluateResult } from '../../functions/evaluate/step.ts'
 const tries = 5
 const pauseMs = 200
 
+/** What one step applies together: as many answers as it can tell of second opinions in its transaction. */
+const foldedAtOnce = 20
+
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
 
+type Waiting = { observation: Observation; done: () => void }
+
+/** The first in line with the outcomes right behind it, as one: a step costs the same for one look as for all of them. */
+const takeFolded = (line: Waiting[]): { observation: Observation; taken: Waiting[] } | undefined => {
+  const [first] = line
+  if (!first) return undefined
+  if (first.observation.kind !== 'outcomes') return { observation: first.observation, taken: line.splice(0, 1) }
+  const end = line.findIndex(({ observation }, index) => observation.kind !== 'outcomes' || index === foldedAtOnce)
+  const taken = line.splice(0, end === -1 ? line.length : end)
+  const outcomes = taken.flatMap(({ observation }) => (observation.kind === 'outcomes' ? observation.outcomes : []))
+  return { observation: { ...first.observation, outcomes }, taken }
+}
+
 /**
- * The FIFO queue `observations` in one process: one shard's observations one after the other, shards side by side.
- * What still fails after its tries is dropped and told: the next tick looks again.
+ * The FIFO queue `observations` in one process: one shard's observations one after the other, shards side by side;
+ * outcomes that wait in line are applied together. What still fails after its tries is dropped and told: the next tick
+ * looks again.
  */
 export class Observations {
   #closed = false
-  readonly #tails = new Map<string, Promise<void>>()
+  readonly #lines = new Map<string, Waiting[]>()
+  readonly #working = new Map<string, Promise<void>>()
   readonly #evaluate: (observation: Observation) => Promise<EvaluateResult>
   readonly #dropped: (observation: Observation, why: unknown) => void
+  readonly #pause: (ms: number) => Promise<void>
 
   constructor(
     evaluate: (observation: Observation) => Promise<EvaluateResult>,
     dropped: (observation: Observation, why: unknown) => void,
+    waits = pause,
   ) {
     this.#evaluate = evaluate
     this.#dropped = dropped
+    this.#pause = waits
   }
 
   /** Resolves when the observation has been applied or dropped. */
   send = (observation: Observation): Promise<void> => {
     if (this.#closed) return Promise.resolve()
-    const before = this.#tails.get(observation.shard) ?? Promise.resolve()
-    const after = before.then(() => this.#apply(observation))
-    this.#tails.set(observation.shard, after)
-    return after
+    const { shard } = observation
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const line = this.#lines.get(shard) ?? []
+    this.#lines.set(shard, line)
+    line.push({ observation, done: resolve })
+    if (!this.#working.has(shard)) {
+      const work = this.#work(line).finally(() => this.#working.delete(shard))
+      this.#working.set(shard, work)
+    }
+    return promise
   }
 
   /** Takes nothing new and waits for what it has. */
   close = async (): Promise<void> => {
     this.#closed = true
-    await Promise.all(this.#tails.values())
+    await Promise.all(this.#working.values())
   }
 
-  #apply = async (observation: Observation): Promise<void> => {
+  #work = async (line: Waiting[]): Promise<void> => {
+    for (let next = takeFolded(line); next; next = takeFolded(line)) {
+      const { observation, taken } = next
+      const why = await this.#apply(observation)
+      if (why !== undefined) await this.#applyEach(taken, why)
+      for (const { done } of taken) done()
+    }
+  }
+
+  /** One that cannot be applied must not take along those it was folded with. */
+  #applyEach = async (taken: readonly Waiting[], whyNotAll: unknown): Promise<void> => {
+    for (const { observation } of taken) {
+      const why = taken.length === 1 ? whyNotAll : await this.#apply(observation)
+      if (why !== undefined) this.#dropped(observation, why)
+    }
+  }
+
+  /** Why it could not be applied, if so. */
+  #apply = async (observation: Observation): Promise<unknown> => {
     let why: unknown
     for (let index = 1; index <= tries; index++) {
       try {
         const { status } = await this.#evaluate(observation)
-        if (status === 'evaluated') return
+        if (status === 'evaluated') return undefined
         why = status
       } catch (error) {
         why = error
       }
-      await pause(pauseMs * index)
+      await this.#pause(pauseMs * index)
     }
-    this.#dropped(observation, why)
+    return why
   }
 }

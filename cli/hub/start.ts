@@ -8,6 +8,7 @@ import { deliverChannels, linksOf } from '../../functions/deliver/config.ts'
 import { attemptTimeoutMs, deliverStep } from '../../functions/deliver/step.ts'
 import { evaluateView } from '../../functions/evaluate/config.ts'
 import { evaluateStep } from '../../functions/evaluate/step.ts'
+import { forgetHistory, historyKeeper } from '../../functions/history-keeping.ts'
 import { monitorViews } from '../../functions/probe/config.ts'
 import { publishStep } from '../../functions/publish/step.ts'
 import { clusterView } from '../../functions/scrape/config.ts'
@@ -20,9 +21,11 @@ import type { AwsCredentials } from '../../sources/contract.ts'
 import type { Blobs, Store } from '../../stores/contract.ts'
 import { releaseLease, takeLease } from '../../stores/lease.ts'
 import { seriesToRemember } from '../../triage/registry.ts'
+import type { Histogram } from '../../web/metrics.ts'
 import { statusPage } from '../../web/status-page.ts'
 import { Observations } from './observations.ts'
 import { hubProbes } from './probes.ts'
+import { publishLane } from './publish-lane.ts'
 import { Queue } from './queue.ts'
 import { startTicker } from './ticker.ts'
 
@@ -47,12 +50,16 @@ export type HubOptions = {
 export type Hub = {
   /** Stops the schedules, lets what runs end, and keeps everything else for the next start. */
   stop: () => Promise<void>
+  /** How late looks began. */
+  lag: () => Histogram
   lastScrapes: () => ReadonlyMap<string, ScrapeResult>
   /** For rows that somebody outside the pipeline wrote, such as an acknowledgement. */
   nudge: (nudges: readonly Nudge[]) => Promise<void>
 }
 
 const sweepMs = 1000
+/** Often enough to keep pace with ten thousand monitors, a little at a time. */
+const forgetMs = 60_000
 const publishMs = 5000
 const lookStopMs = 3000
 const workStopMs = attemptTimeoutMs + 2000
@@ -71,7 +78,8 @@ const each = (work: (rowId: string) => Promise<unknown>) => async (rowIds: reado
   return []
 }
 
-const consumers = (
+/** What works on the rows of each destination, `probe` aside; `send` takes a shard's timer to `evaluate`. */
+export const consumers = (
   options: HubOptions,
   nudge: (nudges: readonly Nudge[]) => Promise<void>,
   send: (observation: Observation) => Promise<void>,
@@ -102,7 +110,7 @@ const consumers = (
           return status === 'conflict' ? rowIds.map((rowId) => ({ rowId, afterMs: 100 })) : []
         },
       },
-      triage: { concurrency: 4, batch: 1, consume: each(triage) },
+      triage: { concurrency: 16, batch: 1, consume: each(triage) },
       deliver: {
         concurrency: 16,
         batch: 1,
@@ -112,7 +120,7 @@ const consumers = (
           return result.status === 'later' ? [{ rowId, afterMs: result.afterMs }] : []
         },
       },
-      publish: { concurrency: 1, batch: 1, consume: each(publish) },
+      publish: publishLane(publish, nowMs),
       evaluate: {
         concurrency: 4,
         batch: 1,
@@ -164,14 +172,34 @@ const startScrapes = (
   })
 }
 
+const startChore = (
+  { nowMs, warn }: HubOptions,
+  { what, periodMs, work }: { what: string; periodMs: number; work: () => Promise<unknown> },
+) =>
+  startTicker({
+    periodMs,
+    nowMs,
+    tick: async () => {
+      await work()
+    },
+    failed: (error) => warn(`${what} failed: ${message(error)}`),
+  })
+
+const keptIn = ({ config, blobs, warn }: HubOptions) => {
+  const lost = (key: string, cause: string) => warn(`history ${key} not kept: ${cause}`)
+  return config.history.retentionDays > 0 ? { keep: historyKeeper({ blobs, lost }) } : {}
+}
+
 /** Runs the whole pipeline in this process: the same steps as on AWS over in-process queues and timers. */
 export const startHub = (options: HubOptions): Hub => {
-  const { config, store, nowMs, warn } = options
+  const { config, store, blobs, nowMs, warn } = options
+  const { retentionDays } = config.history
   const evaluate = evaluateStep({
     store,
     nowMs,
     nudge: (nudges) => queue.nudge(nudges),
     startedAtMs: nowMs(),
+    ...keptIn(options),
     ...evaluateView(config),
   })
   const observations = new Observations(evaluate, ({ id }, why) => warn(`observation ${id} dropped: ${message(why)}`))
@@ -194,15 +222,6 @@ export const startHub = (options: HubOptions): Hub => {
     inHand: queue.inHand,
     quarantined: (row) => warn(`row ${row.id} was set aside: nobody could apply it`),
   })
-  const every = (periodMs: number, what: string, work: () => Promise<unknown>) =>
-    startTicker({
-      periodMs,
-      nowMs,
-      tick: async () => {
-        await work()
-      },
-      failed: (error) => warn(`${what} failed: ${message(error)}`),
-    })
   for (const shard of allShards(config.shards)) {
     void observations.send({ kind: 'timer', id: `start:${shard}`, shard, rowId: '' })
   }
@@ -210,10 +229,16 @@ export const startHub = (options: HubOptions): Hub => {
   const tickers = [
     ...startScrapes(options, observations.send, scrapes),
     ...probes.start(),
-    every(sweepMs, 'sweep', sweep),
-    every(publishMs, 'status page', publishNow),
+    startChore(options, { what: 'sweep', periodMs: sweepMs, work: sweep }),
+    startChore(options, { what: 'status page', periodMs: publishMs, work: publishNow }),
+    startChore(options, {
+      what: 'forgetting old history',
+      periodMs: forgetMs,
+      work: () => forgetHistory(blobs, { nowMs: nowMs(), retentionDays }),
+    }),
   ]
   return {
+    lag: probes.lag,
     lastScrapes: () => scrapes,
     nudge: queue.nudge,
     stop: async () => {

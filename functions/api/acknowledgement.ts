@@ -1,18 +1,28 @@
 import type { OutboxRow } from '../contract.ts'
 import type { Incident } from '../hub-state.ts'
 
-/** One row for all who got the same page: pressing twice writes it once. */
-export const acknowledgeRowId = (incidentId: string, channel: string): string => `ack:${incidentId}:${channel}`
+/** Who takes an incident on: a receiver of a channel's page, who is not asked for a name, or somebody who gave one. */
+export type Taker = { incidentId: string; channel: string } | { incidentId: string; by: string }
+
+/** One row for all who got the same page and one for all who gave a name: pressing twice writes it once. */
+export const acknowledgeRowId = (taker: Taker): string =>
+  // No channel is called so.
+  `ack:${taker.incidentId}:${'channel' in taker ? taker.channel : '@'}`
 
 /** All that a link tells of who presses: which channel's page it came with. */
 export const receiverOf = (channel: string): string => `somebody with the page sent to ${channel}`
 
-export const acknowledgeRow = (at: { incidentId: string; channel: string; nowMs: number }): OutboxRow => ({
-  id: acknowledgeRowId(at.incidentId, at.channel),
+export const acknowledgeRow = (taker: Taker, nowMs: number): OutboxRow => ({
+  id: acknowledgeRowId(taker),
   to: 'correlate',
-  dueAtMs: at.nowMs,
+  dueAtMs: nowMs,
   nudges: 0,
-  body: { kind: 'acknowledge', incidentId: at.incidentId, by: receiverOf(at.channel), atMs: at.nowMs },
+  body: {
+    kind: 'acknowledge',
+    incidentId: taker.incidentId,
+    by: 'channel' in taker ? receiverOf(taker.channel) : taker.by,
+    atMs: nowMs,
+  },
 })
 
 /** How an incident stands with somebody who would take it on. */

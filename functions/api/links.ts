@@ -90,7 +90,7 @@ export type MessageLinks = { incidentUrl?: string; acknowledgeUrl?: string }
 
 /**
  * The links of one message. A resolved incident needs nobody to take it on; what the public hears of a component leads
- * to no incident, which is for the people on call.
+ * to no incident, which is for the people on call, and the end of a silence is about none.
  */
 export const messageLinks = (
   signer: Signer,
@@ -98,7 +98,7 @@ export const messageLinks = (
   at: { baseUrl: string; nowMs: number },
 ): MessageLinks => {
   const { incidentId, channel, event } = order
-  if (event === 'component-changed') return {}
+  if (event === 'component-changed' || event === 'silence-ended') return {}
   const base = at.baseUrl.replace(/\/+$/, '')
   const expiresAtMs = at.nowMs + linkKeepMs
   const incidentUrl = `${base}${incidentPath(incidentId, viewToken(signer, { incidentId, expiresAtMs }))}`

@@ -1,4 +1,5 @@
 import type { ComponentStatus, OutboxRow, Receipt } from '../contract.ts'
+import { ownService } from '../dead-letter.ts'
 import type { Component, ComponentStream, Incident, IncidentAlert } from '../hub-state.ts'
 import { addRows, type Context, componentOf, type HubDecision, incidentNow, putComponent } from './hub.ts'
 import { deliverRow, orderFor } from './orders.ts'
@@ -72,6 +73,8 @@ export const updateComponent = (
   { view, nowMs }: Context,
 ): HubDecision => {
   const { service } = change.after
+  // What the public is shown are services, not what watches them.
+  if (service === ownService) return hub
   const rules = view.availabilityRules(service)
   const [was, is] = [counts(change.before, rules), counts(change.after, rules)]
   const before = componentOf(hub, service)

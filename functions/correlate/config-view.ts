@@ -1,5 +1,6 @@
 import type { Config } from '../../config/schema.ts'
 import { involvedServices } from '../../triage/involved.ts'
+import { matchable } from '../alert-labels.ts'
 import { freshForMs } from '../freshness.ts'
 import { isWithin } from '../hours.ts'
 import { maintenanceAt } from '../maintenance.ts'
@@ -8,6 +9,15 @@ import type { HubView } from './hub.ts'
 
 /** Nothing looks at such a service from outside, so its alerts come from rules; two minutes are a few of their runs. */
 const settleMs = 120_000
+
+/** Page rules by the service whose availability they judge, sorted once: every alert of a storm asks for them. */
+const availabilityRulesOf = (config: Config): HubView['availabilityRules'] => {
+  const all = Object.entries(config.rules).flatMap(([ruleId, rule]) =>
+    rule.kind === 'availability' && rule.severity === 'page' ? [{ ruleId, service: rule.service }] : [],
+  )
+  const sorted = Map.groupBy(all, ({ service }) => service)
+  return (service) => (sorted.get(service) ?? []).map(({ ruleId }) => ruleId)
+}
 
 /** What `correlate` needs to know of the config. `people` are the channels whose audience is people. */
 export const hubViewOf = (config: Config, { people }: { people: readonly string[] }): HubView => {
@@ -20,13 +30,10 @@ export const hubViewOf = (config: Config, { people }: { people: readonly string[
   return {
     routing: { routes: config.routes, people, fallback: config.fallbackChannel, teamOf, isWithin },
     statusChannels: config.statusPage.channels,
-    availabilityRules: (service) =>
-      Object.entries(config.rules).flatMap(([ruleId, rule]) =>
-        rule.kind === 'availability' && rule.service === service && rule.severity === 'page' ? [ruleId] : [],
-      ),
-    labelsOf: ({ ruleId, service, severity, labels }) => {
-      const team = teamOf(service)
-      return { ...labels, alertname: labels['alertname'] ?? ruleId, service, severity, ...(team ? { team } : {}) }
+    availabilityRules: availabilityRulesOf(config),
+    labelsOf: (change) => {
+      const team = teamOf(change.service)
+      return { ...matchable(change), ...(team === undefined ? {} : { team }) }
     },
     dependenciesOf: (service) => (needed.get(service) ?? []).map((one) => one.service).filter((one) => one !== service),
     settleMs: (service) =>

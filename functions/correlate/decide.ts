@@ -1,4 +1,5 @@
 import type { AlertChange, CorrelateBody, Receipt } from '../contract.ts'
+import { matchAll } from '../matchers.ts'
 import { findAlert } from './alerts.ts'
 import { componentReceipt } from './components.ts'
 import { groupOf } from './groups.ts'
@@ -23,6 +24,18 @@ const applyChange = (hub: HubDecision, change: AlertChange, context: Context): H
   if (change.to === 'firing') return fire(hub, change, context)
   const incident = holderOf(hub, change, context)
   return incident ? end(hub, incident, change, context) : hub
+}
+
+/** What explains others comes before them, though all were seen at once: who needs less first, then who inhibits. */
+const causesFirst = (changes: readonly AlertChange[], { view }: Context): AlertChange[] => {
+  const inhibits = (change: AlertChange) =>
+    view.inhibit.some(({ source }) => matchAll(source, view.labelsOf(change))) ? 0 : 1
+  const ranked = changes.map((change) => ({
+    change,
+    needs: view.dependenciesOf(change.service).length,
+    inhibits: inhibits(change),
+  }))
+  return ranked.sort((a, b) => a.needs - b.needs || a.inhibits - b.inhibits).map(({ change }) => change)
 }
 
 const applyReceiptTo = (hub: HubDecision, receipt: Receipt, context: Context): HubDecision => {
@@ -52,7 +65,7 @@ const applyAcknowledge = (hub: HubDecision, id: string, at: { by: string; atMs: 
 const apply = (hub: HubDecision, message: CorrelateBody, context: Context): HubDecision => {
   switch (message.kind) {
     case 'alert-changes':
-      return message.changes.reduce((so, change) => applyChange(so, change, context), hub)
+      return causesFirst(message.changes, context).reduce((so, change) => applyChange(so, change, context), hub)
     case 'receipt':
       return applyReceiptTo(hub, message.receipt, context)
     case 'case-file':

@@ -1,5 +1,6 @@
 import type { Severity } from '../../config/contract.ts'
 import type { Labels } from '../../rules/contract.ts'
+import { ownService } from '../dead-letter.ts'
 import { hash } from '../shards.ts'
 
 /** The group of whatever fires while too much does. */
@@ -10,6 +11,8 @@ export const stormGroup = 'storm'
  * keep an incident open nor be part of a page.
  */
 export const groupOf = (by: readonly string[], labels: Labels, severity: Severity): string => {
+  // What sets rows aside knows its own incidents by their name.
+  if (labels['service'] === ownService) return ownService
   const values = by.map((label) => labels[label] ?? '')
   const [first = ''] = values
   const plain = by.length === 1 && by[0] === 'service'

@@ -10,10 +10,8 @@ import {
   quietComponent,
   type Silence,
 } from '../hub-state.ts'
+import type { ActiveWindow } from '../maintenance.ts'
 import type { Routing } from './routing.ts'
-
-/** A planned time that keeps matching alerts quiet. */
-export type Window = { name: string; startsAtMs: number; endsAtMs: number; matchers: readonly string[]; reason: string }
 
 export type InhibitView = {
   /** The same for the same rule, whatever else is in the config. */
@@ -36,7 +34,7 @@ export type HubView = {
   /** How long a service may take to be seen well again, once what it depends on is. */
   settleMs: (service: string) => number
   inhibit: readonly InhibitView[]
-  maintenanceAt: (nowMs: number) => readonly Window[]
+  maintenanceAt: (nowMs: number) => readonly ActiveWindow[]
   grouping: { by: readonly string[]; reopenMs: number; stormIncidents: number; updateEveryMs: number }
 }
 

@@ -103,9 +103,10 @@ export const isFlapping = (incident: Incident, nowMs: number): boolean => flapsO
 
 /** It was over and is back. Whoever had taken it on had taken on the time before. */
 export const reopenIncident = (before: Incident, nowMs: number): Incident => {
-  const { resolvedAtMs: _, acknowledged: __, escalation: ___, remindedAtMs: ____, ...rest } = before
+  const { id, group, service, severity, sinceMs, openedAtMs, alerts, counts, affects, channels, timeline } = before
   const recent = before.reopenedAtMs.filter((atMs) => atMs > nowMs - flapWindowMs).slice(-20)
-  const open: Incident = { ...rest, status: 'open', reopenedAtMs: [...recent, nowMs] }
+  const kept = { id, group, service, severity, sinceMs, openedAtMs, alerts, counts, affects, channels, timeline }
+  const open: Incident = { ...kept, status: 'open', caseFile: false, reopenedAtMs: [...recent, nowMs] }
   const times = flapsOf(open, nowMs)
   const what = times > 1 ? `reopened, ${times} times within the hour` : 'reopened'
   return note(open, nowMs, { what, reason: times >= flapsToHold ? 'flapping' : 'fired-again-soon' })

@@ -1,15 +1,16 @@
 import type { AlertChange } from '../contract.ts'
+import { ownService } from '../dead-letter.ts'
 import type { Incident, IncidentAlert, Mute } from '../hub-state.ts'
 import { endAlert, findAlert, fireAlert } from './alerts.ts'
 import { updateComponent } from './components.ts'
 import { groupOf, stormGroup } from './groups.ts'
 import { type Context, type HubDecision, incidentNow, incidentOf, putGroup, putIncident } from './hub.ts'
 import { flapsOf, isFlapping, note, openAgainIfSeverer, reopenIncident, severityRank } from './incident.ts'
-import { muteOf, noteSource, ourselves, withAffected } from './mutes.ts'
+import { muteOf, noteSource, withAffected } from './mutes.ts'
 import { channelsFor } from './routing.ts'
 import { noteHidden } from './silences.ts'
 import { begin, isStorm, openStorm } from './storm.ts'
-import { firstPage, pageAgain, tellEnd, tellNews } from './telling.ts'
+import { page, tellEnd, tellNews } from './telling.ts'
 
 /** What keeps alerts quiet is looked at again at least this often: nobody tells us when it is over. */
 const checkEveryMs = 60_000
@@ -52,11 +53,12 @@ const fireIn = (
   const after = findAlert(fired, incidentNow(fired, incident, grown), alertId)
   const known = after ? updateComponent(fired, incidentNow(fired, incident, grown), { before, after }, context) : fired
   const sourced = noteSource(known, { alertId, labels }, { context, firing: true })
-  if (!mute) return { hub: sourced, mute }
   const now = incidentNow(sourced, incident, grown)
-  const next = checkAtMs([mute], context.nowMs)
-  const checked = putIncident(sourced, { ...now, checkAtMs: Math.min(now.checkAtMs ?? next, next) })
-  return { hub: noteRoot(checked, now, mute, context), mute }
+  const times = [now.checkAtMs, change.endsAtMs, mute && checkAtMs([mute], context.nowMs)].filter(
+    (atMs) => atMs !== undefined,
+  )
+  const checked = times.length === 0 ? sourced : putIncident(sourced, { ...now, checkAtMs: Math.min(...times) })
+  return { hub: mute ? noteRoot(checked, now, mute, context) : checked, mute }
 }
 
 const open = (hub: HubDecision, firing: Firing, context: Context, group = firing.group): HubDecision => {
@@ -65,7 +67,7 @@ const open = (hub: HubDecision, firing: Firing, context: Context, group = firing
   const { hub: begun, incident: opened } = begin(hub, group, change, nowMs)
   const fired = fireIn(putGroup(begun, firing.group, { incidentId: opened.id }), opened, firing, context)
   const incident = incidentNow(fired.hub, opened, opened)
-  if (!fired.mute) return firstPage(fired.hub, incident, context)
+  if (!fired.mute) return page(fired.hub, incident, context)
   const reason = fired.mute.kind === 'dependency' ? 'inhibited-by-dependency' : `muted-by-${fired.mute.kind}`
   return putIncident(fired.hub, note(incident, nowMs, { what: `pages nobody: ${fired.mute.ref}`, reason }))
 }
@@ -80,7 +82,7 @@ const join = (hub: HubDecision, before: Incident, firing: Firing, context: Conte
   const incident = openAgainIfSeverer(before, incidentNow(fired.hub, before, before), nowMs)
   const next = putIncident(fired.hub, incident)
   if (!isNew || fired.mute) return next
-  if (incident.toldAtMs === undefined) return firstPage(next, incident, context)
+  if (incident.toldAtMs === undefined) return page(next, incident, context)
   const routed = channelsFor(view.routing, { service: change.service, severity: incident.severity, nowMs })
   const severer = severityRank[incident.severity] > severityRank[before.severity]
   return tellNews(next, incident, { routed, context, atOnce: severer })
@@ -97,9 +99,7 @@ const reopen = (hub: HubDecision, before: Incident, firing: Firing, context: Con
     context,
   )
   const incident = incidentNow(fired.hub, opened, opened)
-  if (fired.mute) return fired.hub
-  if (incident.toldAtMs === undefined) return firstPage(fired.hub, incident, context)
-  return pageAgain(fired.hub, incident, context)
+  return fired.mute ? fired.hub : page(fired.hub, incident, context)
 }
 
 /** An alert fires: in the incident of its group, in the one it opens, or in the storm's. */
@@ -114,7 +114,7 @@ export const fire = (hub: HubDecision, change: AlertChange, context: Context): H
     return reopen(hub, known, firing, context)
   }
   const muted = muteOf(hub, { ...change, labels }, '', context) !== undefined
-  if (change.service === ourselves || muted || !isStorm(hub, change.severity, context)) {
+  if (change.service === ownService || muted || !isStorm(hub, change.severity, context)) {
     return open(hub, firing, context)
   }
   const storm = openStorm(hub)

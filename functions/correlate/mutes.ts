@@ -1,28 +1,20 @@
 import type { Labels } from '../../rules/contract.ts'
 import { keys } from '../contract.ts'
+import { ownService } from '../dead-letter.ts'
 import type { Incident, Inhibitor, Mute, Silence } from '../hub-state.ts'
+import type { ActiveWindow } from '../maintenance.ts'
 import { matchAll } from '../matchers.ts'
 import { hash } from '../shards.ts'
-import {
-  type Context,
-  componentOf,
-  type Hub,
-  type HubDecision,
-  type InhibitView,
-  putInhibitor,
-  type Window,
-} from './hub.ts'
+import { type Context, componentOf, type Hub, type HubDecision, type InhibitView, putInhibitor } from './hub.ts'
 import { stamp } from './incident.ts'
 
 /** An alert as what may keep it quiet sees it. */
 export type Heard = { alertId: string; service: string; labels: Labels; sinceMs: number }
 
-/** Alerts about ourselves are kept quiet by what somebody asked for, by nothing else. */
-export const ourselves = 'whodunit'
-
 const isActive = ({ startsAtMs, endsAtMs }: Silence, nowMs: number) => startsAtMs <= nowMs && nowMs < endsAtMs
 
-export const windowSilenceId = ({ name, startsAtMs }: Window): string => `maintenance-${name}-${stamp(startsAtMs)}`
+export const windowSilenceId = ({ name, startsAtMs }: ActiveWindow): string =>
+  `maintenance-${name}-${stamp(startsAtMs)}`
 
 /** What somebody asked for: the silence, or the maintenance window's, that matches and ends last. */
 const asked = (hub: Hub, { labels }: Heard, { view, nowMs }: Context): Mute | undefined => {
@@ -87,7 +79,8 @@ const byRule = (hub: Hub, heard: Heard, { view, nowMs }: Context): Mute | undefi
 /** Why this alert tells nobody, if there is a reason. */
 export const muteOf = (hub: Hub, heard: Heard, incidentId: string, context: Context): Mute | undefined => {
   const wish = asked(hub, heard, context)
-  if (wish || heard.service === ourselves) return wish
+  // Alerts about ourselves are kept quiet by what somebody asked for, by nothing else.
+  if (wish || heard.service === ownService) return wish
   return dependency(hub, heard, incidentId, context) ?? byRule(hub, heard, context)
 }
 

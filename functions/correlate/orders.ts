@@ -13,6 +13,7 @@ const fresh: ChannelState = {
   sequence: 0,
   inFlight: false,
   reached: false,
+  doubtful: false,
   blind: false,
   waiting: [],
   event: 'opened',
@@ -45,6 +46,7 @@ export const orderFor = (
     sinceMs: incident.sinceMs,
     openedAtMs: incident.openedAtMs,
     ...(incident.resolvedAtMs === undefined ? {} : { resolvedAtMs: incident.resolvedAtMs }),
+    atMs: at.nowMs,
     summaries: summariesOf(incident),
     affects: incident.affects,
     ...(flaps > 1 ? { flaps } : {}),
@@ -119,10 +121,19 @@ export const forEachChannel = (
     { incident, rows: [] },
   )
 
-/** Whoever has the page, or has it on its way. */
-export const paged = ({ channels }: Incident): string[] =>
-  Object.entries(channels).flatMap(([channel, { reached, inFlight }]) => (reached || inFlight ? [channel] : []))
+const isOver = ({ event, waiting }: ChannelState): boolean => (waiting.at(-1) ?? event) === 'resolved'
 
-/** Tells everybody who was paged. */
-export const tellPaged = (incident: Incident, event: DeliveryEvent, nowMs: number): Written =>
-  forEachChannel(incident, paged(incident), (so, channel) => tell(so, { channel, event, nowMs }))
+const channelsWhere = ({ channels }: Incident, is: (state: ChannelState) => boolean): string[] =>
+  Object.entries(channels).flatMap(([channel, state]) => (is(state) ? [channel] : []))
+
+/** Whoever has the page, or has it on its way, and was not told of an end since. */
+export const paged = (incident: Incident): string[] =>
+  channelsWhere(incident, (state) => (state.reached || state.inFlight) && !isOver(state))
+
+/** Whoever has to hear of the end: who was paged, and who may have been. */
+export const owedEnd = (incident: Incident): string[] =>
+  channelsWhere(incident, (state) => (state.reached || state.inFlight || state.doubtful) && !isOver(state))
+
+/** Whoever was told of the end. */
+export const toldEnd = (incident: Incident): string[] =>
+  channelsWhere(incident, (state) => (state.reached || state.inFlight) && isOver(state))

@@ -78,14 +78,16 @@ const refusedPage = (incident: Incident, receipt: Receipt, at: { routing: Routin
   const { service, severity } = incident
   const next = fallbackFor(at.routing, { service, severity, nowMs, refused: [...refused, ...used] })
   const others = Object.entries(incident.channels).filter(([channel]) => channel !== order.channel)
-  const { reached } = channelState(incident, order.channel)
-  if (next === undefined && !reached && !others.some(([, other]) => other.reached || other.inFlight)) {
+  const { doubtful, waiting } = channelState(incident, order.channel)
+  if (next === undefined && !others.some(([, other]) => other.reached || other.inFlight)) {
     return everybodyAgain(incident, receipt, nowMs)
   }
   const over = incident.status === 'resolved'
-  const silent: Written = reached
-    ? releaseNext(incident, order.channel, nowMs)
-    : { incident: withChannel(incident, order.channel, { inFlight: false, waiting: [] }), rows: [] }
+  // What waits behind a page that did not arrive must not arrive either, but for the end of one that may have.
+  const silent: Written =
+    doubtful && waiting.includes('resolved')
+      ? releaseNext(withChannel(incident, order.channel, { waiting: ['resolved'] }), order.channel, nowMs)
+      : { incident: withChannel(incident, order.channel, { inFlight: false, waiting: [] }), rows: [] }
   if (next === undefined) return silent
   const what = `${order.channel} refused the page, ${next} gets it`
   const known = note(silent.incident, nowMs, { what, reason: 'fallback' })
@@ -103,7 +105,7 @@ export const applyReceipt = (before: Incident, receipt: Receipt, at: { routing: 
     status === 'delivered' ? `${order.id} (${order.event}) delivered${tried}` : `${order.id} refused: ${cause}${doubt}`
   const noted = note(before, receipt.atMs, { what })
   if (status === 'delivered') return delivered(noted, receipt, at.nowMs)
-  const known = mayHaveArrived ? withChannel(noted, order.channel, { reached: true }) : noted
+  const known = mayHaveArrived ? withChannel(noted, order.channel, { doubtful: true }) : noted
   if (isPage(order.event)) return refusedPage(known, receipt, at)
   if (order.event === 'resolved') return again(known, receipt, at.nowMs)
   return releaseNext(known, order.channel, at.nowMs)

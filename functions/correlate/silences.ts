@@ -1,6 +1,7 @@
 import type { DeliveryOrder, OutboxRow, SilenceRequest } from '../contract.ts'
 import type { Incident, Mute, Silence } from '../hub-state.ts'
-import { addRows, type Context, type Hub, type HubDecision, type Window } from './hub.ts'
+import type { ActiveWindow } from '../maintenance.ts'
+import { addRows, type Context, type Hub, type HubDecision } from './hub.ts'
 import { windowSilenceId } from './mutes.ts'
 import { deliverRow } from './orders.ts'
 import { channelsFor } from './routing.ts'
@@ -45,7 +46,7 @@ export const cutSilence = (hub: HubDecision, silenceId: string, { nowMs }: Conte
     ? { ...hub, silences: hub.silences.map((one) => (one.id === silenceId ? { ...one, endsAtMs: nowMs } : one)) }
     : hub
 
-const ofWindow = (window: Window): Silence => ({
+const ofWindow = (window: ActiveWindow): Silence => ({
   id: windowSilenceId(window),
   matchers: [...window.matchers],
   author: 'the config',
@@ -97,6 +98,7 @@ const digest = (hub: Hub, silence: Silence, { view, nowMs }: Context): OutboxRow
     sinceMs: silence.startsAtMs,
     openedAtMs: silence.startsAtMs,
     resolvedAtMs: nowMs,
+    atMs: nowMs,
     summaries: [
       `${silence.reason} (${silence.author}) kept quiet:`,
       ...silence.hid.map((one) => line(hub, one)),

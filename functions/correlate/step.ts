@@ -27,14 +27,18 @@ type Mail = { stored: StoredRow; message: CorrelateBody; rest?: CorrelateBody }
 /** Longer chains are applied by later runs. */
 const mailLimit = 50
 
+/** A timer that was put off since somebody was told of it; only those have a time of their own. */
+const isEarly = (row: Extract<OutboxRow, { to: 'correlate' }>, nowMs: number): boolean =>
+  row.body.kind.endsWith('-timer') && row.dueAtMs > nowMs
+
 /** The rows with these ids, each behind the rows it must not overtake (a lost nudge, a restart, a conflict may mix them up). */
-const readMail = async (store: Store, rowIds: readonly string[]): Promise<Mail[]> => {
+const readMail = async ({ store, nowMs }: CorrelateWorld, rowIds: readonly string[]): Promise<Mail[]> => {
   const found = new Map<string, Mail>()
   for (const rowId of rowIds) {
     const chain: Mail[] = []
     for (let next: string | undefined = rowId; next !== undefined && !found.has(next); ) {
       const stored: StoredRow | undefined = await store.row(next)
-      if (stored?.row.to !== 'correlate') break
+      if (stored?.row.to !== 'correlate' || isEarly(stored.row, nowMs())) break
       const message = stored.row.body
       chain.unshift({ stored, message })
       next = message.kind === 'alert-changes' ? message.after : undefined
@@ -92,13 +96,19 @@ const timersOf = ({ hub }: Loaded, decision: HubDecision, at: { view: HubView; n
 }
 
 /** One that is due earlier already is left alone: it finds nothing to do then and says when it is due again. */
-const timerChange = async (store: Store, due: Due, applied: ReadonlyMap<string, StoredRow>): Promise<RowChange[]> => {
+const timerChange = async (
+  store: Store,
+  due: Due,
+  at: { applied: ReadonlyMap<string, StoredRow>; nowMs: number },
+): Promise<RowChange[]> => {
   const { id, dueAtMs, body } = due
-  const fired = applied.get(id)
+  const fired = at.applied.get(id)
   const stored = fired ?? (await store.row(id))
   if (dueAtMs === undefined) return stored ? [{ id, expect: stored.version }] : []
   if (stored && !fired && stored.row.dueAtMs <= dueAtMs) return []
-  return [{ id, expect: stored?.version ?? 0, row: { id, to: 'correlate', dueAtMs, nudges: 0, body } }]
+  // One that was just applied has done all it could for now, whatever it says.
+  const againAtMs = fired ? Math.max(dueAtMs, at.nowMs + 1000) : dueAtMs
+  return [{ id, expect: stored?.version ?? 0, row: { id, to: 'correlate', dueAtMs: againAtMs, nudges: 0, body } }]
 }
 
 const apply = async (world: CorrelateWorld, mail: readonly Mail[]): Promise<CorrelateResult> => {
@@ -115,7 +125,7 @@ const apply = async (world: CorrelateWorld, mail: readonly Mail[]): Promise<Corr
   const rows = [...decision.rows, ...published]
   const applied = new Map(mail.map(({ stored }) => [stored.row.id, stored]))
   const deadlines = timersOf(loaded, decision, { view, nowMs })
-  const timers = (await Promise.all(deadlines.map((one) => timerChange(store, one, applied)))).flat()
+  const timers = (await Promise.all(deadlines.map((one) => timerChange(store, one, { applied, nowMs })))).flat()
   const rewritten = new Set(timers.map(({ id }) => id))
   const done = mail.map(consumed).filter(({ id }) => !rewritten.has(id))
   const tooMany = changes.length + rows.length + timers.length + done.length > commitLimit
@@ -162,7 +172,7 @@ export const correlateStep =
   async (rowIds: readonly string[]): Promise<CorrelateResult> => {
     let rows = 0
     for (let conflicts = 0; conflicts < tries; ) {
-      const mail = await readMail(world.store, rowIds)
+      const mail = await readMail(world, rowIds)
       if (mail.length === 0) return { status: 'applied', rows }
       const result = await applyOrPart(world, mail)
       if (result.status === 'applied') rows += result.rows

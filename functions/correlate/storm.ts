@@ -7,7 +7,7 @@ import { type Context, type Hub, type HubDecision, incidentNow, incidentOf, putG
 import { incidentId, note, openIncident, severityRank } from './incident.ts'
 import { withAffected } from './mutes.ts'
 import { channelsFor } from './routing.ts'
-import { firstPage, tellNews } from './telling.ts'
+import { page, tellNews } from './telling.ts'
 
 /** How many incidents the index lists for the status page. */
 const recentKept = 50
@@ -66,7 +66,7 @@ export const joinStorm = (hub: HubDecision, incident: Incident, context: Context
   )
   const next = putGroup(putIncident(moved, over), incident.group, { incidentId: storm.id })
   const joined = incidentNow(next, storm, grown)
-  if (joined.toldAtMs === undefined) return firstPage(next, joined, context)
+  if (joined.toldAtMs === undefined) return page(next, joined, context)
   const routed = channelsFor(view.routing, { service: incident.service, severity: incident.severity, nowMs })
   return tellNews(next, joined, { routed, context })
 }

@@ -2,7 +2,7 @@ import type { DeliveryEvent, OutboxRow } from '../contract.ts'
 import type { Incident } from '../hub-state.ts'
 import { addRows, type Context, type HubDecision, putIncident } from './hub.ts'
 import { note, summariesOf } from './incident.ts'
-import { channelState, forEachChannel, pageDeadlineMs, paged, tell, tellPaged, type Written } from './orders.ts'
+import { forEachChannel, owedEnd, pageDeadlineMs, paged, tell, toldEnd, type Written } from './orders.ts'
 import { channelsFor, escalateAfterMs, type Routed, remindEveryMs, routesFor } from './routing.ts'
 
 /** Questions must answer this much before the page leaves. */
@@ -39,31 +39,31 @@ export const routedOf = ({ service, severity }: Pick<Incident, 'service' | 'seve
   nowMs,
 })
 
-/** The first time that people hear of an incident; an advisory that no route asks for stays on the board. */
-export const firstPage = (hub: HubDecision, incident: Incident, context: Context): HubDecision => {
-  const { view, nowMs } = context
-  const channels = channelsFor(view.routing, routedOf(incident, nowMs))
-  if (channels.length === 0) return hub
-  const told = note({ ...incident, toldAtMs: nowMs, news: { toldAtMs: nowMs, owed: false } }, nowMs, {
-    what: `pages ${channels.join(', ')}`,
-    reason: 'first-alert',
-  })
-  const written = forEachChannel(told, channels, (so, channel) => tell(so, { channel, event: 'opened', nowMs }))
+/** Pages that wait for the answers are counted: too many of them at once are a storm. */
+const notePage = (hub: HubDecision, nowMs: number): HubDecision => {
   const openedAtMs = [...hub.index.openedAtMs.filter((atMs) => atMs > nowMs - 60_000), nowMs].slice(-50)
-  const next = put({ ...hub, index: { ...hub.index, openedAtMs } }, written)
-  return addRows(next, [triageRow(written.incident, written.rows, nowMs)])
+  return { ...hub, index: { ...hub.index, openedAtMs } }
 }
 
-/** Whoever was paged hears that it is back; who refused the page before is asked again; the questions too. */
-export const pageAgain = (hub: HubDecision, before: Incident, context: Context): HubDecision => {
+/**
+ * People are to hear of an incident: for the first time, or again since it is back; an advisory that no route asks for
+ * stays on the board. Whoever was told of its end hears that it is back; the questions are asked again as well.
+ */
+export const page = (hub: HubDecision, before: Incident, context: Context): HubDecision => {
   const { view, nowMs } = context
-  const routed = channelsFor(view.routing, routedOf(before, nowMs))
-  const incident = { ...before, caseFile: false, news: { toldAtMs: nowMs, owed: false } }
-  const written = forEachChannel(incident, [...new Set([...paged(incident), ...routed])], (so, channel) => {
-    const { reached, inFlight } = channelState(so, channel)
-    return tell(so, { channel, event: reached || inFlight ? 'reopened' : 'opened', nowMs })
+  const over = toldEnd(before)
+  const channels = [...new Set([...over, ...channelsFor(view.routing, routedOf(before, nowMs))])]
+  if (channels.length === 0) return hub
+  const reason = over.length > 0 ? 'back-again' : 'first-alert'
+  const told = note({ ...before, toldAtMs: nowMs, caseFile: false, news: { toldAtMs: nowMs, owed: false } }, nowMs, {
+    what: `pages ${channels.join(', ')}`,
+    reason,
   })
-  return addRows(put(hub, written), [triageRow(written.incident, written.rows, nowMs)])
+  const written = forEachChannel(told, channels, (so, channel) =>
+    tell(so, { channel, event: over.includes(channel) ? 'reopened' : 'opened', nowMs }),
+  )
+  const next = put(over.length > 0 ? hub : notePage(hub, nowMs), written)
+  return addRows(next, [triageRow(written.incident, written.rows, nowMs)])
 }
 
 /**
@@ -104,9 +104,12 @@ const tellKnown = (
 export const tellOwed = (hub: HubDecision, incident: Incident, nowMs: number): HubDecision =>
   tellKnown(hub, incident, { channels: paged(incident), event: 'updated', nowMs })
 
-/** The end goes to all who got the page, and to nobody else. */
+/** The end goes to all who got the page, or may have got it, and to nobody else. */
 export const tellEnd = (hub: HubDecision, incident: Incident, nowMs: number): HubDecision =>
-  put(hub, tellPaged(incident, 'resolved', nowMs))
+  put(
+    hub,
+    forEachChannel(incident, owedEnd(incident), (so, channel) => tell(so, { channel, event: 'resolved', nowMs })),
+  )
 
 const minutes = (ms: number) => `${Math.round(ms / 60_000)} min`
 
@@ -140,5 +143,8 @@ export const remind = (hub: HubDecision, incident: Incident, nowMs: number): Hub
     what: `reminded ${paged(incident).join(', ')}`,
     reason: 'reminder-due',
   })
-  return put(hub, tellPaged(told, 'reminder', nowMs))
+  return put(
+    hub,
+    forEachChannel(told, paged(told), (so, channel) => tell(so, { channel, event: 'reminder', nowMs })),
+  )
 }

@@ -1,17 +1,14 @@
 import type { Incident, IncidentAlert, Mute } from '../hub-state.ts'
-import { knownAlerts, putAlert } from './alerts.ts'
+import { alertsKept, knownAlerts, putAlert } from './alerts.ts'
 import { type Context, type HubDecision, incidentNow, putIncident } from './hub.ts'
 import { note } from './incident.ts'
 import { checkAtMs, close, end, noteRoot } from './lifecycle.ts'
 import { muteOf, sameMute } from './mutes.ts'
 import { isStorm, joinStorm } from './storm.ts'
-import { escalate, escalationAtMs, firstPage, remind, reminderAtMs, tellNews, tellOwed } from './telling.ts'
+import { escalate, escalationAtMs, page, remind, reminderAtMs, tellNews, tellOwed } from './telling.ts'
 
 /** What flaps counts as over when it was quiet for so long, or for twice the time in which it would be reopened. */
 const quietMs = ({ view }: Context): number => Math.max(300_000, 2 * view.grouping.reopenMs)
-
-const endsOf = ({ alerts }: Incident): number[] =>
-  Object.values(alerts).flatMap(({ firing, endsAtMs }) => (firing && endsAtMs !== undefined ? [endsAtMs] : []))
 
 /** Is there somebody to wake, and nobody awake? */
 const waitsForSomebody = ({ status, counts, toldAtMs, quietSinceMs }: Incident): boolean =>
@@ -22,7 +19,6 @@ export const deadlineMs = (incident: Incident, context: Context): number | undef
   const { status, checkAtMs: checkMs, quietSinceMs, news } = incident
   if (status === 'resolved') return undefined
   const times = [
-    ...endsOf(incident),
     checkMs,
     quietSinceMs === undefined ? undefined : quietSinceMs + quietMs(context),
     news?.owed ? news.toldAtMs + context.view.grouping.updateEveryMs : undefined,
@@ -33,16 +29,23 @@ export const deadlineMs = (incident: Incident, context: Context): number | undef
 
 type Step = (hub: HubDecision, incident: Incident, context: Context) => HubDecision
 
+/** A transaction has room for so many pages of a big incident; the rest is done a second later. */
+const changesAtOnce = 40
+const goOnMs = 1000
+
+const hasEnded = ({ firing, endsAtMs }: IncidentAlert, nowMs: number): boolean =>
+  firing && endsAtMs !== undefined && endsAtMs <= nowMs
+
 const endEvents: Step = (hub, incident, context) => {
   const { nowMs } = context
-  const over = Object.entries(incident.alerts).filter(
-    ([, { firing, endsAtMs }]) => firing && endsAtMs !== undefined && endsAtMs <= nowMs,
-  )
-  return over.reduce(
-    (so, [alertId]) =>
-      end(so, incidentNow(so, incident, incident), { alertId, reason: 'event-over', atMs: nowMs }, context),
-    hub,
-  )
+  const over = knownAlerts(hub, incident).filter(([, alert]) => hasEnded(alert, nowMs))
+  return over
+    .slice(0, changesAtOnce)
+    .reduce(
+      (so, [alertId]) =>
+        end(so, incidentNow(so, incident, incident), { alertId, reason: 'event-over', atMs: nowMs }, context),
+      hub,
+    )
 }
 
 /** What kept it quiet for reasons nobody asked for is over: it has a while to recover as well. */
@@ -53,35 +56,54 @@ const settling = (before: Mute, heard: IncidentAlert, { view, nowMs }: Context):
       ? before
       : undefined
 
+type Checked = { hub: HubDecision; next: number[]; changed: number }
+
+/** What keeps one alert quiet now, and when that must be looked at again. */
+const checkAlert = (
+  so: Checked,
+  { incident, alertId, alert }: { incident: Incident; alertId: string; alert: IncidentAlert },
+  context: Context,
+): Checked => {
+  const { service, labels, sinceMs, mute: before, endsAtMs } = alert
+  const found = muteOf(so.hub, { alertId, service, labels, sinceMs }, incident.id, context)
+  const now = found ?? (before && settling(before, alert, context))
+  const next = [
+    ...so.next,
+    ...(now ? [checkAtMs([now], context.nowMs)] : []),
+    ...(endsAtMs === undefined ? [] : [Math.max(endsAtMs, context.nowMs + goOnMs)]),
+  ]
+  if (sameMute(before, now)) return { ...so, next }
+  if (so.changed >= changesAtOnce) return { ...so, next: [...next, context.nowMs + goOnMs] }
+  const { mute: _, ...rest } = alert
+  const written = { ...rest, ...(now ? { mute: now } : {}) }
+  const put = putAlert(so.hub, incidentNow(so.hub, incident, incident), alertId, written)
+  const hub = found ? noteRoot(put, incidentNow(put, incident, incident), found, context) : put
+  return { hub, next, changed: so.changed + 1 }
+}
+
 /** Looks again at what keeps each alert quiet, and pages what still fails when nothing does any more. */
 const checkMutes: Step = (hub, incident, context) => {
-  const { nowMs } = context
   const firing = knownAlerts(hub, incident).filter(([, alert]) => alert.firing)
-  let next = hub
-  const held: Mute[] = []
-  for (const [alertId, alert] of firing) {
-    const { service, labels, sinceMs, mute: before } = alert
-    const found = muteOf(next, { alertId, service, labels, sinceMs }, incident.id, context)
-    const now = found ?? (before && settling(before, alert, context))
-    if (now) held.push(now)
-    if (sameMute(before, now)) continue
-    const { mute: _, ...rest } = alert
-    next = putAlert(next, incidentNow(next, incident, incident), alertId, { ...rest, ...(now ? { mute: now } : {}) })
-    if (found) next = noteRoot(next, incidentNow(next, incident, incident), found, context)
-  }
-  const { checkAtMs: _, ...rest } = incidentNow(next, incident, incident)
-  const checked = held.length > 0 ? { ...rest, checkAtMs: checkAtMs(held, nowMs) } : rest
-  const freed = checked.counts.audible > incident.counts.audible
-  return freed ? unmute(putIncident(next, checked), checked, context) : putIncident(next, checked)
+  const all = firing.reduce<Checked>((so, [alertId, alert]) => checkAlert(so, { incident, alertId, alert }, context), {
+    hub,
+    next: [],
+    changed: 0,
+  })
+  const { checkAtMs: _, ...rest } = incidentNow(all.hub, incident, incident)
+  const earliestMs = all.next.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY)
+  const checked = Number.isFinite(earliestMs) ? { ...rest, checkAtMs: earliestMs } : rest
+  const next = putIncident(all.hub, checked)
+  return checked.counts.audible > incident.counts.audible ? unmute(next, checked, context) : next
 }
 
 const unmute: Step = (hub, incident, context) => {
   if (incident.toldAtMs !== undefined) return tellNews(hub, incident, { routed: [], context })
   const what = 'still failing, and nothing keeps it quiet any more'
   const known = note(incident, context.nowMs, { what, reason: 'no-longer-muted' })
-  return isStorm(hub, known.severity, context)
+  // A big one is a storm of its own.
+  return isStorm(hub, known.severity, context) && known.counts.alerts <= alertsKept
     ? joinStorm(putIncident(hub, known), known, context)
-    : firstPage(hub, known, context)
+    : page(hub, known, context)
 }
 
 const isDue = (atMs: number | undefined, nowMs: number): boolean => atMs !== undefined && atMs <= nowMs

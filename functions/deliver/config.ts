@@ -52,7 +52,11 @@ export const withoutTopic = (config: Config): string[] =>
     spec.kind === 'sns' && spec.topicArn === undefined ? [id] : [],
   )
 
-const late: DeliveryResult = { status: 'retry', cause: `no answer within ${attemptTimeoutMs / 1000} s` }
+const late: DeliveryResult = {
+  status: 'retry',
+  cause: `no answer within ${attemptTimeoutMs / 1000} s`,
+  mayHaveArrived: true,
+}
 
 /** A channel that ignores its signal must not hold the lease for ever. */
 const within = async (signal: AbortSignal, attempt: Promise<DeliveryResult>): Promise<DeliveryResult> => {
@@ -67,7 +71,11 @@ const within = async (signal: AbortSignal, attempt: Promise<DeliveryResult>): Pr
 }
 
 /** The config's channels as `deliver` uses them. */
-export const deliverChannels = (config: Config, outside: Outside): Pick<DeliverWorld, 'render' | 'send'> => ({
+export const deliverChannels = (
+  config: Config,
+  outside: Outside,
+): Pick<DeliverWorld, 'render' | 'send' | 'ratePerMinute'> => ({
+  ratePerMinute: (channel) => config.channels[channel]?.ratePerMinute,
   render: async ({ order, caseFile }) => {
     const spec = config.channels[order.channel]
     if (!spec) return undefined

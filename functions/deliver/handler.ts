@@ -13,14 +13,14 @@ const ground = hub({ env: process.env, nowMs: () => Date.now() }, { role: 'deliv
 const { env, store, nowMs, nudge, health } = ground
 const config = deployedTopics(ground.config, env.WHODUNIT_TOPICS)
 const secrets = deployedSecrets(ground, secretsOf(config).channels)
-const { render, send } = deliverChannels(config, {
+const channels = deliverChannels(config, {
   nowMs,
   secret: secrets.secret,
   print: (text) => process.stdout.write(`${text}\n`),
   links: linksOf({ store, baseUrl: env.WHODUNIT_API_URL, nowMs, randomBytes, warn: health.warn }),
   statusPageUrl: env.WHODUNIT_STATUS_URL,
 })
-const step = deliverStep({ store, nowMs, random: Math.random, nudge, render, send: timed(send, ground) })
+const step = deliverStep({ store, nowMs, random: Math.random, nudge, ...channels, send: timed(channels.send, ground) })
 const pulse = passPulse(ground, 'deliver')
 
 export const handler = health.handler(

@@ -1,14 +1,16 @@
 /**
- * Reads one delivery row, its incident's case file and its channel; decides whether it may go now; claims the row with
- * a lease longer than the attempt and freezes the body with the first claim; sends; then either deletes the row and
- * writes a receipt for `correlate`, or puts it off.
+ * Reads one delivery row, its incident's case file and what its channel was sent lately; decides whether it may go now;
+ * claims the row with a lease longer than the attempt, and a slot of the channel's minute with it, and freezes the body
+ * with the first claim; sends; then either deletes the row and writes a receipt for `correlate`, or puts it off.
  * Run twice: only one claim wins, and every attempt sends the same bytes under the same id.
  */
 import type { DeliveryResult, Message, Rendered } from '../../channels/contract.ts'
-import { itemLimitBytes, type Store, type StoredRow } from '../../stores/contract.ts'
+import { type CommitResult, itemLimitBytes, type RowChange, type Store } from '../../stores/contract.ts'
 import { type CaseFile, caseFile } from '../../triage/contract.ts'
 import { type DeliverBody, type DeliveryOrder, keys, type Nudge, type OutboxRow } from '../contract.ts'
-import { attemptsPerOrder, retryAfterMs } from './backoff.ts'
+import { askedWaitMs, attemptsPerOrder, decideRetry, isPage, pageHoldLimitMs } from './backoff.ts'
+import { heldBack, type Slot, slotFor } from './rate.ts'
+import { commitPaced } from './step-rate.ts'
 
 export type DeliverWorld = {
   store: Store
@@ -19,12 +21,21 @@ export type DeliverWorld = {
   render: (message: Pick<Message, 'order' | 'caseFile'>) => Rendered | undefined | Promise<Rendered | undefined>
   /** One attempt, over after {@link attemptTimeoutMs} whatever the provider does. */
   send: (order: DeliveryOrder, rendered: Rendered) => Promise<DeliveryResult>
+  /** How many attempts a channel takes a minute; undefined: no limit. */
+  ratePerMinute: (channel: string) => number | undefined
 }
 
 export type DeliverResult =
   | { status: 'gone' }
-  /** Not before `afterMs`: the case file is not there yet, the row waits for its retry, or someone else is sending it. */
-  | { status: 'later'; afterMs: number; reason: 'waits-for-case-file' | 'not-due' | 'claimed' }
+  /**
+   * Not before `afterMs`: the case file is not there yet, the row waits for its retry, someone else is sending it, its
+   * channel has no free slot, its provider asked for a pause, or many want the channel's next slot at once.
+   */
+  | {
+      status: 'later'
+      afterMs: number
+      reason: 'waits-for-case-file' | 'not-due' | 'claimed' | Wait['reason'] | 'busy'
+    }
   | { status: 'lost-race' }
   | { status: 'final'; result: 'delivered' | 'rejected'; cause?: string }
   | { status: 'retry'; afterMs: number; cause: string }
@@ -33,15 +44,17 @@ export type DeliverResult =
 export const attemptTimeoutMs = 10_000
 export const leaseMs = 15_000
 
-type Claimed = { row: OutboxRow; body: DeliverBody; version: number; rendered: Rendered; withCaseFile: boolean }
-type Claim = Claimed | Extract<DeliverResult, { status: 'lost-race' | 'final' }>
+type DeliverRow = Extract<OutboxRow, { to: 'deliver' }>
+/** A delivery as it was read or claimed. */
+type Held = { row: DeliverRow; version: number }
+/** `doubt`: an attempt before this one may have arrived. */
+type Claimed = Held & { rendered: Rendered; doubt: boolean }
+type Wait = Extract<Slot, { status: 'wait' }>
+type Final = Extract<DeliverResult, { status: 'lost-race' | 'final' }>
+type Claim = Claimed | Final | Extract<DeliverResult, { status: 'later' }>
 
-const tooEarly = (
-  stored: StoredRow,
-  body: DeliverBody,
-  at: { nowMs: number; known: boolean },
-): DeliverResult | undefined => {
-  const afterMs = stored.row.dueAtMs - at.nowMs
+const tooEarly = ({ body, dueAtMs }: DeliverRow, at: { nowMs: number; known: boolean }): DeliverResult | undefined => {
+  const afterMs = dueAtMs - at.nowMs
   if (body.leaseUntilMs > at.nowMs) return { status: 'later', afterMs: body.leaseUntilMs - at.nowMs, reason: 'claimed' }
   if (afterMs <= 0) return undefined
   const firstWait = body.waitsForCaseFile && body.attempts === 0
@@ -93,69 +106,154 @@ const sendOnce = async (world: DeliverWorld, order: DeliveryOrder, rendered: Ren
   try {
     return await world.send(order, rendered)
   } catch (error) {
-    return { status: 'retry', cause: causeOf(error) }
+    return { status: 'retry', cause: causeOf(error), mayHaveArrived: true }
   }
 }
 
-const claim = async (world: DeliverWorld, stored: StoredRow, known: CaseFile | undefined): Promise<Claim> => {
-  const { row, version } = stored
-  if (row.to !== 'deliver') return { status: 'lost-race' }
-  const frozen = row.body.frozen
-  const message = { order: row.body.order, ...(known ? { caseFile: known } : {}) }
-  const drawn = frozen ? { rendered: frozen, withCaseFile: frozen.withCaseFile } : await draw(world, row, message)
-  if ('refusal' in drawn) return finish(world, stored, row.body, { status: 'rejected', cause: drawn.refusal })
-  const { withCaseFile } = drawn
-  const { body: text, contentType } = drawn.rendered
-  const leaseUntilMs = world.nowMs() + leaseMs
-  const attempts = row.body.attempts + 1
-  const body: DeliverBody = { ...row.body, attempts, leaseUntilMs, frozen: { body: text, contentType, withCaseFile } }
-  const claimed: OutboxRow = { ...row, dueAtMs: leaseUntilMs, nudges: 0, body }
-  const committed = await world.store.commit([], [{ id: row.id, expect: version, row: claimed }])
-  if (committed === 'conflict') return { status: 'lost-race' }
-  return { row: claimed, body, version: version + 1, rendered: { body: text, contentType }, withCaseFile }
+const limitOf = ({ ratePerMinute }: DeliverWorld, { row, version }: Held) => {
+  const { channel } = row.body.order
+  const perMinute = ratePerMinute(channel)
+  return { perMinute, pacing: { rowId: row.id, version, channel, limited: perMinute !== undefined } }
 }
 
-const finish = async (
-  world: DeliverWorld,
-  stored: StoredRow,
-  body: DeliverBody,
-  result: { status: 'delivered' | 'rejected'; cause?: string },
-): Promise<Extract<DeliverResult, { status: 'lost-race' | 'final' }>> => {
+/** A clock that was set back since counts from now. */
+const startOf = ({ body }: DeliverRow, nowMs: number): number => Math.min(body.startedAtMs ?? nowMs, nowMs)
+
+/** The row while its attempt is made. Until there is an answer it counts as one that may have arrived. */
+const claimedRow = (
+  row: DeliverRow,
+  drawn: { rendered: Rendered; withCaseFile: boolean },
+  nowMs: number,
+): DeliverRow => {
+  const { rendered, withCaseFile } = drawn
+  const leaseUntilMs = nowMs + leaseMs
+  const body: DeliverBody = {
+    ...row.body,
+    attempts: row.body.attempts + 1,
+    leaseUntilMs,
+    startedAtMs: startOf(row, nowMs),
+    mayHaveArrived: true,
+    frozen: { body: rendered.body, contentType: rendered.contentType, withCaseFile },
+  }
+  return { ...row, dueAtMs: leaseUntilMs, nudges: 0, body }
+}
+
+const claim = async (world: DeliverWorld, held: Held, known: CaseFile | undefined): Promise<Claim> => {
+  const { row, version } = held
+  const { frozen, order, attempts } = row.body
+  // Only a process that died makes an attempt without a result; one that dies every time must not go on for ever.
+  if (attempts >= attemptsPerOrder) {
+    return finish(world, held, { status: 'rejected', cause: `${attempts} attempts failed, the last without a result` })
+  }
+  const message = { order, ...(known ? { caseFile: known } : {}) }
+  const drawn = frozen ? { rendered: frozen, withCaseFile: frozen.withCaseFile } : await draw(world, row, message)
+  if ('refusal' in drawn) return finish(world, held, { status: 'rejected', cause: drawn.refusal })
+  const { perMinute, pacing } = limitOf(world, held)
+  let claimed = row
+  const answer = await commitPaced<Wait>(world.store, pacing, (rate) => {
+    const nowMs = world.nowMs()
+    const slot = slotFor(rate, { event: order.event, perMinute, nowMs })
+    if (slot.status === 'wait') return { instead: slot }
+    claimed = claimedRow(row, drawn, nowMs)
+    return { rate: slot.rate, rows: [{ id: row.id, expect: version, row: claimed }] }
+  })
+  if (typeof answer === 'object') return wait(world, held, answer.instead)
+  if (answer === 'busy') return { status: 'later', afterMs: Math.ceil(100 + 900 * world.random()), reason: 'busy' }
+  if (answer === 'conflict') return { status: 'lost-race' }
+  const doubt = row.body.mayHaveArrived === true
+  return { row: claimed, version: version + 1, rendered: drawn.rendered, doubt }
+}
+
+/** Puts a delivery off until its channel takes one, which is no attempt; a page that would wait too long is refused. */
+const wait = async (world: DeliverWorld, held: Held, slot: Wait): Promise<Claim> => {
+  const { row, version } = held
   const nowMs = world.nowMs()
-  const id = `receipt:${body.order.id}:${nowMs}`
+  const afterMs = Math.max(1, slot.untilMs - nowMs)
+  const startedAtMs = startOf(row, nowMs)
+  if (isPage(row.body.order.event) && nowMs + afterMs - startedAtMs > pageHoldLimitMs) {
+    const why = slot.reason === 'held-back' ? 'its provider asked for a pause' : 'it is sent all it takes a minute'
+    const cause = `${why}, for another ${Math.ceil(afterMs / 1000)} s, longer than a page can wait`
+    return finish(world, held, { status: 'rejected', cause })
+  }
+  const later: OutboxRow = { ...row, dueAtMs: nowMs + afterMs, nudges: 0, body: { ...row.body, startedAtMs } }
+  const committed = await world.store.commit([], [{ id: row.id, expect: version, row: later }])
+  return committed === 'conflict' ? { status: 'lost-race' } : { status: 'later', afterMs, reason: slot.reason }
+}
+
+/** Commits a delivery's step, and with it that the provider asked for a pause; rather without than not at all. */
+const commitAsked = async (
+  world: DeliverWorld,
+  held: Held,
+  change: { rows: RowChange[]; askedMs: number | undefined },
+): Promise<CommitResult> => {
+  const { rows, askedMs } = change
+  const { pacing } = limitOf(world, held)
+  if (askedMs === undefined) return world.store.commit([], rows)
+  const nowMs = world.nowMs()
+  const untilMs = nowMs + askedWaitMs(askedMs)
+  const answer = await commitPaced<never>(world.store, pacing, (rate) => ({
+    rate: heldBack(rate, { untilMs, nowMs }),
+    rows,
+  }))
+  return answer === 'busy' ? world.store.commit([], rows) : answer === 'committed' ? 'committed' : 'conflict'
+}
+
+type Result = { status: 'delivered' | 'rejected'; cause?: string; mayHaveArrived?: boolean; askedMs?: number }
+
+const finish = async (world: DeliverWorld, held: Held, result: Result): Promise<Final> => {
+  const { order, attempts, frozen, mayHaveArrived = false } = held.row.body
+  const { status, cause, askedMs } = result
+  const nowMs = world.nowMs()
+  const id = `receipt:${order.id}:${nowMs}`
   const receipt = {
-    order: body.order,
-    status: result.status,
-    ...(result.cause === undefined ? {} : { cause: result.cause.slice(0, 500).toWellFormed() }),
+    order,
+    status,
+    ...(cause === undefined ? {} : { cause: cause.slice(0, 500).toWellFormed() }),
     atMs: nowMs,
-    attempts: body.attempts,
-    withCaseFile: body.frozen?.withCaseFile ?? false,
+    attempts,
+    withCaseFile: frozen?.withCaseFile ?? false,
+    mayHaveArrived: status === 'rejected' && (result.mayHaveArrived ?? mayHaveArrived),
   }
   const row: OutboxRow = { id, to: 'correlate', dueAtMs: nowMs, nudges: 0, body: { kind: 'receipt', receipt } }
   const rows = [
-    { id: stored.row.id, expect: stored.version },
+    { id: held.row.id, expect: held.version },
     { id, expect: 0, row },
   ]
-  if ((await world.store.commit([], rows)) === 'conflict') return { status: 'lost-race' }
+  if ((await commitAsked(world, held, { rows, askedMs })) === 'conflict') return { status: 'lost-race' }
   await world.nudge([{ to: 'correlate', rowId: id, afterMs: 0 }])
-  const { status, cause } = result
   return { status: 'final', result: status, ...(cause === undefined ? {} : { cause }) }
 }
 
-const putOff = async (
-  world: DeliverWorld,
-  held: Claimed,
-  result: { afterMs?: number; cause: string },
-): Promise<DeliverResult> => {
-  const { attempts } = held.body
-  const asked = result.afterMs === undefined ? {} : { askedMs: result.afterMs }
-  const afterMs = retryAfterMs(attempts, { random: world.random(), ...asked })
-  const body: DeliverBody = { ...held.body, leaseUntilMs: 0, lastCause: result.cause.slice(0, 500).toWellFormed() }
-  const row: OutboxRow = { ...held.row, to: 'deliver', dueAtMs: world.nowMs() + afterMs, body }
-  const committed = await world.store.commit([], [{ id: row.id, expect: held.version, row }])
-  if (committed === 'conflict') return { status: 'lost-race' }
+type Failure = Extract<DeliveryResult, { status: 'retry' }>
+
+/** After an attempt that failed: another one later, or the next channel's turn. */
+const afterFailure = async (world: DeliverWorld, claimed: Claimed, failure: Failure): Promise<DeliverResult> => {
+  const { row, version, doubt } = claimed
+  const { order, attempts } = row.body
+  const { afterMs: askedMs, cause } = failure
+  const nowMs = world.nowMs()
+  const mayHaveArrived = doubt || failure.mayHaveArrived === true
+  const asked = askedMs === undefined ? {} : { askedMs }
+  const next = decideRetry(
+    { event: order.event, attempts, startedAtMs: startOf(row, nowMs) },
+    { nowMs, random: world.random(), ...asked },
+  )
+  if (next.status === 'give-up') {
+    return finish(world, claimed, {
+      status: 'rejected',
+      cause: `${next.why}, the last: ${cause}`,
+      mayHaveArrived,
+      ...asked,
+    })
+  }
+  const { afterMs } = next
+  const lastCause = cause.slice(0, 500).toWellFormed()
+  const body: DeliverBody = { ...row.body, leaseUntilMs: 0, mayHaveArrived, lastCause }
+  const later: OutboxRow = { ...row, dueAtMs: nowMs + afterMs, body }
+  const rows = [{ id: row.id, expect: version, row: later }]
+  if ((await commitAsked(world, claimed, { rows, askedMs })) === 'conflict') return { status: 'lost-race' }
   await world.nudge([{ to: 'deliver', rowId: row.id, afterMs }])
-  return { status: 'retry', afterMs, cause: result.cause }
+  return { status: 'retry', afterMs, cause }
 }
 
 /** Makes one attempt at one delivery. */
@@ -164,16 +262,13 @@ export const deliverStep =
   async (rowId: string): Promise<DeliverResult> => {
     const stored = await world.store.row(rowId)
     if (stored?.row.to !== 'deliver') return { status: 'gone' }
-    const { body } = stored.row
-    const known = body.frozen ? undefined : await findCaseFile(world.store, body.order)
-    const early = tooEarly(stored, body, { nowMs: world.nowMs(), known: known !== undefined })
+    const { row, version } = stored
+    const known = row.body.frozen ? undefined : await findCaseFile(world.store, row.body.order)
+    const early = tooEarly(row, { nowMs: world.nowMs(), known: known !== undefined })
     if (early) return early
-    const held = await claim(world, stored, known)
-    if ('status' in held) return held
-    const result = await sendOnce(world, body.order, held.rendered)
-    const claimed = { row: held.row, version: held.version }
-    if (result.status !== 'retry') return finish(world, claimed, held.body, result)
-    if (held.body.attempts < attemptsPerOrder) return putOff(world, held, result)
-    const cause = `${held.body.attempts} attempts failed, the last: ${result.cause}`
-    return finish(world, claimed, held.body, { status: 'rejected', cause })
+    const claimed = await claim(world, { row, version }, known)
+    if ('status' in claimed) return claimed
+    const result = await sendOnce(world, row.body.order, claimed.rendered)
+    if (result.status === 'retry') return afterFailure(world, claimed, result)
+    return finish(world, claimed, { ...result, mayHaveArrived: claimed.doubt })
   }

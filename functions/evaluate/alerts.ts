@@ -1,53 +1,88 @@
 import type { Severity } from '../../config/contract.ts'
 import type { Judgement } from '../../rules/contract.ts'
-import type { AlertChange, AlertReason } from '../contract.ts'
+import type { AlertChange, AlertReason, AlertTransition } from '../contract.ts'
 import type { Alert } from '../shard-state.ts'
+import { flapping } from './flapping.ts'
 
-export type RuleIdentity = { ruleId: string; service: string; severity: Severity }
+export type RuleIdentity = {
+  ruleId: string
+  /** The rule's own id, or that of its advisory. */
+  alertId: string
+  service: string
+  severity: Severity
+  /** Nobody asked to hear of it: it is only shown. Its end is told all the same, to whoever heard of it before. */
+  quiet?: boolean
+}
 
 /** A summary is in the shard's item, the row that tells it and the incident's item; all have their limits. */
 const summaryLimit = 400
 
-export type Advance = { alert?: Alert; change?: AlertChange }
+/** What became of an alert: each step it took, and what of it is told. */
+export type Advance = { alert?: Alert; transitions: AlertTransition[]; change?: AlertChange }
+
+type Moment = { nowMs: number; fired: readonly number[] }
 
 const told = (
   rule: RuleIdentity,
   alert: Alert,
-  step: Pick<AlertChange, 'from' | 'to' | 'reason' | 'atMs'>,
-): AlertChange => ({
-  alertId: rule.ruleId,
-  ruleId: rule.ruleId,
-  service: alert.service,
-  severity: rule.severity,
-  labels: alert.labels,
-  sinceMs: alert.sinceMs,
+  step: Pick<AlertChange, 'from' | 'to' | 'reason'> & Moment,
+): AlertChange => {
+  const { nowMs, fired, ...change } = step
+  const { flaps, words } = flapping(alert, { nowMs, fired })
   // Too many alerts at once leave no room for what each of them said.
-  summary: alert.summary === '' ? rule.ruleId : alert.summary,
-  ...step,
-})
+  const said = alert.summary === '' ? rule.ruleId : alert.summary
+  return {
+    alertId: rule.alertId,
+    ruleId: rule.ruleId,
+    service: alert.service,
+    severity: rule.severity,
+    labels: alert.labels,
+    sinceMs: alert.sinceMs,
+    summary: words === undefined ? said : `${said.slice(0, summaryLimit - words.length - 3).toWellFormed()} (${words})`,
+    atMs: nowMs,
+    ...change,
+    ...(flaps > 0 ? { flaps } : {}),
+  }
+}
+
+/** Known again before anything else happens, so that the history never shows a held alert that fires or resolves. */
+const released = ({ alertId }: RuleIdentity, before: Alert, nowMs: number): AlertTransition[] =>
+  before.heldSinceMs === undefined
+    ? []
+    : [{ alertId, from: 'held', to: before.state, reason: 'input-known', atMs: nowMs }]
 
 /** Ends an alert; only one that fired is told, since nobody heard of a pending one. */
-export const endAlert = (rule: RuleIdentity, alert: Alert, end: { reason: AlertReason; nowMs: number }): Advance =>
-  alert.state === 'firing'
-    ? { change: told(rule, alert, { from: 'firing', to: 'inactive', reason: end.reason, atMs: end.nowMs }) }
-    : {}
+export const endAlert = (rule: RuleIdentity, alert: Alert, end: Moment & { reason: AlertReason }): Advance => {
+  const { reason, nowMs } = end
+  const { alertId } = rule
+  const step = { alertId, from: alert.state, to: 'inactive' as const, reason, atMs: nowMs }
+  const transitions = [...released(rule, alert, nowMs), step]
+  if (alert.state !== 'firing') return { transitions }
+  return { transitions, change: told(rule, alert, { from: 'firing', to: 'inactive', ...end }) }
+}
+
+const hold = ({ alertId }: RuleIdentity, before: Alert | undefined, atMs: number): Advance => {
+  if (before === undefined) return { transitions: [] }
+  if (before.heldSinceMs !== undefined) return { alert: before, transitions: [] }
+  const step = { alertId, from: before.state, to: 'held' as const, reason: 'input-unknown' as const, atMs }
+  return { alert: { ...before, heldSinceMs: atMs }, transitions: [step] }
+}
 
 /**
  * One step of Prometheus' alert state machine, `inactive → pending → firing`, plus "held": while the input is unknown
- * an alert keeps its state, so an unreadable source never resolves a page.
+ * an alert keeps its state, so an unreadable source never resolves a page. `fired` is when it fired before, lately.
  */
 export const advanceAlert = (
   rule: RuleIdentity,
   before: Alert | undefined,
-  now: { judgement: Judgement; nowMs: number },
+  now: Moment & { judgement: Judgement },
 ): Advance => {
-  const { judgement, nowMs } = now
+  const { judgement, nowMs, fired } = now
   const { status, met, reason } = judgement
-  const summary = judgement.summary.slice(0, summaryLimit).toWellFormed()
-  if (status === 'held' || reason === 'input-unknown') {
-    return before ? { alert: { ...before, heldSinceMs: before.heldSinceMs ?? nowMs } } : {}
+  if (status === 'held' || reason === 'input-unknown') return hold(rule, before, nowMs)
+  if (status === 'inactive') {
+    return before ? endAlert(rule, before, { reason, nowMs, fired }) : { transitions: [] }
   }
-  if (status === 'inactive') return before ? endAlert(rule, before, { reason, nowMs }) : {}
   const { heldSinceMs: _, ...kept } = before ?? {
     ruleId: rule.ruleId,
     service: rule.service,
@@ -56,9 +91,15 @@ export const advanceAlert = (
     activeAtMs: nowMs,
     sinceMs: judgement.sinceMs ?? nowMs,
   }
+  const summary = judgement.summary.slice(0, summaryLimit).toWellFormed()
   const alert: Alert = { ...kept, reason, summary }
-  if (alert.state === 'firing' || !met) return { alert }
+  const known = before ? released(rule, before, nowMs) : []
+  const from = before ? kept.state : ('inactive' as const)
+  const to = kept.state === 'firing' || met ? ('firing' as const) : ('pending' as const)
+  if (from === to) return { alert, transitions: known }
+  const transitions = [...known, { alertId: rule.alertId, from, to, reason, atMs: nowMs }]
+  if (to === 'pending') return { alert, transitions }
   const firing: Alert = { ...alert, state: 'firing', firedAtMs: nowMs, sinceMs: judgement.sinceMs ?? alert.sinceMs }
-  const from = before ? ('pending' as const) : ('inactive' as const)
-  return { alert: firing, change: told(rule, firing, { from, to: 'firing', reason, atMs: nowMs }) }
+  if (rule.quiet) return { alert: firing, transitions }
+  return { alert: firing, transitions, change: told(rule, firing, { from, to, reason, nowMs, fired }) }
 }

@@ -1,38 +1,41 @@
 import type { Config } from '../../config/schema.ts'
-import { judge, type RuleSpec, ruleMonitor } from '../../rules/registry.ts'
+import { advise, judge, type RuleSpec, ruleMonitor } from '../../rules/registry.ts'
+import { advisoryId, ruleOfAlert } from '../alert-ids.ts'
 import { shardsWanted } from '../shard-count.ts'
 import { countOfShard, shardOf } from '../shards.ts'
 import type { RuleView } from './decide.ts'
 import type { Home } from './routing.ts'
 
-/** The shard a rule is judged in: its monitor's, so that counters and alerts are written together. */
-export const shardOfRule = (config: Config, ruleId: string, count: number = config.shards): string => {
+/** The shard a rule is judged in: its monitor's, so that counters and alerts are written together. Takes alerts' ids too. */
+export const shardOfRule = (config: Config, alertId: string, count: number = config.shards): string => {
+  const ruleId = ruleOfAlert(alertId)
   const rule = config.rules[ruleId]
   return shardOf((rule && ruleMonitor(rule)) ?? ruleId, count)
 }
 
-const ruleView = (config: Config, ruleId: string, rule: RuleSpec): RuleView => {
+const ruleViewsOf = (config: Config, ruleId: string, rule: RuleSpec): RuleView[] => {
   const monitorId = ruleMonitor(rule)
   const monitor = monitorId === undefined ? undefined : config.monitors[monitorId]
-  return {
+  const locations = monitor?.locations ?? config.locations
+  const view: RuleView = {
     ruleId,
+    alertId: ruleId,
     service: rule.service ?? monitor?.service ?? ruleId,
     severity: rule.severity,
     judge: (facts) => judge(rule, facts),
     ...(monitor && monitorId !== undefined
-      ? {
-          monitor: {
-            monitorId,
-            locations: monitor.locations ?? config.locations,
-            periodSeconds: monitor.periodSeconds,
-          },
-        }
+      ? { monitor: { monitorId, locations, periodSeconds: monitor.periodSeconds } }
       : {}),
   }
+  const advising = advise(rule)
+  // Where one location is all there is, it is the quorum.
+  if (advising === undefined || locations.length < 2) return [view]
+  const quiet = !config.routes.some(({ severities }) => severities?.includes('advisory'))
+  return [view, { ...view, alertId: advisoryId(ruleId), severity: 'advisory', quiet, judge: advising }]
 }
 
 const ruleViews = (config: Config, count: number): Map<string, RuleView[]> => {
-  const views = Object.entries(config.rules).map(([ruleId, rule]) => ruleView(config, ruleId, rule))
+  const views = Object.entries(config.rules).flatMap(([ruleId, rule]) => ruleViewsOf(config, ruleId, rule))
   return Map.groupBy(views, ({ ruleId }) => shardOfRule(config, ruleId, count))
 }
 

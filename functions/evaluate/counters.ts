@@ -1,12 +1,33 @@
 import type { Cause, ProbeOutcome } from '../../probes/contract.ts'
 import type { LocationHistory } from '../../rules/contract.ts'
 import { aheadMs, isFresh } from '../freshness.ts'
-import { kindOfLook, type LocationState, type LookKind, looksKept, quoted } from '../shard-state.ts'
+import { kindOfLook, type LocationState, type LookKind, looksKept, type MonitorState, quoted } from '../shard-state.ts'
 
 const sameLook = (a: { scheduledAtMs: number; look: string }, b: { scheduledAtMs: number; look: string }) =>
   a.scheduledAtMs === b.scheduledAtMs && a.look === b.look
 
-const order = (look: { scheduledAtMs: number; look: string }) => look.scheduledAtMs + (look.look === 'tick' ? 0 : 0.5)
+/** Looks of one scheduled time in the order they begin, which is not the one they end in. */
+const places: Readonly<Record<LookKind, number>> = { tick: 0, 'second-opinion': 0.2, recheck: 0.4, 'recheck-2': 0.6 }
+const order = (look: { scheduledAtMs: number; look: LookKind }) => look.scheduledAtMs + places[look.look]
+
+type LastOutcome = MonitorState['last']
+type Placed = { scheduledAtMs: number; look: LookKind }
+
+/**
+ * Did it begin before an outcome that is to be put in its place? Ticks are in the order of their scheduled times. One
+ * that started late is behind a second opinion that was asked for in between, or a pass from before would hide it.
+ */
+const isBefore = (one: Placed, seen: Placed & { startedAtMs: number }): boolean =>
+  order(one) <= order(seen) || (one.look === 'second-opinion' && one.scheduledAtMs < seen.startedAtMs)
+
+/** Ticks are further apart, mostly; and no wrong clock of a prober hides what it sees for longer. */
+const sameTimeMs = 60_000
+
+/** Did the newest look begin after one of about the same time that ended later? Of it alone the beginning is known. */
+const overtook = (last: LastOutcome, { scheduledAtMs, startedAtMs }: ProbeOutcome): boolean => {
+  const apartMs = Math.abs(last.scheduledAtMs - scheduledAtMs)
+  return last.startedAtMs > startedAtMs && apartMs > 0 && apartMs < sameTimeMs
+}
 
 /** A sentence for a person is never longer; what sent more is not to fill the item of all others. */
 const causeLimit = 500
@@ -25,27 +46,35 @@ const compact = (outcome: ProbeOutcome, look: LookKind) => ({
 })
 
 /**
- * Adds one outcome to a location's counters. A look is keyed by (monitor, scheduledAt, look), so a repeat changes
- * nothing however late it comes, and one that overtook another is put back in its place. A second opinion that saw
- * nothing counts for nothing: a question on top of the ticks must not cost a location the say its last tick gave it.
+ * Adds one outcome to a location's counters of its monitor. A look is keyed by (monitor, scheduledAt, look), so a repeat
+ * changes nothing however late it comes, and one that overtook another is put back in its place. A second opinion that
+ * saw nothing counts for nothing: a question on top of the ticks must not cost a location the say its last tick gave it.
  */
-export const countOutcome = (state: LocationState, given: ProbeOutcome, nowMs: number): LocationState => {
+export const countOutcome = (
+  kept: MonitorState | undefined,
+  given: ProbeOutcome,
+  nowMs: number,
+): MonitorState | undefined => {
   const latestMs = nowMs + aheadMs
   const look = kindOfLook(given.look)
-  if (given.scheduledAtMs > latestMs || (look === 'second-opinion' && given.verdict === 'unknown')) return state
-  const outcome = { ...given, look }
-  const kept = state.monitors[outcome.monitorId]
-  const known = kept && kept.last.scheduledAtMs <= latestMs ? kept : undefined
-  const looks = (kept?.looks ?? []).filter(({ scheduledAtMs }) => scheduledAtMs <= latestMs)
-  if (looks.some((look) => sameLook(look, outcome))) return state
-  const oldest = looks[0]
-  if (oldest && looks.length >= looksKept && order(outcome) < order(oldest)) return state
-  const { scheduledAtMs, verdict, cause } = outcome
+  const { scheduledAtMs, verdict, cause } = given
+  if (scheduledAtMs > latestMs || (look === 'second-opinion' && verdict === 'unknown')) return kept
   const added = { scheduledAtMs, look, verdict, ...(cause ? { detail: quoted(cause.detail) } : {}) }
-  const sorted = [...looks, added].sort((a, b) => order(a) - order(b)).slice(-looksKept)
-  const newest = !known || order(known.last) <= order(outcome)
-  const monitor = { looks: sorted, last: newest ? compact(given, look) : known.last }
-  return { monitors: { ...state.monitors, [outcome.monitorId]: monitor } }
+  const outcome = { ...given, look }
+  const known = kept && kept.last.scheduledAtMs <= latestMs ? kept : undefined
+  const looks = (kept?.looks ?? []).filter((one) => one.scheduledAtMs <= latestMs)
+  if (looks.some((one) => sameLook(one, added))) return kept
+  const oldest = looks[0]
+  if (oldest && looks.length >= looksKept && order(added) < order(oldest)) return kept
+  const behind = looks.findLastIndex((one) => isBefore(one, outcome)) + 1
+  const isOvertaken = known !== undefined && overtook(known.last, outcome)
+  const endsWithLast = known !== undefined && looks.length > 0 && sameLook(looks.at(-1) ?? added, known.last)
+  const at = isOvertaken && endsWithLast ? Math.min(behind, looks.length - 1) : behind
+  const newest = !known || (isBefore(known.last, outcome) && !isOvertaken)
+  return {
+    looks: looks.toSpliced(at, 0, added).slice(-looksKept),
+    last: newest ? compact(given, look) : known.last,
+  }
 }
 
 /** What a rule may know of one location's looks at a monitor. */
@@ -54,7 +83,9 @@ export const historyOf = (
   at: { monitorId: string; location: string; periodSeconds: number; nowMs: number },
 ): LocationHistory => {
   const all = state?.monitors[at.monitorId]?.looks ?? []
-  const looks = all.filter(({ scheduledAtMs }) => scheduledAtMs <= at.nowMs + aheadMs)
+  const latestMs = at.nowMs + aheadMs
+  const isAhead = (all.at(-1)?.scheduledAtMs ?? 0) > latestMs
+  const looks = isAhead ? all.filter(({ scheduledAtMs }) => scheduledAtMs <= latestMs) : all
   const lastMs = looks.at(-1)?.scheduledAtMs
   const fresh = lastMs !== undefined && isFresh({ scheduledAtMs: lastMs, periodSeconds: at.periodSeconds }, at.nowMs)
   return { location: at.location, looks, fresh, periodMs: at.periodSeconds * 1000 }

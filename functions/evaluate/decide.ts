@@ -1,11 +1,13 @@
 import type { ProbeOutcome } from '../../probes/contract.ts'
 import type { Facts, Judgement } from '../../rules/contract.ts'
-import type { AlertChange, Observation, ProbeBody } from '../contract.ts'
+import type { AlertChange, AlertTransition, Observation, ProbeBody } from '../contract.ts'
 import { aheadMs } from '../freshness.ts'
+import type { PackedLocation } from '../location-packing.ts'
 import { emptyLocation, type LocationState, type ShardState } from '../shard-state.ts'
 import { advanceAlert, endAlert, type RuleIdentity } from './alerts.ts'
 import { countOutcome, historyOf } from './counters.ts'
 import { fitLocation, fitShard } from './fit.ts'
+import { firedLately } from './flapping.ts'
 import { knownSince, listenedSinceMs } from './known-since.ts'
 import { secondOpinions } from './second-opinions.ts'
 
@@ -15,13 +17,22 @@ export type RuleView = RuleIdentity & {
   judge: (facts: Facts) => Judgement
 }
 
+/** What a rule said, for the history: of the monitors just looked at all that is not plainly inactive. */
+export type Judged = { ruleId: string; judgement: Judgement }
+
 export type Seen = { shard: ShardState; locations: ReadonlyMap<string, LocationState> }
 
 export type Decision = {
   shard: ShardState
   /** Only the locations whose counters changed. */
   locations: Map<string, LocationState>
+  /** What is kept of them: whether it fits was known by packing it. */
+  packed: Map<string, PackedLocation>
   changes: AlertChange[]
+  /** What was new of the observation, and what the rules made of it. */
+  counted: ProbeOutcome[]
+  transitions: AlertTransition[]
+  judged: Judged[]
   /** Locations that are to look now. */
   ask: ProbeBody[]
   /** When this shard must be judged again even if nothing arrives. */
@@ -31,25 +42,38 @@ export type Decision = {
 /** Is this monitor in the config? The counters of one that left it would fill their item for ever. */
 type Watches = (monitorId: string) => boolean
 
-const withoutRemoved = ({ monitors }: LocationState, watches: Watches): LocationState => ({
-  monitors: Object.fromEntries(Object.entries(monitors).filter(([monitorId]) => watches(monitorId))),
-})
-
 /** An observation older than this changes counters, never alerts. */
 export const staleAfterMs = 10 * 60_000
+
+/** Counts a location's outcomes; undefined when none of them is news. */
+const countAt = (
+  before: LocationState,
+  outcomes: readonly ProbeOutcome[],
+  at: { nowMs: number; watches: Watches },
+): { state: LocationState; counted: ProbeOutcome[] } | undefined => {
+  const monitors = { ...before.monitors }
+  const counted = outcomes.filter((outcome) => {
+    const { monitorId } = outcome
+    const [known, now] = [monitors[monitorId], countOutcome(monitors[monitorId], outcome, at.nowMs)]
+    if (now) monitors[monitorId] = now
+    return now !== known
+  })
+  if (counted.length === 0) return undefined
+  for (const monitorId of Object.keys(monitors)) if (!at.watches(monitorId)) delete monitors[monitorId]
+  return { state: { monitors }, counted }
+}
 
 const count = (seen: Seen, observation: Observation, at: { nowMs: number; watches: Watches }) => {
   const changed = new Map<string, LocationState>()
   const counted: ProbeOutcome[] = []
   if (observation.kind !== 'outcomes') return { changed, counted }
-  for (const outcome of observation.outcomes.filter(({ monitorId }) => at.watches(monitorId))) {
-    const before = changed.get(outcome.location) ?? seen.locations.get(outcome.location) ?? emptyLocation
-    const after = countOutcome(before, outcome, at.nowMs)
-    if (after === before) continue
-    changed.set(outcome.location, after)
-    counted.push(outcome)
+  const watched = observation.outcomes.filter(({ monitorId }) => at.watches(monitorId))
+  for (const [location, outcomes] of Map.groupBy(watched, (outcome) => outcome.location)) {
+    const news = countAt(seen.locations.get(location) ?? emptyLocation, outcomes, at)
+    if (!news) continue
+    changed.set(location, news.state)
+    counted.push(...news.counted)
   }
-  for (const [location, state] of changed) changed.set(location, withoutRemoved(state, at.watches))
   return { changed, counted }
 }
 
@@ -74,7 +98,7 @@ const isStale = (observation: Observation, nowMs: number) =>
   observation.outcomes.every(({ scheduledAtMs }) => nowMs - scheduledAtMs > staleAfterMs)
 
 const factsFor = (rule: RuleView, shard: ShardState, at: { locations: Seen['locations']; nowMs: number }): Facts => {
-  const alert = shard.alerts[rule.ruleId]
+  const alert = shard.alerts[rule.alertId]
   const result = shard.results[rule.ruleId]
   const { monitor } = rule
   const histories = monitor
@@ -102,40 +126,63 @@ const settledAtMs = (judgement: Judgement, at: { nowMs: number; startedAtMs?: nu
   return (judgement.sinceMs ?? at.nowMs) < fromMs && at.nowMs >= fromMs && at.nowMs < toMs ? toMs : undefined
 }
 
-const judgeAll = (
-  rules: readonly RuleView[],
-  shard: ShardState,
-  at: { locations: Seen['locations']; nowMs: number; startedAtMs?: number | undefined },
-) => {
-  const alerts = { ...shard.alerts }
-  const changes: AlertChange[] = []
-  const againAtMs: number[] = []
+type Judging = {
+  locations: Seen['locations']
+  counted: readonly ProbeOutcome[]
+  nowMs: number
+  startedAtMs?: number | undefined
+}
+
+type Judgements = Pick<Decision, 'changes' | 'transitions' | 'judged'> & {
+  alerts: ShardState['alerts']
+  againAtMs: number[]
+}
+
+const judgeAll = (rules: readonly RuleView[], shard: ShardState, at: Judging): Judgements => {
+  const { nowMs } = at
+  const looked = new Set(at.counted.map(({ monitorId }) => monitorId))
+  const so: Judgements = { alerts: { ...shard.alerts }, changes: [], transitions: [], judged: [], againAtMs: [] }
   for (const rule of rules) {
+    const { ruleId, alertId, monitor } = rule
+    const before = so.alerts[alertId]
     const judgement = rule.judge(factsFor(rule, shard, at))
-    const laterMs = rule.monitor && alerts[rule.ruleId]?.state !== 'firing' ? settledAtMs(judgement, at) : undefined
+    const laterMs = monitor && before?.state !== 'firing' ? settledAtMs(judgement, at) : undefined
     if (laterMs !== undefined) {
-      againAtMs.push(laterMs)
+      so.againAtMs.push(laterMs)
       continue
     }
-    if (judgement.againAtMs !== undefined) againAtMs.push(judgement.againAtMs)
-    const { alert, change } = advanceAlert(rule, alerts[rule.ruleId], { judgement, nowMs: at.nowMs })
-    if (alert) alerts[rule.ruleId] = alert
-    else delete alerts[rule.ruleId]
-    if (change) changes.push(change)
+    if (judgement.againAtMs !== undefined) so.againAtMs.push(judgement.againAtMs)
+    const { alert, transitions, change } = advanceAlert(rule, before, {
+      judgement,
+      nowMs,
+      fired: shard.fired[alertId] ?? [],
+    })
+    if (alert) so.alerts[alertId] = alert
+    else delete so.alerts[alertId]
+    if (change) so.changes.push(change)
+    so.transitions.push(...transitions)
+    const isOfLook = judgement.status !== 'inactive' && monitor !== undefined && looked.has(monitor.monitorId)
+    if (alertId === ruleId && (isOfLook || transitions.length > 0)) so.judged.push({ ruleId, judgement })
   }
-  return { alerts, changes, againAtMs }
+  return so
 }
 
 /** Alerts whose rule left the config end, so that nothing stays open that nobody watches. */
 const endRemoved = (rules: readonly RuleView[], shard: ShardState, nowMs: number) => {
-  const known = new Set(rules.map(({ ruleId }) => ruleId))
-  const removed = Object.entries(shard.alerts).filter(([ruleId]) => !known.has(ruleId))
-  const changes = removed.flatMap(([ruleId, alert]) => {
-    const identity = { ruleId, service: alert.service, severity: 'page' as const }
-    return endAlert(identity, alert, { reason: 'rule-removed', nowMs }).change ?? []
+  const known = new Set(rules.map(({ alertId }) => alertId))
+  const removed = Object.entries(shard.alerts).filter(([alertId]) => !known.has(alertId))
+  const ended = removed.map(([alertId, alert]) => {
+    const { ruleId, service } = alert
+    const identity = { ruleId, alertId, service, severity: 'page' as const }
+    return endAlert(identity, alert, { reason: 'rule-removed', nowMs, fired: shard.fired[alertId] ?? [] })
   })
-  const kept = Object.entries(shard.alerts).filter(([ruleId]) => known.has(ruleId))
-  return { alerts: Object.fromEntries(kept), changes }
+  const kept = Object.entries(shard.alerts).filter(([alertId]) => known.has(alertId))
+  return {
+    known,
+    alerts: Object.fromEntries(kept),
+    changes: ended.flatMap(({ change }) => change ?? []),
+    transitions: ended.flatMap(({ transitions }) => transitions),
+  }
 }
 
 /** What one observation does to a shard. Pure; the same observation twice decides nothing the second time. */
@@ -148,19 +195,31 @@ export const decideEvaluate = (
   const { changed, counted } = count(seen, observation, { nowMs, watches })
   // Rules quote what was seen just now in full, though the item may have no room for it.
   const locations = new Map([...seen.locations, ...changed])
-  const fitted = new Map([...changed].map(([location, state]) => [location, fitLocation(state)]))
+  const [fitted, packed] = [new Map<string, LocationState>(), new Map<string, PackedLocation>()]
+  for (const [location, state] of changed) {
+    const fit = fitLocation(state)
+    fitted.set(location, fit.state)
+    packed.set(location, fit.packed)
+  }
   const results = latestResults(seen.shard.results, observation, { rules, nowMs })
   const knownSinceMs = knownSince(seen, { rules, locations: new Map([...locations, ...fitted]), nowMs })
   if (isStale(observation, nowMs)) {
-    return { shard: { ...seen.shard, results, knownSinceMs }, locations: fitted, changes: [], ask: [] }
+    const shard = { ...seen.shard, results, knownSinceMs }
+    return { shard, locations: fitted, packed, counted, changes: [], transitions: [], judged: [], ask: [] }
   }
   const removed = endRemoved(rules, seen.shard, nowMs)
   const shard = { ...seen.shard, results, knownSinceMs, alerts: removed.alerts }
-  const { alerts, changes, againAtMs } = judgeAll(rules, shard, { locations, nowMs, startedAtMs: at.startedAtMs })
+  const judging = { locations, counted, nowMs, startedAtMs: at.startedAtMs }
+  const { alerts, changes, transitions, judged, againAtMs } = judgeAll(rules, shard, judging)
+  const fired = firedLately(shard, alerts, { nowMs, known: removed.known })
   return {
-    shard: fitShard({ ...shard, alerts }),
+    shard: fitShard({ ...shard, alerts, fired }),
     locations: fitted,
+    packed,
+    counted,
     changes: [...removed.changes, ...changes],
+    transitions: [...removed.transitions, ...transitions],
+    judged,
     ask: secondOpinions(counted, { shard: observation.shard, rules, alerts, locations, nowMs }),
     ...(againAtMs.length > 0 ? { againAtMs: Math.min(...againAtMs) } : {}),
   }

@@ -1,4 +1,4 @@
-import { packLocation } from '../location-packing.ts'
+import { type PackedLocation, packLocation } from '../location-packing.ts'
 import { packShard } from '../shard-packing.ts'
 import type { Alert, LocationState, MonitorState, ShardState } from '../shard-state.ts'
 
@@ -8,7 +8,13 @@ export const itemRoomBytes = 60_000
 const fewestLooks = 10
 
 const encoder = new TextEncoder()
-const bytesOf = (value: unknown) => encoder.encode(JSON.stringify(value)).byteLength
+const bytesOf = (text: string) => encoder.encode(text).byteLength
+
+/** A UTF-16 unit is at most three bytes of UTF-8, so that most items need no counting. */
+const fits = (value: unknown) => {
+  const text = JSON.stringify(value)
+  return text.length * 3 <= itemRoomBytes || bytesOf(text) <= itemRoomBytes
+}
 
 const cut = (text: string, limit: number) => text.slice(0, limit).toWellFormed()
 
@@ -35,29 +41,41 @@ const sacrifices: readonly Keep[] = [
   { looks: fewestLooks, detail: 0 },
 ]
 
+/** A state and the item it is kept in. */
+export type Fitted = { state: LocationState; packed: PackedLocation }
+
 /** A location that fails in many monitors at once remembers less of each, rather than nothing of any. */
-export const fitLocation = (state: LocationState): LocationState => {
-  let fitted = state
+export const fitLocation = (state: LocationState): Fitted => {
+  let fitted: Fitted = { state, packed: packLocation(state) }
   for (const keep of sacrifices) {
-    if (bytesOf(packLocation(fitted)) <= itemRoomBytes) break
+    if (fits(fitted.packed)) break
     const shorter = shortened(keep)
     const monitors = Object.entries(state.monitors).map(([id, monitor]) => [id, shorter(monitor)] as const)
-    fitted = { monitors: Object.fromEntries(monitors) }
+    const less = { monitors: Object.fromEntries(monitors) }
+    fitted = { state: less, packed: packLocation(less) }
   }
   return fitted
 }
 
-const summaryLimits = [160, 80, 40, 20, 0]
+const shardSacrifices = [
+  { summary: everything, fired: 3 },
+  ...[160, 80, 40, 20, 0].map((summary) => ({ summary, fired: 3 })),
+  { summary: 0, fired: 1 },
+  { summary: 0, fired: 0 },
+]
+
+const lastFired = (all: ShardState['fired'], count: number): ShardState['fired'] =>
+  count === 0 ? {} : Object.fromEntries(Object.entries(all).map(([id, times]) => [id, times.slice(-count)]))
 
 /** So many alerts at once that their summaries do not fit keep shorter ones; what is told of them was whole. */
 export const fitShard = (state: ShardState): ShardState => {
   let fitted = state
-  for (const limit of summaryLimits) {
-    if (bytesOf(packShard(fitted)) <= itemRoomBytes) break
+  for (const { summary, fired } of shardSacrifices) {
+    if (fits(packShard(fitted))) break
     const alerts = Object.entries(state.alerts).map(([id, alert]): [string, Alert] => {
-      return [id, { ...alert, summary: cut(alert.summary, limit) }]
+      return [id, { ...alert, summary: cut(alert.summary, summary) }]
     })
-    fitted = { ...state, alerts: Object.fromEntries(alerts) }
+    fitted = { ...state, alerts: Object.fromEntries(alerts), fired: lastFired(state.fired, fired) }
   }
   return fitted
 }

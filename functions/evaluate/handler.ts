@@ -1,14 +1,15 @@
 import { eachMessage } from '../../aws/batch.ts'
+import { keptIn } from '../../aws/history.ts'
 import { hub } from '../../aws/hub.ts'
 import { sqsPulse } from '../../aws/queues.ts'
 import { observation } from '../contract.ts'
 import { evaluateView } from './config.ts'
 import { evaluateStep } from './step.ts'
 
-const ground = hub({ env: process.env, nowMs: () => Date.now() }, { role: 'evaluate' })
+const ground = hub({ env: process.env, nowMs: () => Date.now() }, { role: 'evaluate', needs: ['WHODUNIT_BUCKETS'] })
 const { config, store, nowMs, nudge, sqs, health } = ground
 const passOn = sqsPulse({ client: sqs, url: ground.env.WHODUNIT_QUEUES['alert-changes'] })
-const step = evaluateStep({ store, nowMs, nudge, passOn, ...evaluateView(config) })
+const step = evaluateStep({ store, nowMs, nudge, passOn, ...keptIn(ground), ...evaluateView(config) })
 
 export const handler = health.handler(
   eachMessage({

@@ -1,22 +1,33 @@
 import { aheadMs } from '../freshness.ts'
-import type { LocationState, ShardState } from '../shard-state.ts'
+import type { LocationState, MonitorState, ShardState } from '../shard-state.ts'
 import type { RuleView, Seen } from './decide.ts'
 
 type Locations = ReadonlyMap<string, LocationState>
 
-/** Scheduled times of the looks at a rule's monitor that saw something, from everywhere it is looked at. */
-const knownLooksMs = ({ monitor }: RuleView, locations: Locations, nowMs: number): number[] => {
-  if (!monitor) return []
-  const looks = monitor.locations.flatMap(
-    (location) => locations.get(location)?.monitors[monitor.monitorId]?.looks ?? [],
-  )
-  const known = looks.filter(({ verdict, scheduledAtMs }) => verdict !== 'unknown' && scheduledAtMs <= nowMs + aheadMs)
-  return known.map(({ scheduledAtMs }) => scheduledAtMs)
+/** Scheduled time of the first or last look at a rule's monitor that saw something, from everywhere it is looked at. */
+const knownLookMs = (
+  { monitor }: RuleView,
+  locations: Locations,
+  at: { nowMs: number; which: 'first' | 'last' },
+): number | undefined => {
+  const latestMs = at.nowMs + aheadMs
+  const isKnown = ({ verdict, scheduledAtMs }: MonitorState['looks'][number]) =>
+    verdict !== 'unknown' && scheduledAtMs <= latestMs
+  let found: number | undefined
+  for (const location of monitor?.locations ?? []) {
+    // Looks are in the order of their scheduled times.
+    const looks = locations.get(location)?.monitors[monitor?.monitorId ?? '']?.looks ?? []
+    const atMs = (at.which === 'first' ? looks.find(isKnown) : looks.findLast(isKnown))?.scheduledAtMs
+    if (atMs === undefined) continue
+    const isFurther = found === undefined || (at.which === 'first' ? atMs < found : atMs > found)
+    if (isFurther) found = atMs
+  }
+  return found
 }
 
 /** From when on this hub has listened for the rule, where the looks say it. */
 export const listenedSinceMs = (rule: RuleView, locations: Locations, nowMs: number): number =>
-  Math.min(nowMs, ...knownLooksMs(rule, locations, nowMs))
+  Math.min(nowMs, knownLookMs(rule, locations, { nowMs, which: 'first' }) ?? nowMs)
 
 /**
  * When each rule was first heard of, where that is still needed: silence is counted from there or from the last look
@@ -30,11 +41,9 @@ export const knownSince = (
   const { rules, locations, nowMs } = at
   const needed = rules.flatMap((rule) => {
     const before = seen.shard.knownSinceMs[rule.ruleId]
-    const looksMs = knownLooksMs(rule, locations, nowMs)
-    const lastMs = looksMs.length > 0 ? Math.max(...looksMs) : undefined
+    const lastMs = knownLookMs(rule, locations, { nowMs, which: 'last' })
     if (lastMs !== undefined && (before === undefined || before <= lastMs)) return []
-    const forgottenMs = knownLooksMs(rule, seen.locations, nowMs)
-    const sinceMs = before ?? (forgottenMs.length > 0 ? Math.max(...forgottenMs) : nowMs)
+    const sinceMs = before ?? knownLookMs(rule, seen.locations, { nowMs, which: 'last' }) ?? nowMs
     return [[rule.ruleId, Math.min(sinceMs, nowMs)] as const]
   })
   return Object.fromEntries(needed)

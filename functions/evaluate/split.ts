@@ -15,6 +15,7 @@ export const splitShard = (parent: ShardState, belongs: Belongs): ShardState => 
   knownSinceMs: part(parent.knownSinceMs, belongs),
   alerts: part(parent.alerts, belongs),
   results: part(parent.results, belongs),
+  fired: part(parent.fired, belongs),
   moved: [],
   ...(parent.told === undefined ? {} : { told: parent.told }),
 })

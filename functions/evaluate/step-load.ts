@@ -1,7 +1,8 @@
 /** Reads a shard's items, or what is there to inherit when it is read for the first time. */
 import type { Change, RowChange, Store } from '../../stores/contract.ts'
 import { keys } from '../contract.ts'
-import { packLocation, unpackLocation } from '../location-packing.ts'
+import { packLocation } from '../location-packing.ts'
+import type { Remembered } from '../remembered.ts'
 import { timerRowId } from '../row-ids.ts'
 import { countIn, growShards } from '../shard-count.ts'
 import { packShard, unpackShard } from '../shard-packing.ts'
@@ -19,6 +20,9 @@ export type LoadWorld = {
   shards?: number
   home: Home
 }
+
+/** With what this process remembers. */
+export type Loading = LoadWorld & { known: Remembered }
 
 export type Loaded = Seen & {
   versions: ReadonlyMap<string, number>
@@ -41,11 +45,12 @@ const most = (counts: readonly number[]) => counts.reduce((a, b) => Math.max(a, 
  * After the shard's own item, never with it: reads are no snapshot, and counters that are older than the version the
  * commit expects would decide on looks that have long been followed by others.
  */
-const readLocations = async ({ store, locations }: LoadWorld, shard: string) => {
+const readLocations = async ({ store, locations, known }: Loading, shard: string) => {
   const items = await store.read(locations.map((location) => keys.location(shard, location)))
   const states = locations.map((location): [string, LocationState] => {
-    const item = items.get(keys.location(shard, location))
-    return [location, item ? unpackLocation(item.value) : emptyLocation]
+    const key = keys.location(shard, location)
+    const item = items.get(key)
+    return [location, item ? known.state(key, item) : emptyLocation]
   })
   return { locations: new Map(states), versions: new Map([...items].map(([key, { version }]) => [key, version])) }
 }
@@ -66,7 +71,7 @@ const wakeParent = async ({ store, nowMs }: LoadWorld, parent: string): Promise<
  * A shard takes its part of its nearest ancestor's state in the transaction that uses it. All of the ancestor's items
  * are written in it, so that whoever still counts for the ancestor meanwhile conflicts.
  */
-const inherit = async (world: LoadWorld, shard: string): Promise<Found> => {
+const inherit = async (world: Loading, shard: string): Promise<Found> => {
   const older = ancestors(shard)
   const items = await world.store.read([keys.shards, ...older.map(keys.shard)])
   const known = older.flatMap((name) => {
@@ -107,7 +112,7 @@ const inherit = async (world: LoadWorld, shard: string): Promise<Found> => {
 }
 
 /** Reads a shard together with how many there are: the store knows better than whoever addressed it, or our config. */
-export const load = async (world: LoadWorld, shard: string): Promise<Found> => {
+export const load = async (world: Loading, shard: string): Promise<Found> => {
   const { store, shards = 1 } = world
   const key = keys.shard(shard)
   const items = await store.read([keys.shards, key])

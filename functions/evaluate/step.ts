@@ -1,15 +1,19 @@
 /**
  * Reads an observation and its shard's items; decides counters, alerts and whom to ask for a second opinion; writes the
  * shard, the location items that changed, rows with the alert changes for `correlate` and the questions for `probe`, and
- * the shard's timer row, in one transaction. What is addressed under another number of shards is taken to today's.
+ * the shard's timer row, in one transaction; before it what was seen and decided goes to the history. What is addressed under another number of shards is taken to today's.
  * Run twice: looks are keyed and results carry their time, so the second run decides nothing.
  */
 import type { Change, RowChange, StoredRow } from '../../stores/contract.ts'
 import { type AlertChange, keys, type Nudge, type Observation, type OutboxRow, type ProbeBody } from '../contract.ts'
+import { keptJudgement, keptOutcome, minuteOf } from '../history.ts'
+import type { Keep } from '../history-keeping.ts'
 import { packLocation } from '../location-packing.ts'
 import { type PulseWorld, passPulse } from '../pulse.ts'
+import { type Remembered, remembered } from '../remembered.ts'
 import { secondOpinionOf, secondOpinionRowId, timerRowId } from '../row-ids.ts'
 import { packShard } from '../shard-packing.ts'
+import { emptyLocation } from '../shard-state.ts'
 import { countOfShard, kinOf } from '../shards.ts'
 import { type Decision, decideEvaluate, type RuleView } from './decide.ts'
 import { isAtHome, partsOf, type ShardObservation } from './routing.ts'
@@ -21,9 +25,13 @@ export type EvaluateWorld = LoadWorld &
     rulesOf: (shard: string) => readonly RuleView[]
     /** Is this monitor in today's config? Everything is when absent. */
     watches?: (monitorId: string) => boolean
+    /** Keeps what an observation brought; never rejects, ends within its deadline. Nothing is kept when absent. */
+    keep?: Keep
     /** When this process began to look, if it does: a silence from before is no news until it had its first looks. */
     startedAtMs?: number
   }
+
+type Evaluating = EvaluateWorld & { known: Remembered }
 
 export type EvaluateResult =
   | { status: 'evaluated'; changes: AlertChange[] }
@@ -96,10 +104,10 @@ const answeredRows = async ({ store }: EvaluateWorld, observation: Observation):
 const changesOf = (shard: string, loaded: Loaded, decision: Decision, rows: readonly RowChange[]): Change[] => {
   const { versions, handover } = loaded
   const inherits = handover.changes.length > 0
-  const states = new Map([...(inherits ? loaded.locations : []), ...decision.locations])
-  const locations = [...states].map(([location, state]): Change => {
+  const inherited = inherits ? [...loaded.locations].map(([name, state]) => [name, packLocation(state)] as const) : []
+  const locations = [...new Map([...inherited, ...decision.packed])].map(([location, value]): Change => {
     const key = keys.location(shard, location)
-    return { key, expect: versions.get(key) ?? 0, value: packLocation(state) }
+    return { key, expect: versions.get(key) ?? 0, value }
   })
   const [key, value] = [keys.shard(shard), packShard(decision.shard)]
   const isNews = JSON.stringify(value) !== JSON.stringify(packShard(loaded.shard))
@@ -108,7 +116,33 @@ const changesOf = (shard: string, loaded: Loaded, decision: Decision, rows: read
   return [...own, ...locations, ...handover.changes]
 }
 
-const attempt = async (world: EvaluateWorld, observation: ShardObservation): Promise<EvaluateResult | Elsewhere> => {
+/** What was written is known without reading it again. */
+const remember = (known: Remembered, shard: string, { loaded, decision }: { loaded: Loaded; decision: Decision }) => {
+  for (const [location, now] of decision.locations) {
+    const key = keys.location(shard, location)
+    const before = loaded.locations.get(location) ?? emptyLocation
+    known.wrote(key, (loaded.versions.get(key) ?? 0) + 1, { before, now })
+  }
+}
+
+/** What was new goes to the history under the observation's id, so that a repeat takes its own place. */
+const keepHistory = async (
+  { keep }: EvaluateWorld,
+  { shard, id }: ShardObservation,
+  { decision, nowMs }: { decision: Decision; nowMs: number },
+): Promise<void> => {
+  const { counted, transitions, judged } = decision
+  if (!keep || (counted.length === 0 && transitions.length === 0)) return
+  const part = {
+    observationId: id,
+    outcomes: counted.map(keptOutcome),
+    judgements: judged.map(({ ruleId, judgement }) => keptJudgement(ruleId, judgement, nowMs)),
+    transitions,
+  }
+  await keep({ shard, minuteMs: minuteOf(counted[0]?.scheduledAtMs ?? nowMs), part })
+}
+
+const attempt = async (world: Evaluating, observation: ShardObservation): Promise<EvaluateResult | Elsewhere> => {
   const { shard } = observation
   const nowMs = world.nowMs()
   const [found, timer] = await Promise.all([load(world, shard), world.store.row(timerRowId(shard))])
@@ -131,8 +165,16 @@ const attempt = async (world: EvaluateWorld, observation: ShardObservation): Pro
   ]
   const changes = changesOf(shard, loaded, decision, rows)
   if (changes.length === 0) return { status: 'evaluated', changes: [] }
-  if ((await world.store.commit(changes, rows)) === 'conflict') return conflict
+  const kept = keepHistory(world, observation, { decision, nowMs })
+  // Pages first: only what nobody waits for waits for its history.
+  if (told.length + questions.length === 0) await kept
+  if ((await world.store.commit(changes, rows)) === 'conflict') {
+    await kept
+    return conflict
+  }
+  remember(world.known, shard, { loaded, decision })
   await world.nudge([...told, ...questions].map(({ id, to }) => ({ to, rowId: id, afterMs: 0 })))
+  await kept
   return { status: 'evaluated', changes: decision.changes }
 }
 
@@ -140,7 +182,7 @@ const tries = 5
 /** More than counts there can be between the smallest and the largest. */
 const detours = 12
 
-const apply = async (world: EvaluateWorld, observation: ShardObservation, detour = 0): Promise<EvaluateResult> => {
+const apply = async (world: Evaluating, observation: ShardObservation, detour = 0): Promise<EvaluateResult> => {
   for (let index = 0; index < tries; index++) {
     const result = await attempt(world, observation)
     if (result.status === 'evaluated') return result
@@ -151,7 +193,7 @@ const apply = async (world: EvaluateWorld, observation: ShardObservation, detour
 }
 
 const applyAll = async (
-  world: EvaluateWorld,
+  world: Evaluating,
   parts: readonly ShardObservation[],
   detour: number,
 ): Promise<EvaluateResult> => {
@@ -170,7 +212,7 @@ const wokenAtOnce = 32
 
 /** A timer of a shard that has moved wakes those that take over from it, and ends when none is left. */
 const forwardTimer = async (
-  world: EvaluateWorld,
+  world: Evaluating,
   observation: Extract<Observation, { kind: 'timer' }>,
   { count, moved }: Elsewhere,
   detour: number,
@@ -190,7 +232,7 @@ const forwardTimer = async (
 
 /** Takes an observation from the shard it is addressed to, to those it is about. */
 const forward = async (
-  world: EvaluateWorld,
+  world: Evaluating,
   observation: ShardObservation,
   found: Elsewhere,
   detour: number,
@@ -200,10 +242,11 @@ const forward = async (
     : applyAll(world, partsOf(observation, found.count, world.home), detour)
 
 /** Applies one observation to the shards it is about. */
-export const evaluateStep =
-  (world: EvaluateWorld) =>
-  async (observation: Observation): Promise<EvaluateResult> => {
-    if (observation.kind !== 'pulse') return apply(world, observation)
+export const evaluateStep = (world: EvaluateWorld): ((observation: Observation) => Promise<EvaluateResult>) => {
+  const evaluating = { ...world, known: remembered() }
+  return async (observation) => {
+    if (observation.kind !== 'pulse') return apply(evaluating, observation)
     const passed = await passPulse(world, 'evaluate')(observation.atMs)
     return passed === 'conflict' ? conflict : { status: 'evaluated', changes: [] }
   }
+}

@@ -22,9 +22,9 @@ const run = monitorRunner(config, { nowMs, secret: secrets.secret })
 const bound = pLimit(ground.env.WHODUNIT_PROBES_AT_ONCE)
 const limit = <T>(work: () => Promise<T>) => bound(work)
 const send = sqsSender({ client: new SQSClient(clientOptions(ground.region)), url })
-const world = { nowMs, location, run, limit, send }
 const waitUntil = async (atMs: number) => sleep(Math.max(0, atMs - nowMs()))
-const tick = scheduleStep({ ...world, waitUntil, monitorsOf: monitorsAsked(config, location) })
+const world = { nowMs, location, run, limit, waitUntil, send }
+const tick = scheduleStep({ ...world, monitorsOf: monitorsAsked(config, location) })
 const secondOpinion = secondOpinionStep(world)
 const work = ({ rowId }: { rowId: string }) => secondOpinion(rowId)
 const opinions = eachMessage({ schema: rowMessage, work, poison: leaveToTheQueue, failed: health.failed })

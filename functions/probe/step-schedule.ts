@@ -10,8 +10,6 @@ import { type ProbeWorld, probeStep } from './step.ts'
 export type ScheduleWorld = ProbeWorld & {
   /** Which monitors of this location the message asks for. */
   monitorsOf: (message: ScheduleMessage) => readonly string[]
-  /** Resolves at that time, at once when it has passed. */
-  waitUntil: (atMs: number) => Promise<void>
 }
 
 export type ScheduleResult = Due & { monitors: number; lost: { id: string; cause: string }[] }

@@ -1,14 +1,15 @@
 /**
- * Reads nothing but the id of the row that asks, which says everything; looks once, with no re-check; sends the outcome
- * to `evaluate`, which deletes the row as it counts it.
- * Run twice: both outcomes are the same look, which counts once.
+ * Reads nothing but the id of the row that asks, which says everything; looks, and looks again at once at what fails, as
+ * a tick does, since a location speaks for a quorum only at its threshold; sends the outcomes to `evaluate`, which
+ * deletes the row as it counts the first of them.
+ * Run twice: the outcomes are the same looks, which count once.
  */
 import type { Verdict } from '../../probes/contract.ts'
 import { secondOpinionOf } from '../row-ids.ts'
 import { isOverdue } from '../second-opinion.ts'
-import type { ProbeWorld } from './step.ts'
+import { lookAgain, type ProbeWorld, rechecks } from './step.ts'
 
-export type SecondOpinionWorld = Pick<ProbeWorld, 'nowMs' | 'location' | 'run' | 'send'>
+export type SecondOpinionWorld = Omit<ProbeWorld, 'limit'>
 
 export type SecondOpinionResult =
   | { status: 'looked'; monitorId: string; verdict: Verdict }
@@ -29,8 +30,7 @@ export const secondOpinionStep =
     if (location !== world.location) return { status: 'not-ours', location }
     const startedAtMs = world.nowMs()
     if (isOverdue(askedAtMs, startedAtMs)) return { status: 'overdue', monitorId, ageMs: startedAtMs - askedAtMs }
-    const sighting = await world.run(monitorId)
-    const outcome = { monitorId, location, scheduledAtMs: askedAtMs, startedAtMs, look: rowId, ...sighting }
-    await world.send({ kind: 'outcomes', id: rowId, shard, outcomes: [outcome] })
-    return { status: 'looked', monitorId, verdict: sighting.verdict }
+    const place = { shard, monitorId, scheduledAtMs: askedAtMs }
+    const [answer] = await lookAgain(world, place, [rowId, ...rechecks])
+    return { status: 'looked', monitorId, verdict: answer?.verdict ?? 'unknown' }
   }

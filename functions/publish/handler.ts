@@ -19,14 +19,13 @@ const blobs = hubBucket({ bucket: env.WHODUNIT_BUCKETS.status, region })
 const put = deployedServiceMetrics(region)
 const configNow = publishConfig(ground.config, deployedFacts(), store)
 
-const page = async (rowId?: string) => {
+const page = async (...rowIds: readonly string[]) => {
   const config = await configNow()
-  await publishStep({ store, blobs, nowMs, render: statusPage, config })(rowId)
+  await publishStep({ store, blobs, nowMs, render: statusPage, config })(...rowIds)
   return config
 }
-// One after the other: an older page must not be the last to arrive.
 const work = async (messages: readonly { rowId: string }[]) => {
-  for (const rowId of rowsOf(messages)) await page(rowId)
+  await page(...rowsOf(messages))
 }
 const poison = quarantineMessage({ store, nowMs, quarantined: health.poison })
 const rows = allMessages({ schema: rowMessage, work, poison, failed: health.failed })

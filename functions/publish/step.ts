@@ -1,12 +1,13 @@
 /**
  * Reads the hub's index, its recent incidents and the last outcomes; decides what the public may see; writes the status
- * page. It consumes its row after the page is written.
+ * page. It consumes its rows after the page is written.
  * Run twice: the same page is written again.
  */
 import type { Blobs, Store } from '../../stores/contract.ts'
 import { keys, statusPageKey } from '../contract.ts'
 import { type Component, component, emptyIndex, group, hubIndex, type Incident, incident } from '../hub-state.ts'
 import { latestOutcomes, type MonitorView } from '../latest-outcomes.ts'
+import { remembered } from '../remembered.ts'
 import { type StatusView, statusView } from './view.ts'
 
 export type PublishWorld = {
@@ -51,15 +52,21 @@ export const readHub = async (store: Store): Promise<HubReading> => {
   }
 }
 
-/** Writes the status page; with a row id, because that row demanded it. */
-export const publishStep =
-  (world: PublishWorld) =>
-  async (rowId?: string): Promise<StatusView> => {
-    const { title, monitors } = world.config
-    const [hub, outcomes] = await Promise.all([readHub(world.store), latestOutcomes(world.store, world.config)])
+const consume = async (store: Store, rowId: string) => {
+  const row = await store.row(rowId)
+  if (row) await store.commit([], [{ id: row.row.id, expect: row.version }])
+}
+
+/** Writes the status page; with row ids, because those rows demanded it: one page answers them all. */
+export const publishStep = (world: PublishWorld): ((...rowIds: readonly string[]) => Promise<StatusView>) => {
+  const memory = remembered()
+  return async (...rowIds) => {
+    const { store, config } = world
+    const [hub, outcomes] = await Promise.all([readHub(store), latestOutcomes(store, config, memory)])
+    const { title, monitors } = config
     const view = statusView({ title, monitors, nowMs: world.nowMs() }, { ...hub, outcomes })
     await world.blobs.put(statusPageKey, new TextEncoder().encode(world.render(view)))
-    const row = rowId === undefined ? undefined : await world.store.row(rowId)
-    if (row) await world.store.commit([], [{ id: row.row.id, expect: row.version }])
+    for (const rowId of rowIds) await consume(store, rowId)
     return view
   }
+}

@@ -23,9 +23,9 @@ const worseFirst: readonly ShownStatus[] = [
   'operational',
 ]
 
-/** A component nobody could look at lately is unknown, never operational. */
-const isSeen = (monitor: MonitorView, outcomes: readonly LatestOutcome[], nowMs: number) =>
-  outcomes.some((look) => look.monitorId === monitor.monitorId && look.verdict !== 'unknown' && isFresh(look, nowMs))
+/** Monitors that somebody could look at lately: a component with another is unknown, never operational. */
+const monitorsSeen = (outcomes: readonly LatestOutcome[], nowMs: number) =>
+  new Set(outcomes.flatMap((look) => (look.verdict !== 'unknown' && isFresh(look, nowMs) ? [look.monitorId] : [])))
 
 /** What the public may see: components and incidents, never suspects or evidence. */
 export const statusView = (
@@ -36,13 +36,12 @@ export const statusView = (
     outcomes: readonly LatestOutcome[]
   },
 ): StatusView => {
-  const services = [...new Set(at.monitors.map(({ service }) => service))]
-  const components = services.map((id) => {
+  const lookedAt = monitorsSeen(seen.outcomes, at.nowMs)
+  const services = Map.groupBy(at.monitors, ({ service }) => service)
+  const components = [...services].map(([id, monitors]) => {
     const component = seen.components.get(id)
     const published = component?.status ?? 'operational'
-    const blind = at.monitors
-      .filter(({ service }) => service === id)
-      .some((one) => !isSeen(one, seen.outcomes, at.nowMs))
+    const blind = monitors.some(({ monitorId }) => !lookedAt.has(monitorId))
     const status: ShownStatus = published === 'operational' && blind ? 'unknown' : published
     const incident = seen.incidents.find((one) => one.id === component?.incidentId)
     return { id, status, ...(incident && status !== 'operational' ? { sinceMs: incident.sinceMs } : {}) }

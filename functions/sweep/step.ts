@@ -1,11 +1,12 @@
 /**
  * Reads rows that are due; decides which to nudge again; counts the nudge in the row and sends it. What the quick
  * nudges after a commit lost, this finds: the sweep is what makes the outbox certain. Second opinions that are too old
- * it deletes.
+ * it deletes; what nobody consumed in all its nudges it sets aside, with the rows that tell so.
  * Run twice: a row may be nudged twice, which its consumer does not mind.
  */
 import { quarantineKeepMs, quarantineKey, type Store, type StoredRow, StoreError } from '../../stores/contract.ts'
-import type { Nudge } from '../contract.ts'
+import type { Nudge, OutboxRow } from '../contract.ts'
+import { deadLetterRows } from '../dead-letter.ts'
 import { decideRow, type SweepDecision } from './decide.ts'
 
 export type SweepWorld = {
@@ -34,6 +35,12 @@ const batch = 500
 /** How far behind rows that wait for their next nudge it looks for one that can be nudged. */
 const lookAhead = 16 * batch
 
+/** A row of that id tells it already when the same row was set aside a moment ago. */
+const newRows = async (store: Store, rows: readonly OutboxRow[]): Promise<OutboxRow[]> => {
+  const there = await Promise.all(rows.map(({ id }) => store.row(id)))
+  return rows.filter((_, at) => there[at] === undefined)
+}
+
 const setAside = async (world: SweepWorld, { row, version }: StoredRow): Promise<boolean> => {
   const quarantinedAtMs = world.nowMs()
   const why = `nudged ${row.nudges} times and never consumed`
@@ -41,9 +48,12 @@ const setAside = async (world: SweepWorld, { row, version }: StoredRow): Promise
   const key = quarantineKey(row.id)
   const expect = (await world.store.read([key])).get(key)?.version ?? 0
   const item = { key, expect, value, expiresAtMs: quarantinedAtMs + quarantineKeepMs }
-  const result = await world.store.commit([item], [{ id: row.id, expect: version }])
-  if (result === 'committed') world.quarantined(row)
-  return result === 'committed'
+  const told = await newRows(world.store, deadLetterRows(value))
+  const rows = [{ id: row.id, expect: version }, ...told.map((one) => ({ id: one.id, expect: 0, row: one }))]
+  if ((await world.store.commit([item], rows)) === 'conflict') return false
+  world.quarantined(row)
+  await world.nudge(told.map(({ id, to }) => ({ to, rowId: id, afterMs: 0 })))
+  return true
 }
 
 const countNudge = async (world: SweepWorld, { row, version }: StoredRow): Promise<Nudge[]> => {

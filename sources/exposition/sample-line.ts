@@ -1,237 +1,139 @@
 import type { Labels, Sample } from '../contract.ts'
+import { type LabelRules, type LabelSet, readLabels } from './label-text.ts'
+import {
+  atEnd,
+  codeAt,
+  fault,
+  follows,
+  type LineCursor,
+  readPlainName,
+  readToken,
+  skipBlanks,
+  skipSeparator,
+} from './line-cursor.ts'
 import { type ExpositionForm, parseTimestampMs, parseValue } from './number.ts'
+import type { LineFault } from './problem.ts'
 
-/** What is wrong with a line: the offset in characters, and what should have stood there. */
-export type LineFault = { at: number; expected: string }
+/** One event behind a counter or a bucket, such as a trace. */
+export type Exemplar = { labels: Labels; value: number; timestampMs?: number }
 
-type LabelSet = Record<string, string>
-type Cursor = {
-  text: string
-  at: number
-  expected: string | undefined
-  hasEmpty: boolean
-  /** The labels of the lines before, by their place: the next line mostly has the same names, and often the values. */
-  place: number
-  names: string[]
-  values: string[]
+/** A sample with what OpenMetrics may say besides. */
+export type ReadSample = Sample & { exemplar?: Exemplar }
+
+/** A sample as its line has it: empty labels are still there. `timestamp` is the text of `timestampMs`. */
+export type SampleLine = ReadSample & { timestamp?: string }
+
+export type LineOptions = {
+  form: ExpositionForm
+  labelLimit: number
+  /** What the specification of OpenMetrics forbids and Prometheus lets pass is a fault. */
+  strict?: boolean
 }
 
-const tab = 0x09
-const space = 0x20
-const quote = 0x22
 const hash = 0x23
-const comma = 0x2c
-const equals = 0x3d
-const backslash = 0x5c
 const openBrace = 0x7b
-const closeBrace = 0x7d
 
-const isLabelCode = (code: number): boolean =>
-  (code >= 0x61 && code <= 0x7a) || (code >= 0x41 && code <= 0x5a) || code === 0x5f || (code >= 0x30 && code <= 0x39)
-const isDigit = (code: number): boolean => code >= 0x30 && code <= 0x39
-const isBlank = (code: number): boolean => code === space || code === tab
+/** Prometheus' own limit is of bytes in storage; the specification's is of characters in both names and values. */
+const exemplarLimit = 128
 
-const skipBlanks = (cursor: Cursor): void => {
-  while (isBlank(cursor.text.charCodeAt(cursor.at))) cursor.at++
-}
+const isBlank = (code: number): boolean => code === 0x20 || code === 0x09
 
-const code = (cursor: Cursor): number => cursor.text.charCodeAt(cursor.at)
+const timeExpected = (form: ExpositionForm): string =>
+  form === 'text' ? 'a timestamp in whole milliseconds' : 'a timestamp in seconds'
 
-const fault = (cursor: Cursor, expected: string, at = cursor.at): undefined => {
-  cursor.expected = expected
-  cursor.at = at
-}
-
-/** Prometheus leaves an escape it does not know as it stands: `\d` stays two characters. */
-const resolveEscapes = (text: string): string =>
-  text.replace(/\\([\\"n])/g, (_, escaped: string) => (escaped === 'n' ? '\n' : escaped))
-
-/** The text between two quotes; the cursor stands on the first and ends behind the second. */
-const readQuoted = (cursor: Cursor, what: string): string | undefined => {
-  const { text } = cursor
-  const start = cursor.at + 1
-  let escaped = false
-  let at = start
-  for (;;) {
-    const here = text.charCodeAt(at)
-    if (here === quote) break
-    if (here === backslash) {
-      escaped = true
-      at++
-    } else if (at >= text.length) return fault(cursor, `a closing quote for ${what}`, text.length)
-    at++
-  }
-  cursor.at = at + 1
-  const raw = text.slice(start, at)
-  return escaped ? resolveEscapes(raw) : raw
-}
-
-const readPlainName = (cursor: Cursor, colons: boolean): string | undefined => {
+const readValue = (cursor: LineCursor): number => {
   const start = cursor.at
-  if (isDigit(code(cursor))) return undefined
-  while (isLabelCode(code(cursor)) || (colons && code(cursor) === 0x3a)) cursor.at++
-  return cursor.at === start ? undefined : cursor.text.slice(start, cursor.at)
-}
-
-const readLabelName = (cursor: Cursor): string | undefined => {
-  const known = cursor.names[cursor.place]
-  if (known !== undefined && cursor.text.startsWith(known, cursor.at)) {
-    const end = cursor.at + known.length
-    if (cursor.text.charCodeAt(end) === equals) {
-      cursor.at = end
-      return known
-    }
-  }
-  const name = readPlainName(cursor, false)
-  if (name !== undefined) cursor.names[cursor.place] = name
-  return name
-}
-
-const readValueText = (cursor: Cursor, label: string): string | undefined => {
-  const known = cursor.values[cursor.place]
-  if (known !== undefined && cursor.text.startsWith(known, cursor.at + 1)) {
-    const end = cursor.at + 1 + known.length
-    if (cursor.text.charCodeAt(end) === quote) {
-      cursor.at = end + 1
-      return known
-    }
-  }
-  const start = cursor.at
-  const value = readQuoted(cursor, `the value of the label ${label}`)
-  // Only what was written without escapes can be compared with the text of the next line.
-  if (value !== undefined && cursor.at - start === value.length + 2) cursor.values[cursor.place] = value
-  return value
-}
-
-const setLabel = (labels: LabelSet, name: string, value: string): void => {
-  // A label may be called __proto__, and an assignment would set the prototype.
-  if (name === '__proto__') Object.defineProperty(labels, name, { value, enumerable: true, configurable: true })
-  else labels[name] = value
-}
-
-const readLabelValue = (cursor: Cursor, labels: LabelSet, name: string): undefined => {
-  skipBlanks(cursor)
-  if (code(cursor) !== equals) return fault(cursor, `"=" after the label name ${name}`)
-  cursor.at++
-  skipBlanks(cursor)
-  if (code(cursor) !== quote) return fault(cursor, `a value in double quotes for the label ${name}`)
-  const value = readValueText(cursor, name)
-  if (value === undefined) return
-  if (value === '') cursor.hasEmpty = true
-  setLabel(labels, name, value)
-}
-
-const isTaken = (labels: LabelSet, name: string): boolean => labels[name] !== undefined && Object.hasOwn(labels, name)
-
-/** One entry between braces. Returns the metric's name when the entry is that: a quoted string without a value. */
-const readEntry = (cursor: Cursor, labels: LabelSet): string | undefined => {
-  const start = cursor.at
-  const quoted = code(cursor) === quote
-  const name = quoted ? readQuoted(cursor, 'a quoted name') : readLabelName(cursor)
-  if (name === undefined) return cursor.expected === undefined ? fault(cursor, 'a label name or "}"', start) : undefined
-  if (quoted) {
-    skipBlanks(cursor)
-    if (name === '') return fault(cursor, 'a name that is not empty', start)
-    if (code(cursor) !== equals) return name
-  }
-  if (isTaken(labels, name)) return fault(cursor, `each label once, and ${name} stands there twice`, start)
-  readLabelValue(cursor, labels, name)
-}
-
-/** Everything between the braces; the cursor stands behind the opening one. Returns the metric's name, if inside. */
-const readLabels = (cursor: Cursor, labels: LabelSet, outerName: string | undefined): string | undefined => {
-  let name = outerName
-  for (;;) {
-    skipBlanks(cursor)
-    if (code(cursor) === closeBrace) break
-    const start = cursor.at
-    const inner = readEntry(cursor, labels)
-    if (cursor.expected !== undefined) return undefined
-    if (inner !== undefined && name !== undefined) return fault(cursor, 'one metric name', start)
-    name = inner ?? name
-    skipBlanks(cursor)
-    if (code(cursor) === closeBrace) break
-    if (code(cursor) !== comma) return fault(cursor, '"," or "}" after a label')
-    cursor.at++
-    cursor.place++
-  }
-  cursor.at++
-  return name ?? fault(cursor, 'a metric name')
-}
-
-const readToken = (cursor: Cursor): string => {
-  skipBlanks(cursor)
-  const start = cursor.at
-  while (cursor.at < cursor.text.length && !isBlank(code(cursor))) cursor.at++
-  return cursor.text.slice(start, cursor.at)
-}
-
-/** What may follow the value: a timestamp, an exemplar (which is left unread), nothing else. */
-const readTimestamp = (cursor: Cursor, form: ExpositionForm): number | undefined => {
-  skipBlanks(cursor)
-  if (cursor.at >= cursor.text.length) return undefined
-  const start = cursor.at
-  let timestampMs: number | undefined
-  if (code(cursor) !== hash) {
-    timestampMs = parseTimestampMs(readToken(cursor), form)
-    const expected = form === 'text' ? 'a timestamp in whole milliseconds' : 'a timestamp in seconds'
-    if (timestampMs === undefined) return fault(cursor, expected, start)
-    skipBlanks(cursor)
-  }
-  if (cursor.at < cursor.text.length && !cursor.text.startsWith('# {', cursor.at)) fault(cursor, 'the end of the line')
-  return timestampMs
-}
-
-/** Prometheus knows no difference between an empty label and none, so a series has only one way to be written. */
-const withoutEmpty = (labels: Labels): Labels =>
-  Object.fromEntries(Object.entries(labels).filter(([, value]) => value !== ''))
-
-const readSample = (cursor: Cursor, form: ExpositionForm, targetLabels: readonly [string, string][]): Sample => {
-  const labels: LabelSet = {}
-  skipBlanks(cursor)
-  let name = readPlainName(cursor, true)
-  if (name !== undefined) skipBlanks(cursor)
-  if (code(cursor) === openBrace) {
-    cursor.at++
-    name = readLabels(cursor, labels, name)
-  } else if (name === undefined) fault(cursor, 'a metric name')
-  else if (!isBlank(cursor.text.charCodeAt(cursor.at - 1))) fault(cursor, '"{" or a space after the metric name')
-  if (cursor.expected !== undefined) return { name: '', labels, value: 0 }
-  skipBlanks(cursor)
-  const valueAt = cursor.at
   const value = parseValue(readToken(cursor))
-  if (value === undefined) fault(cursor, 'a number', valueAt)
-  const timestampMs = cursor.expected === undefined ? readTimestamp(cursor, form) : undefined
-  for (const [label, text] of targetLabels) if (!Object.hasOwn(labels, label)) setLabel(labels, label, text)
-  const sample: Sample = {
-    name: name ?? '',
-    labels: cursor.hasEmpty ? withoutEmpty(labels) : labels,
-    value: value ?? 0,
+  if (value === undefined) fault(cursor, 'a number', start)
+  return value ?? 0
+}
+
+const readTime = (cursor: LineCursor): { timestampMs: number; timestamp: string } => {
+  const start = cursor.at
+  const timestamp = readToken(cursor)
+  const timestampMs = parseTimestampMs(timestamp, cursor.form)
+  if (timestampMs === undefined) fault(cursor, timeExpected(cursor.form), start)
+  return { timestampMs: timestampMs ?? 0, timestamp }
+}
+
+const characters = (labels: LabelSet): number =>
+  Object.entries(labels).reduce((sum, [name, value]) => sum + [...name].length + [...value].length, 0)
+
+/** ` # {trace_id="x"} 0.67 1520879607.789`; the cursor stands on the hash. */
+const readExemplar = (cursor: LineCursor, rules: LabelRules): Exemplar => {
+  const labels: LabelSet = {}
+  const exemplar: Exemplar = { labels, value: 0 }
+  const start = cursor.at
+  if (!follows(cursor, '# {')) fault(cursor, 'an exemplar, "# {"')
+  cursor.at += 3
+  if (cursor.fault === undefined) readLabels(cursor, labels, { ...rules, holdsName: false })
+  if (characters(labels) > exemplarLimit) fault(cursor, `an exemplar of at most ${exemplarLimit} characters`, start)
+  if (cursor.fault === undefined) skipSeparator(cursor)
+  if (cursor.fault === undefined) exemplar.value = readValue(cursor)
+  if (cursor.fault === undefined && !atEnd(cursor)) {
+    skipSeparator(cursor)
+    exemplar.timestampMs = readTime(cursor).timestampMs
+    if (!atEnd(cursor)) fault(cursor, 'the end of the line')
   }
-  if (timestampMs !== undefined) sample.timestampMs = timestampMs
+  return exemplar
+}
+
+/** What may follow the value: a timestamp, an exemplar, nothing else. */
+const readRest = (cursor: LineCursor, sample: SampleLine, rules: LabelRules): undefined => {
+  if (atEnd(cursor)) return
+  skipSeparator(cursor)
+  if (atEnd(cursor) && cursor.form === 'text') return
+  if (codeAt(cursor) !== hash) {
+    Object.assign(sample, readTime(cursor))
+    if (cursor.fault !== undefined || atEnd(cursor)) return
+    skipSeparator(cursor)
+  }
+  if (cursor.form === 'openmetrics') {
+    if (cursor.fault === undefined) sample.exemplar = readExemplar(cursor, rules)
+  }
+  // The text format has no exemplars; exporters that write them all the same are not worth losing their samples for.
+  else if (!atEnd(cursor) && !follows(cursor, '# {')) fault(cursor, 'the end of the line')
+}
+
+const readNameAndLabels = (cursor: LineCursor, labels: LabelSet, rules: LabelRules): string | undefined => {
+  skipBlanks(cursor)
+  const plain = readPlainName(cursor, 'metric')
+  if (plain !== undefined) skipBlanks(cursor)
+  if (codeAt(cursor) === openBrace) {
+    cursor.at++
+    const name = readLabels(cursor, labels, rules, plain)
+    return name ?? fault(cursor, 'a metric name')
+  }
+  if (plain === undefined) return fault(cursor, 'a metric name')
+  const blank = cursor.form === 'text' ? cursor.text.charCodeAt(cursor.at - 1) : codeAt(cursor)
+  if (!isBlank(blank)) fault(cursor, '"{" or a space after the metric name')
+  return plain
+}
+
+const readSample = (cursor: LineCursor, rules: LabelRules): SampleLine => {
+  const labels: LabelSet = {}
+  const name = readNameAndLabels(cursor, labels, rules) ?? ''
+  const sample: SampleLine = { name, labels, value: 0 }
+  if (cursor.fault === undefined) skipSeparator(cursor)
+  if (cursor.fault === undefined) sample.value = readValue(cursor)
+  if (cursor.fault === undefined) readRest(cursor, sample, rules)
   return sample
 }
 
 /**
- * Makes the reader of single sample lines, `name{label="value",…} value [timestamp]`, as Prometheus reads them (text
- * format 0.0.4, quoted UTF-8 names included; an OpenMetrics exemplar is allowed and left unread).
- *
- * `targetLabels` are added where the line does not have that label, which is what `honor_labels: true` means: a label
- * of the line always wins, and one written empty keeps the target's away.
+ * Makes the exact reader of single sample lines, `name{label="value",…} value [timestamp] [exemplar]`, as Prometheus
+ * reads them (text format 0.0.4 or OpenMetrics 1.0, quoted UTF-8 names in both).
  */
-export const createLineParser = (
-  form: ExpositionForm,
-  targetLabels: Labels = {},
-): ((text: string) => Sample | LineFault) => {
-  const cursor: Cursor = { text: '', at: 0, expected: undefined, hasEmpty: false, place: 0, names: [], values: [] }
-  const added = Object.entries(targetLabels).filter(([, value]) => value !== '')
-  return (text) => {
-    cursor.text = text
-    cursor.at = 0
-    cursor.expected = undefined
-    cursor.hasEmpty = false
-    cursor.place = 0
-    const sample = readSample(cursor, form, added)
-    return cursor.expected === undefined ? sample : { at: cursor.at, expected: cursor.expected }
+export const createLineParser =
+  ({ form, labelLimit, strict = false }: LineOptions): ((text: string) => SampleLine | LineFault) =>
+  (text) => {
+    const cursor: LineCursor = { text, at: 0, form, fault: undefined }
+    const sample = readSample(cursor, {
+      holdsName: true,
+      trailingComma: !(strict && form === 'openmetrics'),
+      limit: labelLimit,
+    })
+    return cursor.fault ?? sample
   }
-}
+
+export const isFault = (result: SampleLine | LineFault): result is LineFault => 'expected' in result

@@ -91,6 +91,14 @@ test('a message that hangs comes back before Lambda gives up, and what is done s
   expect(failed).toEqual(['a1 a2: Error: not done within 50 ms'])
 })
 
+test('messages of a standard queue wait for none that hangs in their batch', async () => {
+  const { each, done } = play({ hangs: ['a'] })
+  const answer = each({ Records: [say('a'), say('b'), say('c')] }, leaves(1200))
+  for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve))
+  expect(done).toEqual(['b', 'c'])
+  expect(returned(await answer)).toEqual(['a'])
+})
+
 test.each([
   { given: 'not JSON', body: '{', reason: 'not JSON' },
   { given: 'JSON of another shape', body: '{"say":1}', reason: 'say: Invalid input: expected string, received number' },

@@ -5,13 +5,13 @@ const set = {
   WHODUNIT_NAME: 'shop',
   WHODUNIT_TABLE: 'shop',
   WHODUNIT_PROBES_AT_ONCE: '100',
-  WHODUNIT_BUCKETS: '{"evidence":"e","windows":"w","status":"s"}',
+  WHODUNIT_BUCKETS: '{"evidence":"e","windows":"w","status":"s","history":"h"}',
 }
 
 test('what was asked for is read, and nothing else', () => {
   expect(environmentOf(set, ['WHODUNIT_PROBES_AT_ONCE', 'WHODUNIT_BUCKETS'])).toEqual({
     WHODUNIT_PROBES_AT_ONCE: 100,
-    WHODUNIT_BUCKETS: { evidence: 'e', windows: 'w', status: 's' },
+    WHODUNIT_BUCKETS: { evidence: 'e', windows: 'w', status: 's', history: 'h' },
   })
 })
 

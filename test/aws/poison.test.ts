@@ -27,6 +27,9 @@ test('a message that nobody can read is kept with its bytes, and told once howev
     ],
   ])
   expect(told).toEqual(['m-1'])
+  expect((await store.due(9000, 10)).map(({ row }) => [row.id, row.to])).toEqual([
+    ['dead-letter:message:deliver:m-1', 'correlate'],
+  ])
 })
 
 test('one that is too large to keep stays with its queue', async () => {

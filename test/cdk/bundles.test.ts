@@ -26,7 +26,7 @@ const expected: Readonly<Record<string, Carries>> = {
     rooms: ['sources', 'rules', 'triage', 'stores'],
     packages: [...pipeline, '@aws-sdk/client-s3', '@aws-sdk/client-ssm', 'undici'],
   },
-  evaluate: { rooms: ['rules', 'stores'], packages: pipeline },
+  evaluate: { rooms: ['rules', 'stores'], packages: [...pipeline, '@aws-sdk/client-s3'] },
   correlate: { rooms: ['stores'], packages: pipeline },
   triage: {
     rooms: ['sources', 'triage', 'stores'],
@@ -144,7 +144,7 @@ const everything = {
   WHODUNIT_QUEUES: JSON.stringify(queues),
   WHODUNIT_OBSERVATIONS_URL: queues['observations'] ?? '',
   WHODUNIT_PROBE_QUEUES: '{}',
-  WHODUNIT_BUCKETS: '{"evidence":"e","windows":"w","status":"s"}',
+  WHODUNIT_BUCKETS: '{"evidence":"e","windows":"w","status":"s","history":"h"}',
   WHODUNIT_TOPICS: '{}',
   WHODUNIT_API_URL: 'https://api.example',
   WHODUNIT_STATUS_URL: 'https://status.example',

@@ -40,7 +40,13 @@ describe('a function may do what its step does, to what it does it to', () => {
   test.each([
     {
       name: 'Evaluate',
-      may: [write, `sqs:SendMessage AlertChangesQueue, ${opinions}`, `${consume} ObservationsQueue`],
+      may: [
+        write,
+        `sqs:SendMessage AlertChangesQueue, ${opinions}`,
+        's3:GetObject s3:PutObject History/history/*',
+        's3:ListBucket History',
+        `${consume} ObservationsQueue`,
+      ],
     },
     {
       name: 'Correlate',
@@ -163,7 +169,7 @@ describe('state', () => {
       PublicAccessBlockConfiguration: { BlockPublicAcls: true, RestrictPublicBuckets: true },
       BucketEncryption: Match.anyValue(),
     })
-    template.resourceCountIs('AWS::S3::BucketPolicy', 3)
+    template.resourceCountIs('AWS::S3::BucketPolicy', 4)
   })
 })
 
@@ -197,6 +203,14 @@ test('no stack holds a custom resource, and none hands anything to another', () 
   }
 })
 
+test('a call of deliver takes many deliveries, so that channels that hang do not take every call there may be', () => {
+  const mappings = Object.values(template.findResources('AWS::Lambda::EventSourceMapping'))
+  const ofDeliver = mappings.filter(({ Properties }) => /Deliver/.test(JSON.stringify(Properties['FunctionName'])))
+  expect(ofDeliver.map(({ Properties }) => [Properties['BatchSize'], Properties['FunctionResponseTypes']])).toEqual([
+    [10, ['ReportBatchItemFailures']],
+  ])
+})
+
 test('alarms may publish to the operators’ topic, which has a policy of its own', () => {
   for (const stack of [template, away]) {
     stack.hasResourceProperties('AWS::SNS::TopicPolicy', {
@@ -213,4 +227,12 @@ test('alarms may publish to the operators’ topic, which has a policy of its ow
     })
   }
   expect(Object.keys(template.findResources('AWS::SNS::TopicPolicy')).length).toBeGreaterThan(1)
+})
+
+test('the history goes when it is as old as the config says', () => {
+  const days = (of: Template) =>
+    Object.entries(of.findResources('AWS::S3::Bucket'))
+      .filter(([id]) => id.startsWith('History'))
+      .map(([, { Properties }]) => Properties.LifecycleConfiguration.Rules[0].ExpirationInDays)
+  expect(days(template)).toEqual([14])
 })

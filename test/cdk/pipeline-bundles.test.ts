@@ -73,7 +73,8 @@ beforeAll(async () => {
       Object.fromEntries(queues.map((name) => [name.replace('.fifo', ''), aws.queueUrl(name)])),
     ),
     WHODUNIT_PROBE_QUEUES: '{}',
-    WHODUNIT_BUCKETS: '{"evidence":"shop-evidence","windows":"shop-windows","status":"shop-status"}',
+    WHODUNIT_BUCKETS:
+      '{"evidence":"shop-evidence","windows":"shop-windows","status":"shop-status","history":"shop-history"}',
     WHODUNIT_TOPICS: '{"oncall":"arn:aws:sns:eu-west-1:000000000000:shop-oncall"}',
     WHODUNIT_API_URL: 'https://api.example',
     WHODUNIT_STATUS_URL: 'https://status.example',
@@ -143,6 +144,7 @@ engineTest(
     await call('evaluate', fromQueue('observations.fifo', looks, '0/1'))
     const told = sent()
     expect([...told.keys()]).toEqual(['alert-changes.fifo'])
+    expect([...s3.objects.keys()].filter((key) => key.startsWith('shop-history/history/'))).toHaveLength(4)
     await deliverBatch('correlate', 'alert-changes.fifo', told)
     const decided = sent()
     expect([...decided.keys()].sort()).toEqual(['deliver', 'publish', 'triage'])
@@ -184,6 +186,7 @@ engineTest('a page that comes too early is delayed again, not lost and not sent'
     sinceMs: minuteMs,
     openedAtMs: minuteMs,
     summaries: [],
+    affects: [],
     fallbackFor: [], // the same
   }
   const body = { order, waitsForCaseFile: false, attempts: 0, leaseUntilMs: 0 }
@@ -224,7 +227,7 @@ engineTest(
 )
 
 engineTest(
-  'what nobody can read is set aside with its bytes, told, and acknowledged',
+  'what nobody can read is set aside with its bytes, told, acknowledged, and somebody is to be paged',
   async () => {
     for (const name of ['evaluate', 'correlate', 'triage', 'deliver', 'publish'] as const) {
       // `as const`: names of functions
@@ -236,6 +239,13 @@ engineTest(
     const texts = [...aside].filter(([key]) => key.includes('poison-')).map(([, { value }]) => value)
     expect(texts).toHaveLength(5)
     expect(texts).toEqual(texts.map(() => expect.objectContaining({ text: '{"rowId":', reason: 'not JSON' })))
+    const pages = (await store.due(Date.now(), 100)).filter(({ row }) => row.id.startsWith('dead-letter:'))
+    expect(pages.map(({ row }) => row.to)).toEqual(Array(5).fill('correlate'))
+    // What is to be played from here on is another story.
+    await store.commit(
+      [],
+      pages.map(({ row, version }) => ({ id: row.id, expect: version })),
+    )
   },
   30_000,
 )

@@ -72,10 +72,16 @@ test('a tick: failures at once, the rest in one message, under the scheduled tim
   const scheduledAtMs = Math.floor(Date.now() / 60_000) * 60_000
   const { code, stdout, stderr } = await call(tick(new Date(scheduledAtMs).toISOString().replace('.000', '')))
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-  expect(seen().sort()).toEqual(['down recheck fail', 'down tick fail', 'locked tick pass', 'up tick pass'])
+  expect(seen().sort()).toEqual([
+    'down recheck fail',
+    'down recheck-2 fail',
+    'down tick fail',
+    'locked tick pass',
+    'up tick pass',
+  ])
   expect(new Set(outcomesSent().map((outcome) => outcome.scheduledAtMs))).toEqual(new Set([scheduledAtMs]))
   expect(new Set(sent().map(({ MessageGroupId }) => MessageGroupId))).toEqual(new Set(['0/1']))
-  expect(new Set(sent().map(({ MessageDeduplicationId }) => MessageDeduplicationId)).size).toBe(3)
+  expect(new Set(sent().map(({ MessageDeduplicationId }) => MessageDeduplicationId)).size).toBe(4)
   expect(stdout).toContain('"ScheduleLagMs":')
   expect(`${stdout}${JSON.stringify(sent())}`).not.toContain('open sesame')
 })
@@ -107,12 +113,14 @@ test('observations the queue refuses make the invocation fail, so that its error
 const question = (monitorId: string, askedAtMs: number) =>
   JSON.stringify({ rowId: secondOpinionRowId({ shard: '0/1', monitorId, location: 'local', askedAtMs }) })
 
-test('a second opinion is one look, answered under the id of the row that asked', async () => {
+test('a second opinion is a look, answered under the id of the row that asked, and the re-checks of one that fails', async () => {
   const askedAtMs = Date.now() - 1000
   const { code, answer } = await call(fromQueue('probe-local', [question('down', askedAtMs)]))
   expect({ code, answer }).toEqual({ code: 0, answer: { batchItemFailures: [] } })
   expect(outcomesSent()).toMatchObject([
     { monitorId: 'down', verdict: 'fail', scheduledAtMs: askedAtMs, look: `probe:0/1:down:local:${askedAtMs}` },
+    { monitorId: 'down', verdict: 'fail', scheduledAtMs: askedAtMs, look: 'recheck' },
+    { monitorId: 'down', verdict: 'fail', scheduledAtMs: askedAtMs, look: 'recheck-2' },
   ])
 })
 

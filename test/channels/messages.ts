@@ -16,6 +16,7 @@ export const order: DeliveryOrder = {
   sinceMs,
   openedAtMs: sinceMs + 65_000,
   summaries: ['https://shop.example/checkout fails from 3 of 3 locations: HTTP 503, wanted 200'],
+  affects: [],
   fallbackFor: [],
 }
 
@@ -112,6 +113,27 @@ export const componentChanged: Message = {
   },
 }
 
+/** One message of every event that people are told. */
+export const peopleEvents: readonly Message[] = [
+  message,
+  ...(['updated', 'reopened', 'reminder'] as const).map((event) => ({
+    ...withLinks,
+    order: { ...order, event, atMs: order.openedAtMs + 1_802_000, affects: ['cart', 'search'], flaps: 4 },
+  })),
+  { ...message, order: { ...order, event: 'resolved', resolvedAtMs: sinceMs + 2_520_000 } },
+  {
+    statusPage: message.statusPage,
+    order: {
+      ...order,
+      id: 'deploy-42:oncall:1',
+      incidentId: 'deploy-42',
+      event: 'silence-ended',
+      atMs: sinceMs + 3_600_000,
+      summaries: ['checkout: fails from 3 of 3 locations since 03:12:00 UTC', 'cart: 12 % of requests fail'],
+    },
+  },
+]
+
 const hostileLine = (at: number): string =>
   [
     '\u001b[2J\u001b[H\u001b]0;owned\u0007[ ok ] Service running?',
@@ -131,7 +153,7 @@ export const hostileMessage = (base: Message): Message => {
   const evidence = lines.map((says, at) => ({ says, quote: line(at + 1) }))
   return {
     ...base,
-    order: { ...base.order, summaries: lines },
+    order: { ...base.order, summaries: lines, affects: lines },
     caseFile: {
       ...caseFile,
       headline: lines.join(' '),

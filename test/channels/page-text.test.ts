@@ -1,6 +1,8 @@
 import { expect, test } from '@jest/globals'
+import type { Message } from '../../channels/contract.ts'
 import { pageText, pageTitle } from '../../channels/page-text.ts'
 import { columns } from '../../channels/plain-text.ts'
+import type { DeliveryEvent } from '../../functions/contract.ts'
 import {
   caseFile,
   componentChanged,
@@ -8,6 +10,7 @@ import {
   hostileMessage,
   message,
   order,
+  peopleEvents,
   sinceMs,
   withLinks,
   withoutCaseFile,
@@ -68,6 +71,14 @@ delivery  checkout-1vabc:oncall:1`,
   )
 })
 
+test('a case file in which nobody found anything lets the alert lead', () => {
+  const shrugs = { ...caseFile, headline: 'no suspect', suspects: [], answers: [{ ...answer, verdict: 'ok' as const }] }
+  expect(pageTitle({ ...message, caseFile: shrugs })).toMatch(/^OPEN checkout: https:\/\/shop\.example\/checkout fails/)
+  const blind = { ...shrugs, answers: [{ ...answer, verdict: 'unknown' as const }] }
+  expect(pageTitle({ ...message, caseFile: blind })).toBe(pageTitle({ ...message, caseFile: shrugs }))
+  expect(pageTitle({ ...message, caseFile: { ...blind, answers: [answer] } })).toBe('OPEN checkout: no suspect')
+})
+
 test('a resolve says how long it lasted and asks nothing', () => {
   expect(pageText(resolved, { width: 72 })).toBe(
     `RESOLVED checkout: it lasted 42 min
@@ -89,6 +100,56 @@ test('an update is shorter and counts what it leaves out', () => {
   expect(text.startsWith('UPDATE checkout: payments v42')).toBe(true)
   expect(text).toContain('       … and 2 more\n')
   expect(text.length).toBeLessThan(pageText(message, { width: 72 }).length)
+})
+
+const told = (event: DeliveryEvent): Message => {
+  const found = peopleEvents.find((one) => one.order.event === event)
+  if (!found) throw new Error(`no message tells ${event}`)
+  return found
+}
+
+test('what is back is told like a page, with what fails because of it and how often it came back', () => {
+  const [lead, story] = pageText(told('reopened'), { width: 72 }).split('\n\n')
+  expect(lead).toBe('REOPENED checkout: payments v42, rolled out 3 min before, is killed\n  for memory')
+  expect(story).toBe(
+    `since     2026-11-23 03:12:00 UTC, incident opened 1 min 5 s later,
+          questions answered at 03:13:07 UTC
+failing   https://shop.example/checkout fails from 3 of 3 locations:
+          HTTP 503, wanted 200
+also      failing with it: cart, search
+flapping: came back 4 times within the hour`,
+  )
+})
+
+test('a reminder leads with how long nobody has taken it on, to the minute', () => {
+  expect(pageText(told('reminder'), { width: 72 }).split('\n\n')[0]).toBe(
+    `REMINDER checkout: nobody has taken this on for 30 min: payments v42,
+  rolled out 3 min before, is killed for memory`,
+  )
+  const { atMs: _, ...timeless } = told('reminder').order
+  expect(pageTitle({ ...withoutCaseFile, order: { ...timeless, summaries: ['it fails'] } })).toBe(
+    'REMINDER checkout: nobody has taken this on: it fails',
+  )
+})
+
+test('the end of a silence tells what it hid, and asks and links nothing', () => {
+  expect(pageText(told('silence-ended'), { width: 72 })).toBe(
+    `SILENCE ENDED deploy-42: checkout: fails from 3 of 3 locations since
+  03:12:00 UTC (and 1 more)
+
+silent    2026-11-23 03:12:00 UTC until 2026-11-23 04:12:00 UTC
+hid       checkout: fails from 3 of 3 locations since 03:12:00 UTC
+          cart: 12 % of requests fail
+
+delivery  deploy-42:oncall:1`,
+  )
+})
+
+test('of many services that fail because of one the first are named and the rest counted', () => {
+  const affects = ['cart', 'search', 'mail', 'login', 'pay', 'stock', 'ads']
+  expect(pageText({ ...updated, order: { ...updated.order, affects } }, { width: 72 })).toContain(
+    '\nalso      failing with it: cart, search, mail, login, pay (2 more)\n\n',
+  )
 })
 
 test('the service’s own people are named beside the suspect’s', () => {
@@ -116,18 +177,18 @@ test('a component change is told in the words of the status page', () => {
 })
 
 test.each([32, 40, 72, 120])('no line is wider than %s columns but for addresses and ids', (width) => {
-  const lines = [message, updated, resolved, withoutCaseFile, hostileMessage(message), hostileMessage(updated)]
+  const lines = [...peopleEvents, withoutCaseFile, ...peopleEvents.map(hostileMessage)]
     .flatMap((each) => pageText(each, { width }).split('\n'))
-    .filter((line) => !/^(?:runbook|incident|delivery) /.test(line))
+    .filter((line) => !/^(?:runbook|ack|incident|delivery) /.test(line))
   expect(lines.filter((line) => columns(line) > width)).toEqual([])
 })
 
-test.each([message, updated, resolved, componentChanged].map((base) => ({ event: base.order.event, base })))(
+test.each([...peopleEvents, componentChanged].map((base) => ({ event: base.order.event, base })))(
   'what logs and targets say cannot start a line or move the cursor: $event',
   ({ base }) => {
     const text = pageText(hostileMessage(base), { width: 72 })
     expect(text).not.toMatch(harmful)
-    expect(text.match(/^(?:OPEN|UPDATE|RESOLVED|STATUS) /gm)).toHaveLength(1)
+    expect(text.match(/^(?:OPEN|UPDATE|REOPENED|REMINDER|RESOLVED|SILENCE ENDED|STATUS) /gm)).toHaveLength(1)
     expect(text.match(/^\[ ok \]/gm)).toBeNull()
     expect(text.match(/^delivery /gm)).toHaveLength(1)
     expect(Buffer.byteLength(text)).toBeLessThanOrEqual(20_000)

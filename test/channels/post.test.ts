@@ -1,3 +1,4 @@
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { afterEach, expect, test } from '@jest/globals'
 import { type Post, post, retryAfterMs } from '../../channels/post.ts'
 import { type Provider, provider, type Reply, token, world } from './providers.ts'
@@ -113,7 +114,11 @@ test('secrets that are echoed are hidden before the quote is cut', async () => {
 test('an endpoint that hangs is retried at the time-out', async () => {
   const { url } = await answering('hang')
   const result = await post(to(url, { timeoutMs: 100 }), world())
-  expect(result).toEqual({ status: 'retry', cause: `${new URL(url).host}: no answer within 0.1 s` })
+  expect(result).toEqual({
+    status: 'retry',
+    cause: `${new URL(url).host}: no answer within 0.1 s`,
+    mayHaveArrived: true,
+  })
 })
 
 test('an endpoint that hangs is retried when the signal fires', async () => {
@@ -124,12 +129,15 @@ test('an endpoint that hangs is retried when the signal fires', async () => {
   })
   open.push(one)
   const result = await post(to(one.url), world({ signal: stop.signal }))
-  expect(result).toEqual({ status: 'retry', cause: `${new URL(one.url).host}: the time for this attempt was over` })
+  const cause = `${new URL(one.url).host}: the time for this attempt was over`
+  expect(result).toEqual({ status: 'retry', cause, mayHaveArrived: true })
 })
 
 test('a signal that fired before lets nothing out', async () => {
   const { url, received } = await answering({ status: 200 })
-  expect(await post(to(url), world({ signal: AbortSignal.abort() }))).toMatchObject({ status: 'retry' })
+  const result = await post(to(url), world({ signal: AbortSignal.abort() }))
+  expect(result).toMatchObject({ status: 'retry' })
+  expect(result).not.toHaveProperty('mayHaveArrived')
   expect(received).toEqual([])
 })
 
@@ -143,16 +151,29 @@ test('a connection that breaks is retried', async () => {
   expect(await post(to(url), world())).toMatchObject({
     status: 'retry',
     cause: expect.stringMatching(/^127.+: .*closed/),
+    mayHaveArrived: true,
   })
 })
 
 test('nobody listening is retried, with the reason', async () => {
   const { url, close } = await provider(() => 'hang')
   await close()
-  expect(await post(to(url), world())).toMatchObject({
+  expect(await post(to(url), world())).toEqual({
     status: 'retry',
     cause: expect.stringContaining('ECONNREFUSED'),
   })
+})
+
+test('one who takes the connection but never begins with TLS has not got the page', async () => {
+  const taken: Socket[] = []
+  const silent = createServer((socket) => taken.push(socket))
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+  // A TCP server's address is an object, never a pipe's name.
+  const { port } = silent.address() as AddressInfo
+  const result = await post(to(`https://127.0.0.1:${port}`, { timeoutMs: 200 }), world())
+  expect(result).toEqual({ status: 'retry', cause: `127.0.0.1:${port}: no answer within 0.2 s` })
+  silent.close()
+  for (const socket of taken) socket.destroy()
 })
 
 test('a header that cannot be sent is rejected without its value', async () => {

@@ -3,9 +3,10 @@ import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
 import { seededRandom } from '../../examples/emojivoto/random-names.ts'
 import { townConfig } from '../../examples/emojivoto/town-config.ts'
+import { killLoop } from '../kill/killer.ts'
 import { type Arrived, type PageEvent, pageEvent, signingKey, waitFor, webhookReceiver } from '../scenes/receivers.ts'
 import { openTown } from '../scenes/stage.ts'
-import { listening, type Running, whodunit } from './serving.ts'
+import { whodunit } from './serving.ts'
 
 const periodMs = 2000
 const faultMs = 9000
@@ -16,37 +17,6 @@ const slotOf = (ms: number) => Math.floor(ms / periodMs) * periodMs
 const stampOf = (ms: number) => new Date(ms).toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-')
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
-
-/** Starts `serve`, kills it at a random moment with -9, starts it again, until told to stop. */
-const killLoop = (start: () => Running, random: () => number) => {
-  let on = true
-  let kills = 0
-  let running = start()
-  const loop = async () => {
-    while (on) {
-      // One life in four ends while it starts; the others end at any moment of their work.
-      if (random() < 0.25) await pause(random() * 700)
-      else {
-        await listening(running)
-        await pause(100 + random() * 2400)
-      }
-      if (!on) break
-      running.process.kill('SIGKILL')
-      await running.exited
-      kills++
-      running = start()
-    }
-  }
-  const done = loop()
-  return {
-    kills: () => kills,
-    stopKilling: async () => {
-      on = false
-      await done
-    },
-    running: () => running,
-  }
-}
 
 /** The ids a fault may lead to: an incident is named after the scheduled time of the first look that saw it. */
 const possibleIncidents = (service: string, window: { fromMs: number; toMs: number }) => {
@@ -76,13 +46,15 @@ test('serve killed with -9 again and again loses no page and sends no unexpected
     ]),
   )
   const channels = { chat: { kind: 'webhook', url: pages.url, secret: 'secret:SIGNING_KEY' } }
+  // Every fault is to be an incident of its own.
+  const grouping = { reopenSeconds: 0 }
   const path = join(folder, 'whodunit.json')
-  writeFileSync(path, JSON.stringify({ ...written, monitors, channels, routes: [{ channels: ['chat'] }] }))
+  writeFileSync(path, JSON.stringify({ ...written, monitors, channels, routes: [{ channels: ['chat'] }], grouping }))
   const start = () =>
     whodunit(['serve', '--config', path, '--data', join(folder, 'data'), '--port', '0'], {
       env: { SIGNING_KEY: signingKey },
     })
-  const killer = killLoop(start, seededRandom(20_261_123))
+  const killer = killLoop(start, seededRandom(20_261_123), { startingMs: 700, workingMs: { from: 100, to: 2500 } })
   const windows: { fromMs: number; toMs: number }[] = []
   await pause(4000)
   for (let index = 0; index < faults; index++) {

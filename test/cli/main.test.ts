@@ -1,10 +1,11 @@
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test } from '@jest/globals'
+import { waitFor } from '../scenes/receivers.ts'
 import { listening, whodunit } from './serving.ts'
 
 const closing: (() => void)[] = []
@@ -119,11 +120,25 @@ test('serve in a pipe says where it is, stays quiet, shows its pages, and Ctrl-C
   expect(await until('/metrics', 'probe_success')).toMatch(
     /probe_success\{monitor="front",service="shop",location="local",[^}]*\} 1/,
   )
+  expect(await text('/metrics')).toMatch(/whodunit_schedule_lag_seconds_bucket\{le="5"\} \d+\n/)
   expect(await until('/', 'operational')).toContain('All services are operational')
   running.process.kill('SIGINT')
   expect(await running.exited).toBe(0)
   expect(running.stdout().split('\n').filter(Boolean)).toHaveLength(6)
   expect(running.stdout()).not.toContain('\u001b')
+})
+
+const onLinux = process.platform === 'linux' ? test : test.skip
+
+onLinux('serve has threads to look up more than two names at a time', async () => {
+  const { url } = await target(200)
+  const env = { UV_THREADPOOL_SIZE: '' }
+  const running = whodunit(['serve', '--port', '0'], { cwd: folderWith(watching(url)), env })
+  await listening(running)
+  const threads = () => readdirSync(`/proc/${running.process.pid}/task`).length
+  await waitFor('its threads', () => (threads() >= 64 ? true : undefined))
+  running.process.kill('SIGINT')
+  expect(await running.exited).toBe(0)
 })
 
 test('a mistake is shown where it stands, and warnings take one line', async () => {
@@ -163,6 +178,31 @@ test('a second serve on the same data is refused with a sentence, and the incide
   expect(await run(['incidents'], folder)).toEqual({ code: 0, stdout: 'no incidents\n', stderr: '' })
   first.process.kill('SIGTERM')
   expect(await first.exited).toBe(0)
+})
+
+test('while serve runs, explain says why nothing happened and what did, and what it does not know by the nearest name', async () => {
+  const { url } = await target(503)
+  const folder = folderWith(watching(url))
+  const running = whodunit(['serve', '--port', '0'], { cwd: folder })
+  const base = await listening(running)
+  const metrics = async () => (await fetch(`${base}/metrics`)).text()
+  for (let index = 0; index < 200 && !(await metrics()).includes('alertstate="firing"'); index++) {
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  const monitor = await run(['explain', 'front'], folder)
+  expect([monitor.code, monitor.stdout]).toEqual([0, expect.stringContaining('local 2nd re-check: fail after')])
+  expect(monitor.stdout).toMatch(/front-availability (fired|fires already)/)
+  const alert = await run(['explain', 'front-availability', '--at', '-0s', '--json'], folder)
+  expect(JSON.parse(alert.stdout)).toMatchObject({
+    now: { standing: 'firing' },
+    transitions: [{ to: 'pending' }, { to: 'firing' }],
+  })
+  const unknown = await run(['explain', 'frint'], folder)
+  expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringContaining('did you mean front?')])
+  const never = await run(['explain', 'front', '--at', 'soon'], folder)
+  expect([never.code, never.stderr]).toEqual([2, expect.stringContaining('a time is 2026-11-23T06:30Z')])
+  running.process.kill('SIGTERM')
+  expect(await running.exited).toBe(0)
 })
 
 test('data that is not a store is a sentence', async () => {

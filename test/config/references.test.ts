@@ -50,7 +50,7 @@ test.each([
   {
     given: 'a channel nobody uses',
     changes: { routes: '  - channels: [hook]' },
-    then: ['unused-channel channels.terminal'],
+    then: ['unused-channel channels.terminal', 'single-channel routes[0].channels'],
   },
   {
     given: 'a cluster nobody refers to',
@@ -103,7 +103,7 @@ test.each([
     given: 'a route behind two that together take all it wants',
     changes: {
       routes:
-        '  - { severities: [page], channels: [hook] }\n  - { severities: [ticket, advisory], channels: [hook] }\n  - { services: [web], channels: [hook] }\n  - channels: [terminal]',
+        '  - { severities: [page], channels: [hook, terminal] }\n  - { severities: [ticket], channels: [hook, terminal] }\n  - { services: [web], channels: [hook] }\n  - channels: [terminal]',
     },
     then: ['dead-route routes[2]', 'dead-route routes[3]'],
   },
@@ -127,7 +127,7 @@ test.each([
   {
     given: 'only pages have a route',
     routes: '  - { severities: [page], channels: [hook] }',
-    then: 'ticket and advisory alerts of every service would reach nobody',
+    then: 'ticket alerts of every service would reach nobody',
   },
   {
     given: 'only one service has a route',

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CreateBucketCommand, type S3Client } from '@aws-sdk/client-s3'
 import { afterAll, describe, expect, test } from '@jest/globals'
-import { type Blobs, blobLimitBytes } from '../../stores/contract.ts'
+import { type Blobs, blobLimitBytes, blobsAtOnce } from '../../stores/contract.ts'
 import { fileBlobs } from '../../stores/files.ts'
 import { memoryBlobs } from '../../stores/memory.ts'
 import { s3Blobs } from '../../stores/s3.ts'
@@ -136,5 +136,46 @@ describe.each(stores)('$name blobs', ({ open }) => {
     await blobs.put('window/a', bytesOf('old'))
     expect(await codeOf(blobs.put('window/a', new Uint8Array(blobLimitBytes + 1)))).toBe('too-large')
     expect(await blobs.get('window/a')).toEqual(bytesOf('old'))
+  })
+
+  const keysOf = async (keys: readonly string[]) => {
+    const blobs = await open()
+    for (const key of keys) await blobs.put(key, bytesOf(key))
+    return blobs
+  }
+  const several = ['h/2026-01-01/00/01.a', 'h/2026-01-01/00/02.a', 'h/2026-01-01.x', 'h/2026-01-02/00/01:a', 'i/other']
+
+  test('keys are listed in their order, page by page, of one prefix', async () => {
+    const blobs = await keysOf(several)
+    const all = ['h/2026-01-01.x', 'h/2026-01-01/00/01.a', 'h/2026-01-01/00/02.a', 'h/2026-01-02/00/01:a']
+    expect(await blobs.list('h/', { limit: 10 })).toEqual(all)
+    for (const [index, after] of all.entries()) {
+      expect(await blobs.list('h/', { after, limit: 2 })).toEqual(all.slice(index + 1, index + 3))
+    }
+    expect(await blobs.list('h/2026-01-01/00/02', { limit: 10 })).toEqual(['h/2026-01-01/00/02.a'])
+    expect(await blobs.list('h/2026-01-0', { limit: 10 })).toEqual(all)
+    expect(await blobs.list('none/', { limit: 10 })).toEqual([])
+    expect(await blobs.list('h/', { limit: 0 })).toEqual([])
+  })
+
+  test('what is deleted is gone, its neighbours are not, and again is no mistake', async () => {
+    const blobs = await keysOf(several)
+    for (let twice = 0; twice < 2; twice++)
+      await blobs.delete(['h/2026-01-01/00/01.a', 'h/2026-01-02/00/01:a', 'no/such'])
+    expect(await blobs.get('h/2026-01-01/00/01.a')).toBeUndefined()
+    expect(await blobs.list('h/', { limit: 10 })).toEqual(['h/2026-01-01.x', 'h/2026-01-01/00/02.a'])
+    await blobs.put('h/2026-01-02/00/01:a', bytesOf('again'))
+    expect(await blobs.get('h/2026-01-02/00/01:a')).toEqual(bytesOf('again'))
+  })
+
+  test.each(['', 'h', '/', '../', 'h/../', '.h/', 'h/.', 'h//'])('the prefix %j is refused', async (prefix) => {
+    expect(await codeOf((await open()).list(prefix, { limit: 1 }))).toBe('misuse')
+  })
+
+  test('more than a request holds is refused', async () => {
+    const blobs = await open()
+    expect(await codeOf(blobs.list('h/', { limit: blobsAtOnce + 1 }))).toBe('misuse')
+    expect(await codeOf(blobs.delete(Array.from({ length: blobsAtOnce + 1 }, (_, nth) => `h/${nth}`)))).toBe('misuse')
+    expect(await codeOf(blobs.delete(['../h']))).toBe('misuse')
   })
 })

@@ -9,7 +9,14 @@ import {
   renderMessage,
   sendRendered,
 } from '../../channels/registry.ts'
-import { componentChanged, harmful, hostileMessage, message, withoutCaseFile } from '../channels/messages.ts'
+import {
+  componentChanged,
+  harmful,
+  hostileMessage,
+  message,
+  peopleEvents,
+  withoutCaseFile,
+} from '../channels/messages.ts'
 import { type Provider, provider, type Received, type Reply, secrets, world } from '../channels/providers.ts'
 import { accountSecret, published, snsError, snsProvider } from '../channels/sns-provider.ts'
 
@@ -112,6 +119,25 @@ describe.each(Object.entries(cases) as [ChannelSpec['kind'], Case][])('%s', (kin
     expect(Buffer.byteLength(first?.body ?? '')).toBeGreaterThan(20)
   })
 
+  const events = [...peopleEvents, componentChanged].map((one) => ({ event: one.order.event, one }))
+  const mine = ({ event }: { event: string }): boolean =>
+    (event === 'component-changed') === (audience(its.spec(nowhere)) === 'status')
+  test.each(events.filter(mine))('it tells $event, whatever is in it', async ({ one }) => {
+    for (const made of [one, hostileMessage(one)]) {
+      const rendered = renderMessage(its.spec(nowhere), made)
+      expect(decoded(rendered)).toContain(one.order.component?.id ?? one.order.id)
+      expect(decoded(rendered)).not.toMatch(harmful)
+    }
+    await against(
+      () => undefined,
+      async ({ url, received }) => {
+        const spec = its.spec(url)
+        const result = await sendRendered(spec, one.order, renderMessage(spec, one), world())
+        expect([result.status, received.length]).toEqual(['delivered', 1])
+      },
+    )
+  })
+
   test('hostile texts become harmless, and the kept row stays small', () => {
     const rendered = renderMessage(its.spec(nowhere), hostileMessage(about))
     expect(decoded(rendered)).not.toMatch(harmful)
@@ -139,6 +165,8 @@ describe.each(Object.entries(cases) as [ChannelSpec['kind'], Case][])('%s', (kin
       async ({ url, received }) => {
         const results = [await attempt(url), await attempt(url), await attempt(url)]
         expect(results.map(({ status }) => status)).toEqual(['retry', 'retry', 'delivered'])
+        // A status is an answer; a connection that breaks is none.
+        expect(results.map((result) => 'mayHaveArrived' in result)).toEqual([false, true, false])
         expect(received).toHaveLength(3)
         expect(new Set(received.map(its.idAndBytes)).size).toBe(1)
         expect(received.map(its.idAndBytes)[0]).toContain(about.order.id)
@@ -165,8 +193,11 @@ describe.each(Object.entries(cases) as [ChannelSpec['kind'], Case][])('%s', (kin
         setImmediate(() => stop.abort())
         return 'hang'
       },
-      async ({ url }) => expect(await attempt(url, stop.signal)).toMatchObject({ status: 'retry' }),
+      async ({ url }) =>
+        expect(await attempt(url, stop.signal)).toMatchObject({ status: 'retry', mayHaveArrived: true }),
     )
-    expect(await attempt(nowhere, AbortSignal.abort())).toMatchObject({ status: 'retry' })
+    const late = await attempt(nowhere, AbortSignal.abort())
+    expect(late).toMatchObject({ status: 'retry' })
+    expect(late).not.toHaveProperty('mayHaveArrived')
   })
 })

@@ -11,9 +11,9 @@ if (engine.status === 'running') {
     client.destroy()
     await engine.stop()
   })
-  storeSuite('dynamodb', async (nowMs) => {
+  storeSuite('dynamodb', async (nowMs, deadLetters) => {
     const { table, drop } = await makeTable(client)
-    const open = () => dynamodbStore({ table, client, nowMs })
+    const open = () => dynamodbStore({ table, client, nowMs, deadLetters })
     const store = open()
     return { store, another: async () => open(), close: drop }
   })

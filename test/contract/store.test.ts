@@ -5,16 +5,16 @@ import { memoryStore } from '../../stores/memory.ts'
 import { sqliteStore } from '../../stores/sqlite.ts'
 import { storeSuite } from './store.ts'
 
-storeSuite('memory', async (nowMs) => {
-  const store = memoryStore({ nowMs })
+storeSuite('memory', async (nowMs, deadLetters) => {
+  const store = memoryStore({ nowMs, deadLetters })
   return { store, another: async () => store, close: () => store.close() }
 })
 
-storeSuite('sqlite', async (nowMs) => {
+storeSuite('sqlite', async (nowMs, deadLetters) => {
   const folder = mkdtempSync(join(tmpdir(), 'whodunit-store-'))
-  const opened = [sqliteStore({ path: join(folder, 'a.sqlite'), nowMs })]
+  const opened = [sqliteStore({ path: join(folder, 'a.sqlite'), nowMs, deadLetters })]
   const another = async () => {
-    const store = sqliteStore({ path: join(folder, 'a.sqlite'), nowMs })
+    const store = sqliteStore({ path: join(folder, 'a.sqlite'), nowMs, deadLetters })
     opened.push(store)
     return store
   }

@@ -4,6 +4,7 @@ import {
   type Change,
   commitLimit,
   commitLimitBytes,
+  type DeadLetters,
   itemLimitBytes,
   keyLimitBytes,
   quarantined,
@@ -15,7 +16,7 @@ import {
 
 /** A fresh, empty store, and further handles on the same state. `close` closes them all and takes the state away. */
 export type StoreUnderTest = { store: Store; another: () => Promise<Store>; close: () => Promise<void> }
-export type OpenStore = (nowMs: () => number) => Promise<StoreUnderTest>
+export type OpenStore = (nowMs: () => number, deadLetters: DeadLetters) => Promise<StoreUnderTest>
 
 type Clock = { nowMs: number }
 type Play = (under: StoreUnderTest & { clock: Clock }) => Promise<void>
@@ -32,6 +33,9 @@ const row = (id: string, dueAtMs: number, shard = 's0'): OutboxRow => ({
 })
 
 const put = (key: string, value: unknown, expect = 0): Change => ({ key, expect, value })
+/** Rows called so are told of when they are set aside. */
+const tell: DeadLetters = ({ rowId, quarantinedAtMs }) =>
+  rowId.startsWith('told') ? [row(`about:${rowId}`, quarantinedAtMs)] : []
 const putRow = (id: string, dueAtMs: number, expect = 0): RowChange => ({ id, expect, row: row(id, dueAtMs) })
 
 const valueAt = async (store: Store, key: string): Promise<unknown> => (await store.read([key])).get(key)?.value
@@ -441,6 +445,17 @@ const poison = (given: Given): void => {
       version: 2,
     })
   })
+  given('setting it aside writes the row that tells so, once', async ({ store }) => {
+    for (const id of ['told-1', 'told-2', 'p']) await store.commit([], [putStrange(id, 7)])
+    await store.commit([], [putRow('about:told-2', 8)])
+    await store.row('told-1')
+    await store.due(9, 9)
+    expect((await store.due(startMs, 9)).map((due) => [due.row.id, due.version])).toEqual([
+      ['about:told-2', 1],
+      ['about:told-1', 1],
+    ])
+    expect((await store.list('quarantine/', { limit: 9 })).size).toBe(3)
+  })
   given('many of them are moved away in batches while good rows flow', async ({ store }) => {
     const names = Array.from({ length: 130 }, (_, n) => `p${n}`)
     await store.commit(
@@ -469,7 +484,7 @@ export const storeSuite = (name: string, open: OpenStore): void => {
   const given: Given = (sentence, play) => {
     test(sentence, async () => {
       const clock: Clock = { nowMs: startMs }
-      const under = await open(() => clock.nowMs)
+      const under = await open(() => clock.nowMs, tell)
       try {
         await play({ ...under, clock })
       } finally {

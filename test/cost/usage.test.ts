@@ -122,3 +122,11 @@ test('logs are kept as long as the config says', () => {
   const kept = (logRetentionDays: number) => used({ monitors: watched(1), logRetentionDays })('keptLogGb', 'logs kept')
   expect(kept(365)).toBeCloseTo(5 * kept(73), 9)
 })
+
+test('history is an object read and written again for every message of a tick, unless none is kept', () => {
+  const of = (keepsHistory: boolean) => used({ monitors: watched(300), keepsHistory })
+  // 300 monitors are two shards, each with one message a minute.
+  expect(of(true)('objectPuts', 'history')).toBe(2 * minutes)
+  expect(of(true)('objectGets', 'history')).toBe(2 * minutes)
+  expect(of(false)('objectPuts', 'history')).toBe(0)
+})

@@ -37,6 +37,12 @@ test('the config on the README’s first screen is one', () => {
   expect(configs[0]?.trim().split('\n').length).toBeLessThanOrEqual(12)
 })
 
+test.each(yamlIn('docs/alerting.md'))('what docs/alerting.md shows fits into a config (%#)', (text) => {
+  const around: unknown = parse(yamlIn('README.md')[0] ?? '')
+  const whole = { ...Object(around), ...Object(parse(text)) }
+  expect(configSchema.safeParse(whole).error?.issues).toBeUndefined()
+})
+
 const examples = allPaths.filter((path) => /^examples\/.*whodunit\.(yaml|ts)$/.test(path))
 
 test.each(examples)('%s is a config without mistakes', async (path) => {

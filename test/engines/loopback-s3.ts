@@ -45,7 +45,30 @@ const give = (response: ServerResponse, held: Held | undefined, fault: S3Fault |
   else response.end(held.bytes)
 }
 
-/** Bytes by PUT and GET, as S3 keeps them; and what a network and S3 may do instead. */
+const escaped = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
+
+/** ListObjectsV2: keys by their bytes, behind `start-after`. */
+const listed = (objects: ReadonlyMap<string, Held>, bucket: string, query: URLSearchParams): string => {
+  const [prefix, after] = [query.get('prefix') ?? '', query.get('start-after') ?? '']
+  const keys = [...objects.keys()]
+    .filter((name) => name.startsWith(`${bucket}/`))
+    .map((name) => name.slice(bucket.length + 1))
+    .filter((key) => key.startsWith(prefix) && key > after)
+    .sort((a, b) => (a < b ? -1 : 1))
+    .slice(0, Number(query.get('max-keys') ?? 1000))
+  const contents = keys.map((key) => `<Contents><Key>${escaped(key)}</Key></Contents>`).join('')
+  return `<?xml version="1.0" encoding="UTF-8"?><ListBucketResult>${contents}</ListBucketResult>`
+}
+
+/** DeleteObjects: a body of keys. */
+const deleted = (objects: Map<string, Held>, bucket: string, body: Buffer): string => {
+  for (const [, key = ''] of body.toString().matchAll(/<Key>([^<]*)<\/Key>/g)) {
+    objects.delete(`${bucket}/${key.replaceAll('&lt;', '<').replaceAll('&amp;', '&')}`)
+  }
+  return '<?xml version="1.0" encoding="UTF-8"?><DeleteResult></DeleteResult>'
+}
+
+/** Bytes by PUT and GET, lists and deletes, as S3 keeps them; and what a network and S3 may do instead. */
 export const startLoopbackS3 = async (): Promise<LoopbackS3> => {
   const objects = new Map<string, Held>()
   const planned: S3Fault[] = []
@@ -54,7 +77,9 @@ export const startLoopbackS3 = async (): Promise<LoopbackS3> => {
   const server = createServer(async (request, response) => {
     requests++
     const fault = planned.shift() ?? lasting
-    const name = decodeURIComponent(new URL(request.url ?? '/', 'http://s3').pathname).slice(1)
+    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://s3')
+    const name = decodeURIComponent(pathname).slice(1)
+    const bucket = name.replace(/\/$/, '')
     const bytes = await bodyOf(request).catch(() => undefined)
     if (!bytes) return
     if (fault?.kind === 'refuse') return refuse(response, fault.status, fault.code)
@@ -63,6 +88,8 @@ export const startLoopbackS3 = async (): Promise<LoopbackS3> => {
     if (broken?.kind === 'drop') request.socket.destroy()
     if (broken) return
     if (request.method === 'PUT') response.end()
+    else if (request.method === 'POST') response.end(deleted(objects, bucket, bytes))
+    else if (searchParams.has('list-type')) response.end(listed(objects, bucket, searchParams))
     else give(response, objects.get(name), fault)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

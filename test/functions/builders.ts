@@ -34,6 +34,7 @@ export const ruleView = (
   at: { ruleId?: string; monitorId?: string; service?: string; locations?: readonly string[] } = {},
 ): RuleView => ({
   ruleId: at.ruleId ?? 'front-down',
+  alertId: at.ruleId ?? 'front-down',
   service: at.service ?? 'shop',
   severity: rule.severity,
   monitor: { monitorId: at.monitorId ?? 'front', locations: at.locations ?? ['local'], periodSeconds: period / 1000 },

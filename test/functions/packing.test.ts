@@ -2,13 +2,13 @@ import { deflateRawSync } from 'node:zlib'
 import { afterAll, expect, test } from '@jest/globals'
 import { countOutcome } from '../../functions/evaluate/counters.ts'
 import { fitLocation, fitShard } from '../../functions/evaluate/fit.ts'
-import { packLocation, unpackLocation } from '../../functions/location-packing.ts'
+import { keptLocation, packLocation, unpackLocation } from '../../functions/location-packing.ts'
 import { packShard, unpackShard } from '../../functions/shard-packing.ts'
 import {
   type Alert,
-  emptyLocation,
   emptyShard,
   type LocationState,
+  type MonitorState,
   type ShardState,
 } from '../../functions/shard-state.ts'
 import type { ProbeOutcome, Verdict } from '../../probes/contract.ts'
@@ -39,13 +39,13 @@ type Make = (at: { monitorId: string; tick: number; random: () => number }) => P
 const played = (monitors: number, make: Make): LocationState => {
   const random = noise(7)
   const each = ids.slice(0, monitors).map((monitorId) => {
-    let state = emptyLocation
+    let state: MonitorState | undefined
     for (let tick = 0; tick < 30; tick++) {
       for (const seen of make({ monitorId, tick, random })) state = countOutcome(state, seen, seen.scheduledAtMs)
     }
-    return state.monitors
+    return state ? [[monitorId, state] as const] : []
   })
-  return { monitors: Object.assign({}, ...each) }
+  return { monitors: Object.fromEntries(each.flat()) }
 }
 
 const phases = (random: () => number) => {
@@ -125,7 +125,7 @@ const locations = [
 ]
 
 test.each(locations)('counters of $given fit their item', ({ given, state, json, deflated }) => {
-  const packed = packLocation(fitLocation(state))
+  const { packed } = fitLocation(state)
   const { jsonBytes, deflatedBytes } = sizes(packed)
   table.push({ item: given, plainBytes: sizes(state).jsonBytes, packedBytes: jsonBytes, deflatedBytes })
   expect(jsonBytes).toBeLessThanOrEqual(json)
@@ -134,7 +134,7 @@ test.each(locations)('counters of $given fit their item', ({ given, state, json,
 })
 
 test('however full an item is, every monitor keeps more looks than any threshold and its last verdict', () => {
-  const kept = unpackLocation(packLocation(fitLocation(played(330, failing(long.repeat(4)))))).monitors
+  const kept = unpackLocation(fitLocation(played(330, failing(long.repeat(4)))).packed).monitors
   for (const { looks, last } of Object.values(kept)) {
     expect(looks.length).toBeGreaterThanOrEqual(10)
     expect([last.verdict, last.look, last.cause?.code]).toEqual(['fail', 'recheck', 'connection-timeout'])
@@ -169,6 +169,34 @@ test.each([
   const state = played(40, make)
   const packed: unknown = JSON.parse(JSON.stringify(packLocation(state)))
   expect(unpackLocation(packed)).toEqual(withLoss(state))
+})
+
+test.each([
+  { given: 'healthy', make: healthy },
+  { given: 'failing', make: failing('no answer') },
+  { given: 'wild', make: wild },
+])('what a process remembers is what it would read again: $given', ({ make }) => {
+  const [state, nothing] = [played(40, make), { monitors: {} }]
+  const packed: unknown = JSON.parse(JSON.stringify(packLocation(state)))
+  const kept = keptLocation(state, nothing)
+  expect(kept).toEqual(unpackLocation(packed))
+  expect(keptLocation(kept, kept)).toEqual(kept)
+})
+
+test('looks that began in another order than they were scheduled in stay in it', () => {
+  const at = (look: string, afterMs: number, beganMs = afterMs) =>
+    outcome({ verdict: 'fail', look, scheduledAtMs: start + afterMs, startedAtMs: start + beganMs })
+  const began = [
+    at('probe:a', 600),
+    at('tick', 0, 2700),
+    at('recheck', 0, 9000),
+    at('probe:b', 9000),
+    at('tick', -60_000, 9500),
+  ]
+  const front = began.reduce<MonitorState | undefined>((so, one) => countOutcome(so, one, start + 10_000), undefined)
+  const state = { monitors: front ? { front } : {} }
+  const back = unpackLocation(JSON.parse(JSON.stringify(packLocation(state))))
+  expect(back).toEqual(withLoss(state))
 })
 
 test('packing what was unpacked changes nothing any more', () => {
@@ -237,6 +265,16 @@ const shards = [
   },
   { given: '330 firing', state: alertsOf(ruleIds(330).filter((id) => id.endsWith('y'))), json: 60_000 },
   { given: '250 firing and all of them blind', state: alertsOf(ruleIds(250)), json: 60_000 },
+  {
+    given: '330 firing, each for the thirteenth time within the hour',
+    state: {
+      ...alertsOf(ruleIds(330).filter((id) => id.endsWith('y'))),
+      fired: Object.fromEntries(
+        ruleIds(330).map((id) => [id, Array.from({ length: 12 }, (_, n) => start + n * 97_531)]),
+      ),
+    },
+    json: itemLimitBytes,
+  },
   { given: '330 firing and all of them blind', state: alertsOf(ruleIds(330)), json: itemLimitBytes },
 ]
 
@@ -246,7 +284,7 @@ test.each(shards)('alerts of a shard with $given fit their item, and none is los
   table.push({ item: given, plainBytes: sizes(state).jsonBytes, packedBytes: jsonBytes, deflatedBytes })
   expect(jsonBytes).toBeLessThanOrEqual(json)
   const back = unpackShard(JSON.parse(JSON.stringify(packed)))
-  const bare = ({ alerts, ...rest }: ShardState) => ({
+  const bare = ({ alerts, fired: _, ...rest }: ShardState) => ({
     ...rest,
     alerts: Object.values(alerts).map(({ summary: _, ...alert }) => alert),
   })
@@ -258,6 +296,7 @@ test('a shard that has room keeps everything, and comes back the same', () => {
     ...alertsOf(ruleIds(20)),
     knownSinceMs: { 'front-blind': start, 'cart-blind': start, 'pay-blind': start + 1 },
     results: { absent: { ruleId: 'absent', atMs: start, status: 'ok', active: [{ labels: { pod: 'a' }, value: 1 }] } },
+    fired: { 'front-down': [start - 50_000, start, start + 1], 'pay-down': [start] },
     moved: ['3/4'],
   }
   const odd = { ...alertOf('odd', 1), labels: { service: 'voting', severity: 'page', team: 'blue' } }

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals'
 import type { Config } from '../../config/schema.ts'
 import { shardsNeeded } from '../../config/shard-count.ts'
 import { growShards, settleShards, storedShards } from '../../functions/shard-count.ts'
-import { ancestors, kinOf, shardOf } from '../../functions/shards.ts'
+import { allShards, ancestors, kinOf, placeOf, shardOf } from '../../functions/shards.ts'
 import { memoryStore } from '../../stores/memory.ts'
 
 const configOf = (monitors: number, shards = 1): Pick<Config, 'shards' | 'monitors'> => ({
@@ -59,4 +59,9 @@ test('a shard knows whom it is split from and into', () => {
 
 test('an id belongs to one of the shards that its shard is split into', () => {
   for (const id of ['front', 'cart', 'pay', 'search']) expect(kinOf(shardOf(id, 2), 16)).toContain(shardOf(id, 16))
+})
+
+test('shards of one count stand evenly apart, and the first one stays where it is', () => {
+  expect(allShards(4).map(placeOf)).toEqual([0, 0.25, 0.5, 0.75])
+  expect(placeOf('0/1024')).toBe(0)
 })

@@ -48,7 +48,14 @@ const suspectOf = async (scene: SceneName, names: Names) => {
   const reader = clusterReader({ nowMs, secret })
   const view = clusterView(config, names.config.cluster, { reader, remembers: seriesToRemember })
   const run = monitorRunner(config, { nowMs, secret })
-  const probe = probeStep({ nowMs, location: 'local', run, limit: (work) => work(), send })
+  const probe = probeStep({
+    nowMs,
+    location: 'local',
+    run,
+    limit: (work) => work(),
+    waitUntil: () => new Promise(setImmediate),
+    send,
+  })
   await pause(1500)
   await scrape(view)
   await pause(1000)

@@ -1,82 +1,134 @@
+/** What goes wrong besides the targets, how often, and how it is counted. */
 import type { DeliveryResult } from '../../channels/contract.ts'
-import type { Store } from '../../stores/contract.ts'
-import { StoreError } from '../../stores/contract.ts'
+import { calmAtMs, minuteMs, startMs } from './calendar.ts'
+import type { Dice } from './dice.ts'
+import type { VirtualTime } from './virtual-time.ts'
 
-export type Chance = {
-  random: () => number
-  oneIn: (n: number) => boolean
-  between: (from: number, to: number) => number
+export const faultKinds = [
+  'crash',
+  'power cut',
+  'stall',
+  'store conflict',
+  'store locked',
+  'answer lost',
+  'store away',
+  'nudge lost',
+  'message doubled',
+  'message late',
+  'message out of order',
+  'message again after its deduplication window',
+  'send refused',
+  'schedule late',
+  'schedule doubled',
+  'clock skewed',
+  'clocks corrected',
+  'deployment',
+  'poison row',
+  'questions broken',
+  'channel fails',
+  'channel hangs',
+  'channel slow',
+  'channel busy',
+  'channel refuses',
+  'channel throws',
+  'channel answers too late',
+  'channel hangs up after taking it',
+] as const
+export type FaultKind = (typeof faultKinds)[number]
+export type FaultCounts = Record<FaultKind, number>
+
+export const noFaults = (): FaultCounts => {
+  const counts: Partial<FaultCounts> = {}
+  for (const kind of faultKinds) counts[kind] = 0
+  return counts as FaultCounts // Every kind has just been given a count.
 }
 
-export const chance = (random: () => number): Chance => ({
-  random,
-  oneIn: (n) => random() * n < 1,
-  between: (from, to) => Math.floor(from + random() * (to - from)),
-})
+export type Faults = {
+  on: () => boolean
+  /** Does this go wrong now, one time in so many? Counted if it does. */
+  strikes: (kind: FaultKind, oneIn: number) => boolean
+  counts: FaultCounts
+  /** Spans in which the store answers nobody. */
+  away: readonly { fromMs: number; toMs: number }[]
+}
 
-/** One incarnation of a process: what it awaits when it dies never comes back. */
-export type Process = { alive: boolean; die: () => void }
+/** Faults come thick in some towns and are rare in others, where each has the stage to itself. */
+const weathers = [0.5, 1, 1, 2] as const
 
-const never = () => new Promise<never>(() => undefined)
-
-export type Faults = { on: () => boolean; chance: Chance; sleep: (ms: number) => Promise<void> }
-
-/** A call of a process that may die before or after it took effect, and gets its answer only while it lives. */
-export const mortal =
-  (process: Process, faults: Faults) =>
-  async <T>(call: () => Promise<T>): Promise<T> => {
-    const { on, chance, sleep } = faults
-    await sleep(chance.between(0, on() ? 40 : 3))
-    if (process.alive && on() && chance.oneIn(400)) process.die()
-    if (!process.alive) return never()
-    const answer = await call()
-    if (on() && chance.oneIn(400)) process.die()
-    return process.alive ? answer : never()
-  }
-
-const locked = () => new StoreError('locked', 'locked by another process', { hint: 'wait' })
-
-/** The real store behind a process that may die at every await, with conflicts, locks and lost answers. */
-export const faultyStore = (store: Store, process: Process, faults: Faults): Store => {
-  const { on, chance } = faults
-  const call = mortal(process, faults)
-  const orLocked = async <T>(work: () => Promise<T>): Promise<T> => {
-    if (on() && chance.oneIn(60)) throw locked()
-    return work()
-  }
+export const faultsOf = (dice: Dice, time: VirtualTime): Faults => {
+  const counts = noFaults()
+  const rarer = dice.pick(weathers)
+  const on = () => time.nowMs() < calmAtMs
+  const fromMs = startMs + dice.between(minuteMs, 18 * minuteMs)
+  let struck = 0
+  // However fine the weather, a minute or two does not pass without a fault.
+  const isOverdue = () => struck < (time.nowMs() - startMs) / (1.5 * minuteMs) - 1
   return {
-    read: (keys) => call(() => orLocked(() => store.read(keys))),
-    row: (id) => call(() => orLocked(() => store.row(id))),
-    due: (nowMs, limit) => call(() => orLocked(() => store.due(nowMs, limit))),
-    list: (prefix, page) => call(() => store.list(prefix, page)),
-    commit: (changes, rows) =>
-      call(async () => {
-        if (on() && chance.oneIn(30)) return 'conflict'
-        const result = await orLocked(() => store.commit(changes, rows))
-        if (on() && chance.oneIn(80)) throw locked()
-        return result
-      }),
-    close: () => store.close(),
+    on,
+    counts,
+    strikes: (kind, oneIn) => {
+      const strikes = on() && dice.oneIn(isOverdue() ? oneIn / 10 : oneIn * rarer)
+      if (!strikes) return false
+      struck++
+      counts[kind]++
+      return true
+    },
+    away: dice.oneIn(4) ? [{ fromMs, toMs: fromMs + dice.between(5000, minuteMs) }] : [],
   }
 }
 
-export type Mood = 'works' | 'slow' | 'fails' | 'hangs' | 'refuses' | 'throws'
-const moods: readonly Mood[] = ['works', 'works', 'slow', 'fails', 'hangs', 'refuses', 'throws']
-
-/** How a channel behaves at a time: one mood for half a minute, then another. */
-export const moodOf = (seed: number, channel: string, atMs: number): Mood => {
-  const slot = Math.floor(atMs / 30_000)
-  const mixed = [...`${seed} ${channel} ${slot}`].reduce((so, one) => (so * 31 + one.charCodeAt(0)) % 999_983, 7)
-  return moods[mixed % moods.length] ?? 'works'
+type Mood = 'works' | 'slow' | 'busy' | 'fails' | 'hangs' | 'refuses' | 'throws' | 'late' | 'hangs up'
+const moods: readonly Mood[] = [
+  'works',
+  'works',
+  'works',
+  'slow',
+  'busy',
+  'fails',
+  'hangs',
+  'refuses',
+  'throws',
+  'late',
+  'hangs up',
+]
+const moodFault: Readonly<Record<Exclude<Mood, 'works'>, FaultKind>> = {
+  slow: 'channel slow',
+  busy: 'channel busy',
+  fails: 'channel fails',
+  hangs: 'channel hangs',
+  refuses: 'channel refuses',
+  throws: 'channel throws',
+  late: 'channel answers too late',
+  'hangs up': 'channel hangs up after taking it',
 }
 
-/** One attempt at a provider in that mood; `arrived` is called when it took the message. */
-export const attempt = async (mood: Mood, arrived: () => void, faults: Faults): Promise<DeliveryResult> => {
-  const { sleep, chance } = faults
-  await sleep(mood === 'hangs' ? 10_000 : mood === 'slow' ? 4000 : chance.between(5, 200))
+const moodForMs = 45_000
+
+/** How a channel behaves at a time: one mood for a while, then another. */
+export const moodOf = (seed: number, channel: string, atMs: number): Mood => {
+  let mixed = (seed * 2_654_435_761 + Math.floor(atMs / moodForMs) * 40_503) >>> 0
+  for (let index = 0; index < channel.length; index++) mixed = Math.imul(mixed ^ channel.charCodeAt(index), 16_777_619)
+  return moods[((mixed ^ (mixed >>> 15)) >>> 0) % moods.length] ?? 'works'
+}
+
+/** One attempt at a provider in that mood, cut off after ten seconds; `arrived` is called when it took the message. */
+export const attempt = async (
+  mood: Mood,
+  arrived: () => void,
+  { time, dice, faults }: { time: VirtualTime; dice: Dice; faults: Faults },
+): Promise<DeliveryResult> => {
+  if (mood !== 'works') faults.counts[moodFault[mood]]++
+  await time.sleep(dice.between(5, 200))
   if (mood === 'throws') throw new Error('secret:TOKEN is not set')
-  if (mood === 'fails' || mood === 'hangs') return { status: 'retry', cause: mood }
   if (mood === 'refuses') return { status: 'rejected', cause: '403' }
-  arrived()
-  return { status: 'delivered' }
+  if (mood === 'fails') return { status: 'retry', cause: '503' }
+  if (mood === 'busy') {
+    return { status: 'retry', cause: '429', afterMs: dice.oneIn(4) ? 900_000 : dice.between(500, 90_000) }
+  }
+  if (mood !== 'hangs') arrived()
+  if (mood === 'hangs up') return { status: 'retry', cause: 'socket hang up', mayHaveArrived: true }
+  if (mood === 'slow') await time.sleep(4000)
+  if (mood !== 'late' && mood !== 'hangs') return { status: 'delivered' }
+  await time.sleep(9800)
+  return { status: 'retry', cause: 'no answer within 10 s', mayHaveArrived: true }
 }

@@ -4,7 +4,7 @@ import { createServer as createTlsServer } from 'node:https'
 import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { deflateSync, gzipSync } from 'node:zlib'
+import { constants, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { expect, test } from '@jest/globals'
 import type { SourceWorld } from '../../sources/contract.ts'
 import { type HttpRead, type HttpTarget, readHttp } from '../../sources/http.ts'
@@ -44,6 +44,7 @@ test.each<[string, Record<string, string>, Buffer]>([
   ['as it is', {}, Buffer.from(large)],
   ['as gzip', { 'content-encoding': 'gzip' }, gzipSync(large)],
   ['as x-gzip', { 'content-encoding': 'x-gzip' }, gzipSync(large)],
+  ['as zstd', { 'content-encoding': 'zstd' }, zstdCompressSync(large)],
   ['as deflate', { 'content-encoding': 'deflate' }, deflateSync(large)],
 ])('a body sent %s arrives whole', async (_, headers, body) => {
   const { answer, text } = await exchange((_request, response) => response.writeHead(200, headers).end(body))
@@ -67,7 +68,11 @@ test('the request says what it wants and keeps its query', async () => {
   })
   const [request] = loopback.requests
   expect(request?.url).toBe('/federate?match%5B%5D=%7Bjob%3D%22x%22%7D')
-  expect(request?.headers).toMatchObject({ accept: 'text/plain', 'accept-encoding': 'gzip', 'x-scope-orgid': 'shop' })
+  expect(request?.headers).toMatchObject({
+    accept: 'text/plain',
+    'accept-encoding': 'gzip, zstd',
+    'x-scope-orgid': 'shop',
+  })
   expect(request?.headers.authorization).toBeUndefined()
 })
 
@@ -147,6 +152,7 @@ test('begin may refuse by the content type', async () => {
 test.each<[string, Record<string, string>, (text: string) => Buffer]>([
   ['plain', {}, (text) => Buffer.from(text)],
   ['gzip', { 'content-encoding': 'gzip' }, (text) => gzipSync(text).subarray(0, -200)],
+  ['zstd', { 'content-encoding': 'zstd' }, (text) => zstdCompressSync(text).subarray(0, -200)],
 ])('a %s body cut by the other side is incomplete, what came is kept', async (_, headers, encode) => {
   const body = encode(large)
   const { answer, text, loopback } = await exchange((_request, response) => {
@@ -159,17 +165,26 @@ test.each<[string, Record<string, string>, (text: string) => Buffer]>([
   expect(large.startsWith(text)).toBe(true)
 })
 
-test('a gzip body without its end is incomplete although HTTP says it is whole', async () => {
+test.each<[string, Buffer]>([
+  ['gzip', gzipSync(large)],
+  ['zstd', zstdCompressSync(large)],
+])('a %s body without its end is incomplete although HTTP says it is whole', async (encoding, body) => {
   const { answer, text } = await exchange((_request, response) =>
-    response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(large).subarray(0, -20)),
+    response.writeHead(200, { 'content-encoding': encoding }).end(body.subarray(0, -20)),
   )
   expect(answer).toMatchObject({ value: { incomplete: expect.stringMatching(/a compressed body without its end/) } })
   expect(text.length).toBeGreaterThan(0)
 })
 
-test('a body that says gzip and is not is incomplete with nothing read', async () => {
+const greedyZstd = zstdCompressSync(Buffer.alloc(16 * 1024 * 1024), { params: { [constants.ZSTD_c_windowLog]: 27 } })
+
+test.each<[string, string, string | Buffer]>([
+  ['gzip', 'is not', 'up 1\n'],
+  ['zstd', 'is not', 'up 1\n'],
+  ['zstd', 'asks for a window of 16 MiB', greedyZstd],
+])('a body that says %s and %s is incomplete with nothing read', async (encoding, _, body) => {
   const { answer } = await exchange((_request, response) =>
-    response.writeHead(200, { 'content-encoding': 'gzip' }).end('up 1\n'),
+    response.writeHead(200, { 'content-encoding': encoding }).end(body),
   )
   expect(answer).toMatchObject({ value: { bytes: 0, incomplete: expect.stringMatching(/cannot be unpacked/) } })
 })

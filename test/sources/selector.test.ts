@@ -55,7 +55,7 @@ test('all matchers of a selector must agree, any selector of a name is enough', 
   expect(tests.has('sideways')).toBe(false)
 })
 
-test.each(['(', 'a(?=b)', '(?<!a)b', '\\Aweb', 'web\\z', '[[:alpha:]]+', '(a)\\1', '\\Qweb\\E'])(
+test.each(['(', 'a(?=b)', '(?<!a)b', '(a)\\1', 'a**', '[b-a]', '\\pX'])(
   'the regular expression %s is refused, not misread',
   (value) => {
     expect(() => compileMatchers([{ label: 'pod', op: '=~', value }])).toThrow(SelectorError)

@@ -97,6 +97,7 @@ test.each([
   { path: '/incidents', code: 401 },
   { path: page, code: 401 },
   { path: '/incidents/nobody-knows-it', code: 401 },
+  { path: '/silences', code: 401 },
   { path: '/metrics', code: 401 },
   { path: '/nowhere', code: 404 },
 ])('without a token $path answers $code', async ({ path, code }) => {
@@ -109,7 +110,7 @@ test.each([
   expect(text).not.toContain('front fails')
 })
 
-test.each(['/incidents', page, '/metrics'])(
+test.each(['/incidents', page, '/silences', '/metrics'])(
   'the API token opens %s, and the scheme may be written in any case',
   async (path) => {
     expect((await get(path, bearer(apiToken))).status).toBe(200)

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals'
 import type { StatusView } from '../../functions/publish/view.ts'
 import type { CaseFile } from '../../triage/contract.ts'
-import { incidentPage } from '../../web/incident-page.ts'
+import { incidentPage, incidentsPage } from '../../web/incident-page.ts'
 import { span } from '../../web/layout.ts'
 import { metricsText } from '../../web/metrics.ts'
 import { statusPage } from '../../web/status-page.ts'
@@ -100,8 +100,25 @@ test('the status page shows unknown as unknown', () => {
 
 const latest = { attempt: {}, service: 'shop', target: 'GET https://"shop"\n', periodSeconds: 60, runSinceMs: start }
 
+test('metrics count how late looks began, each bucket with all below it', () => {
+  const buckets = [
+    { bound: 0.1, count: 3 },
+    { bound: 1, count: 1 },
+  ]
+  expect(
+    metricsText([], [], { buckets, count: 5, sum: 4.5 }),
+  ).toBe(`# HELP whodunit_schedule_lag_seconds How late looks began after the time they were scheduled for
+# TYPE whodunit_schedule_lag_seconds histogram
+whodunit_schedule_lag_seconds_bucket{le="0.1"} 3
+whodunit_schedule_lag_seconds_bucket{le="1"} 4
+whodunit_schedule_lag_seconds_bucket{le="+Inf"} 5
+whodunit_schedule_lag_seconds_sum 4.5
+whodunit_schedule_lag_seconds_count 5
+`)
+})
+
 test('metrics leave out what was not seen, and never say 0 for it', () => {
-  const text = metricsText([{ ...outcome({ verdict: 'unknown', timingsMs: { resolve: 4, total: 5 } }), ...latest }])
+  const text = metricsText([{ ...outcome({ verdict: 'unknown', timingsMs: { resolve: 4, total: 5 } }), ...latest }], [])
   expect(text).not.toContain('probe_success')
   expect(text).toContain(
     'whodunit_verdict{monitor="front",service="shop",location="local",target="GET https://\\"shop\\"\\n",verdict="unknown"} 1',
@@ -116,3 +133,34 @@ test.each([
   { ms: 125_000, text: '2 min 5 s' },
   { ms: 3_900_000, text: '1 h 5 min' },
 ])('$ms ms is $text', ({ ms, text }) => expect(span(ms)).toBe(text))
+
+const advisory = {
+  alertId: 'front-down:advisory',
+  ruleId: 'front-down',
+  service: 'shop',
+  labels: { service: 'shop', severity: 'advisory' },
+  state: 'firing' as const,
+  standing: 'firing' as const,
+  activeAtMs: start,
+  sinceMs: start,
+  reason: 'quorum-not-met',
+  summary: `front fails ${hostile}`,
+  flaps: 2,
+}
+
+test('an advisory is shown beside the incidents, and says that nobody is paged', () => {
+  const text = incidentsPage([], [advisory], start + 60_000)
+  expect(text).toContain('Advisories: nobody is paged')
+  expect(text).toContain('for 1 min')
+  expect(text).not.toContain(hostile)
+  expect(incidentsPage([], [], start)).not.toContain('Advisories')
+})
+
+test('alerts are metrics with their state, advisories too', () => {
+  const text = metricsText([], [advisory, { ...advisory, alertId: 'front-down', standing: 'held' }])
+  expect(text).toContain(
+    'whodunit_alert{alertname="front-down:advisory",service="shop",severity="advisory",alertstate="firing"} 1',
+  )
+  expect(text).toContain('alertname="front-down",service="shop",severity="advisory",alertstate="held"')
+  expect(text).toContain('whodunit_alert_flaps{alertname="front-down:advisory",service="shop"} 2')
+})

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from '@jest/globals'
 import { snsChannel } from '../../../channels/kinds/sns.ts'
 import { pageText } from '../../../channels/page-text.ts'
-import { hostileMessage, message, order, withLinks, withoutCaseFile } from '../messages.ts'
+import { hostileMessage, message, order, peopleEvents, withLinks, withoutCaseFile } from '../messages.ts'
 import { type Provider, provider, type Reply, world } from '../providers.ts'
 import { accountSecret, published, snsError, snsProvider } from '../sns-provider.ts'
 
@@ -88,6 +88,16 @@ test.each([{ sms: false }, { sms: true }])(
   },
 )
 
+test.each(peopleEvents.map((one) => ({ event: one.order.event, one })))(
+  '$event fits a subject of 99 and an SMS of 320 ASCII characters',
+  ({ one }) => {
+    const spec = specFor('http://127.0.0.1:9', { sms: true })
+    const { subject, message: content } = JSON.parse(snsChannel.render(spec, one).body)
+    expect(subject).toMatch(/^[A-Z][\x20-\x7e]{10,98}$/)
+    expect(JSON.parse(content).sms).toMatch(/^[A-Z][\x20-\x7e]{10,319}$/)
+  },
+)
+
 test('a long subject is cut to fewer than 100 ASCII characters, and says so', async () => {
   const long = { ...withoutCaseFile, order: { ...order, summaries: [`Zürich ${'ä'.repeat(200)}`] } }
   const { Subject } = await sent({}, long)
@@ -133,11 +143,18 @@ test.each([
   expect(received).toHaveLength(1)
 })
 
+test('a connection that breaks leaves open whether the page arrived', async () => {
+  const { url } = await answering(() => 'break')
+  const spec = specFor(url)
+  const result = await snsChannel.send(spec, order, snsChannel.render(spec, message), world())
+  expect(result).toMatchObject({ status: 'retry', mayHaveArrived: true })
+})
+
 test('nobody listening is retried, with the reason', async () => {
   const { url, close } = await snsProvider()
   await close()
   const spec = specFor(url)
-  expect(await snsChannel.send(spec, order, snsChannel.render(spec, message), world())).toMatchObject({
+  expect(await snsChannel.send(spec, order, snsChannel.render(spec, message), world())).toEqual({
     status: 'retry',
     cause: expect.stringContaining('ECONNREFUSED'),
   })
@@ -149,6 +166,7 @@ test('its own time-out ends a hanging attempt', async () => {
   expect(await snsChannel.send(spec, order, snsChannel.render(spec, message), world())).toEqual({
     status: 'retry',
     cause: 'SNS: no answer within 0.2 s',
+    mayHaveArrived: true,
   })
 })
 

@@ -84,7 +84,7 @@ test('tokens need no escaping, end with a letter or digit and are short enough f
   expect(acknowledge.length - incidentId.length - 'pager'.length).toBe(31)
 })
 
-const linksFor = (event: 'opened' | 'updated' | 'resolved' | 'component-changed') =>
+const linksFor = (event: 'opened' | 'updated' | 'resolved' | 'component-changed' | 'silence-ended') =>
   messageLinks(signer, { incidentId, channel: 'pager', event }, { baseUrl: 'https://hub.example/', nowMs: start })
 
 test.each([
@@ -92,6 +92,7 @@ test.each([
   { event: 'updated', links: ['incidentUrl', 'acknowledgeUrl'] },
   { event: 'resolved', links: ['incidentUrl'] },
   { event: 'component-changed', links: [] },
+  { event: 'silence-ended', links: [] },
 ] as const)('a message of kind $event carries $links', ({ event, links }) => {
   expect(Object.keys(linksFor(event))).toEqual([...links])
 })

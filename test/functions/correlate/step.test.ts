@@ -1,17 +1,17 @@
 import { expect, test } from '@jest/globals'
-import { type AlertChange, keys, type Nudge, type OutboxRow } from '../../../functions/contract.ts'
+import { type AlertChange, type CorrelateBody, keys, type Nudge, type OutboxRow } from '../../../functions/contract.ts'
 import { correlateStep } from '../../../functions/correlate/step.ts'
 import { incident } from '../../../functions/hub-state.ts'
 import type { Store } from '../../../stores/contract.ts'
 import { memoryStore } from '../../../stores/memory.ts'
 import { change, hubView, start } from '../builders.ts'
 
-const world = () => {
-  const store = memoryStore({ nowMs: () => start })
+const world = (at: { nowMs: number } = { nowMs: start }) => {
+  const store = memoryStore({ nowMs: () => at.nowMs })
   const nudges: Nudge[] = []
   const correlate = correlateStep({
     store,
-    nowMs: () => start,
+    nowMs: () => at.nowMs,
     nudge: async (more) => {
       nudges.push(...more)
     },
@@ -113,4 +113,56 @@ test('an incident of many alerts, long sentences and months of refusals still fi
     await correlate([`b${index}`])
   }
   expect((await store.due(start, 1000)).filter(({ row }) => row.to === 'correlate')).toEqual([])
+})
+
+const put = async (store: Store, id: string, body: CorrelateBody) => {
+  await store.commit([], [{ id, expect: 0, row: { id, to: 'correlate', dueAtMs: start, nudges: 0, body } }])
+}
+
+const shop = async (store: Store) => {
+  const key = keys.incident('shop-20261123-060000')
+  return incident.parse((await store.read([key])).get(key)?.value)
+}
+
+test('a big incident that a silence kept quiet pages at its end, every alert looked at, in parts that fit', async () => {
+  const at = { nowMs: start }
+  const { store, correlate } = world(at)
+  const silence = {
+    id: 's',
+    matchers: ['service=shop'],
+    author: 'lena',
+    reason: 'disks',
+    startsAtMs: start,
+    endsAtMs: start + 90_000,
+  }
+  await put(store, 's', { kind: 'silence', silence })
+  await correlate(['s'])
+  for (let from = 0; from < 300; from += 30) {
+    const changes = Array.from({ length: 30 }, (_, nth) => change({ to: 'firing', alertId: `alert-${from + nth}` }))
+    await put(store, `a${from}`, { kind: 'alert-changes', changes })
+    await correlate([`a${from}`])
+  }
+  expect((await shop(store)).counts).toEqual({ alerts: 300, firing: 300, audible: 0 })
+  for (let second = 1; second <= 120; second++) {
+    at.nowMs = start + second * 1000
+    const due = (await store.due(at.nowMs, 1000)).filter(({ row }) => row.to === 'correlate')
+    if (due.length > 0) await correlate(due.map(({ row }) => row.id))
+  }
+  expect(await shop(store)).toMatchObject({
+    counts: { alerts: 300, firing: 300, audible: 300 },
+    toldAtMs: start + 90_000,
+  })
+  expect(await store.row('timer:silences')).toBeUndefined()
+})
+
+test('an incident has one timer, at its earliest deadline, and none when it is over', async () => {
+  const { store, correlate } = world()
+  await tell(store, 'a', [change({ to: 'firing' })])
+  await correlate(['a'])
+  const id = 'timer:incident:shop-20261123-060000'
+  expect((await store.row(id))?.row.dueAtMs).toBe(start + 4 * 3_600_000)
+  expect(await correlate([id])).toEqual({ status: 'applied', rows: 0 })
+  await tell(store, 'b', [change({ to: 'inactive' })])
+  await correlate(['b'])
+  expect(await store.row(id)).toBeUndefined()
 })

@@ -2,12 +2,12 @@ import { expect, test } from '@jest/globals'
 import { type Config, configSchema } from '../../../config/schema.ts'
 import { judgeAcknowledgeToken, linkKeepMs } from '../../../functions/api/links.ts'
 import { type DeliveryOrder, keys } from '../../../functions/contract.ts'
-import { deliverRow } from '../../../functions/correlate/orders.ts'
 import { deliverChannels, deployedTopics, linksOf, withoutTopic } from '../../../functions/deliver/config.ts'
 import { deliverStep } from '../../../functions/deliver/step.ts'
 import { knownSigner } from '../../../functions/link-key.ts'
 import { memoryStore } from '../../../stores/memory.ts'
 import { start } from '../builders.ts'
+import { rowOf } from './delivery.ts'
 
 const arn = 'arn:aws:sns:eu-central-1:123456789012:on-call'
 const config: Config = configSchema.parse({
@@ -27,6 +27,7 @@ const order: DeliveryOrder = {
   sinceMs: start,
   openedAtMs: start,
   summaries: ['front fails'],
+  affects: [],
   fallbackFor: [],
 }
 
@@ -50,7 +51,7 @@ const world = (at: { baseUrl?: string; broken?: boolean } = {}) => {
   const channels = deliverChannels(config, { nowMs, secret: () => '', print, links, statusPageUrl: undefined })
   const deliver = deliverStep({ store, nowMs, random: () => 0, nudge: async () => undefined, ...channels })
   const put = async (event: DeliveryOrder['event']) => {
-    const row = deliverRow({ ...order, event }, { dueAtMs: start, waitsForCaseFile: false })
+    const row = rowOf({ ...order, event })
     await store.commit([], [{ id: row.id, expect: 0, row }])
     return row.id
   }
@@ -106,4 +107,10 @@ test('topics that were deployed go to the channels that have none of their own',
   expect(Object.keys(made.channels)).toEqual(Object.keys(config.channels))
   expect(deployedTopics(config, {}).channels).toEqual(config.channels)
   expect([withoutTopic(config), withoutTopic(made)]).toEqual([['pager'], []])
+})
+
+test('what goes over a network is sent at most 60 a minute, a terminal takes everything', () => {
+  const nothing = { nowMs: () => start, secret: () => '', print: () => undefined, statusPageUrl: undefined }
+  const { ratePerMinute } = deliverChannels(config, { ...nothing, links: async () => ({}) })
+  expect(['screen', 'pager', 'gone'].map(ratePerMinute)).toEqual([undefined, 60, undefined])
 })

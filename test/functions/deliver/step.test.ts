@@ -1,64 +1,11 @@
 import { expect, test } from '@jest/globals'
 import type { DeliveryResult } from '../../../channels/contract.ts'
-import { type DeliveryOrder, keys, type Nudge } from '../../../functions/contract.ts'
-import { deliverRow } from '../../../functions/correlate/orders.ts'
+import { keys } from '../../../functions/contract.ts'
 import { attemptsPerOrder } from '../../../functions/deliver/backoff.ts'
 import { deliverStep, leaseMs } from '../../../functions/deliver/step.ts'
 import { itemLimitBytes } from '../../../stores/contract.ts'
-import { memoryStore } from '../../../stores/memory.ts'
-import type { CaseFile } from '../../../triage/contract.ts'
 import { start } from '../builders.ts'
-
-const order: DeliveryOrder = {
-  id: 'shop-1:pager:1',
-  incidentId: 'shop-1',
-  channel: 'pager',
-  sequence: 1,
-  event: 'opened',
-  service: 'shop',
-  severity: 'page',
-  sinceMs: start,
-  openedAtMs: start,
-  summaries: ['front fails'],
-  fallbackFor: [],
-}
-const caseFile: CaseFile = { incidentId: 'shop-1', atMs: start, headline: 'the answer', answers: [], suspects: [] }
-const rowId = `deliver:${order.id}`
-
-type Answer = DeliveryResult | Promise<DeliveryResult>
-
-const world = (options: { answer?: () => Answer; known?: boolean } = {}) => {
-  const clock = { nowMs: start }
-  const store = memoryStore({ nowMs: () => clock.nowMs })
-  const sent: string[] = []
-  const nudges: Nudge[] = []
-  const deliver = deliverStep({
-    store,
-    nowMs: () => clock.nowMs,
-    random: () => 0,
-    nudge: async (more) => {
-      nudges.push(...more)
-    },
-    render: ({ order: { id }, caseFile: file }) =>
-      options.known === false
-        ? undefined
-        : { body: `${id} ${file?.headline ?? 'no answers'} ${sent.length}`, contentType: 'text/plain' },
-    send: async (_, { body }) => {
-      sent.push(body)
-      return options.answer ? options.answer() : { status: 'delivered' }
-    },
-  })
-  const put = async (waitsForCaseFile: boolean, dueAtMs = start) => {
-    const row = deliverRow(order, { dueAtMs, waitsForCaseFile })
-    await store.commit([], [{ id: row.id, expect: 0, row }])
-  }
-  const solve = () => store.commit([{ key: keys.caseFile('shop-1'), expect: 0, value: caseFile }])
-  const receipts = async () =>
-    (await store.due(clock.nowMs, 10)).flatMap(({ row }) =>
-      row.to === 'correlate' && row.body.kind === 'receipt' ? [row.body.receipt] : [],
-    )
-  return { clock, store, sent, nudges, deliver, put, solve, receipts }
-}
+import { type Answer, caseFile, nth, order, rowId, world } from './delivery.ts'
 
 test('a delivered message leaves a receipt and no row', async () => {
   const { deliver, put, receipts, store } = world()
@@ -126,7 +73,7 @@ test('a channel that keeps failing is given up after a bounded number of attempt
   await put(false)
   for (let index = 0; index < 20; index++) {
     await deliver(rowId)
-    clock.nowMs += 120_000
+    clock.nowMs += 5000
   }
   expect(sent).toHaveLength(attemptsPerOrder)
   expect(await receipts()).toMatchObject([
@@ -162,10 +109,12 @@ test('a channel that throws counts as one that fails, so that a fallback is foun
   await put(false)
   for (let index = 0; index < 20; index++) {
     await deliver(rowId)
-    clock.nowMs += 120_000
+    clock.nowMs += 5000
   }
   expect(sent).toHaveLength(attemptsPerOrder)
-  expect(await receipts()).toMatchObject([{ status: 'rejected', cause: expect.stringContaining('is not set') }])
+  expect(await receipts()).toMatchObject([
+    { status: 'rejected', cause: expect.stringContaining('is not set'), mayHaveArrived: true },
+  ])
 })
 
 test.each([
@@ -179,6 +128,7 @@ test.each([
     nowMs: () => clock.nowMs,
     random: () => 0,
     nudge: async () => undefined,
+    ratePerMinute: () => undefined,
     render: ({ caseFile: file }) => {
       if (!file) return { body: 'the bare page', contentType: 'text/plain' }
       if (body === undefined) throw new Error('no')
@@ -211,10 +161,88 @@ test('a page too large in any form is a refusal, never a row that is tried for e
     nowMs: () => start,
     random: () => 0,
     nudge: async () => undefined,
+    ratePerMinute: () => undefined,
     render: () => ({ body: 'x'.repeat(itemLimitBytes), contentType: 'text/plain' }),
     send: async () => ({ status: 'delivered' }),
   })
   await put(false)
   expect(await deliver(rowId)).toMatchObject({ status: 'final', result: 'rejected' })
   expect((await receipts())[0]?.cause).toBe('the message is too large')
+})
+
+test('a page leaves a channel that hangs after half a minute, however few attempts that were', async () => {
+  const { deliver, put, clock, sent, receipts } = world({
+    answer: () => {
+      clock.nowMs += 10_000
+      return { status: 'retry', cause: 'no answer within 10 s', mayHaveArrived: true }
+    },
+  })
+  await put(false)
+  for (let result = await deliver(rowId); result.status === 'retry'; result = await deliver(rowId)) {
+    clock.nowMs += result.afterMs
+  }
+  expect(sent).toHaveLength(3)
+  expect(clock.nowMs - start).toBeLessThanOrEqual(35_000)
+  expect(await receipts()).toMatchObject([
+    {
+      status: 'rejected',
+      cause: expect.stringMatching(/^3 attempts failed, longer than a page can wait, the last: no/),
+    },
+  ])
+})
+
+const failing = { status: 'retry', cause: '500' } as const
+const silent = { status: 'retry', cause: 'no answer', mayHaveArrived: true } as const
+test.each([
+  { given: 'every attempt was answered', answers: [failing], mayHaveArrived: false },
+  {
+    given: 'the last attempt was not answered',
+    answers: [failing, failing, failing, failing, silent],
+    mayHaveArrived: true,
+  },
+  { given: 'an earlier attempt was not answered', answers: [silent, failing], mayHaveArrived: true },
+  {
+    given: 'it was refused for good after that',
+    answers: [silent, { status: 'rejected', cause: '410' } as const],
+    mayHaveArrived: true,
+  },
+  { given: 'it was refused at once', answers: [{ status: 'rejected', cause: '410' } as const], mayHaveArrived: false },
+  { given: 'it arrived in the end', answers: [silent, { status: 'delivered' } as const], mayHaveArrived: false },
+])('a receipt says whether the page may have arrived all the same: $given', async ({ answers, mayHaveArrived }) => {
+  const left: DeliveryResult[] = [...answers]
+  const { deliver, put, clock, receipts } = world({ answer: () => left.shift() ?? failing })
+  await put(false)
+  for (let at = 0; at < attemptsPerOrder; at++) {
+    await deliver(rowId)
+    clock.nowMs += 5000
+  }
+  expect(await receipts()).toMatchObject([{ mayHaveArrived }])
+})
+
+test('what a process that died was sending may have arrived, though the next attempt is refused', async () => {
+  const answers: Answer[] = [new Promise<DeliveryResult>(() => undefined)]
+  const { deliver, put, clock, receipts } = world({
+    answer: () => answers.shift() ?? { status: 'rejected', cause: '403' },
+  })
+  await put(false)
+  void deliver(rowId)
+  await new Promise((resolve) => setImmediate(resolve))
+  clock.nowMs += leaseMs
+  await deliver(rowId)
+  expect(await receipts()).toMatchObject([{ status: 'rejected', attempts: 2, mayHaveArrived: true }])
+})
+
+test('a message that kills whoever sends it is given up like one that is refused', async () => {
+  const { deliver, putAll, clock, sent, receipts } = world({ answer: () => new Promise(() => undefined) })
+  const news = nth(1)
+  await putAll([news])
+  for (let at = 0; at < 9; at++) {
+    void deliver(`deliver:${news.id}`)
+    await new Promise((resolve) => setImmediate(resolve))
+    clock.nowMs += leaseMs
+  }
+  expect(sent).toHaveLength(attemptsPerOrder)
+  expect(await receipts()).toMatchObject([
+    { status: 'rejected', cause: '5 attempts failed, the last without a result', mayHaveArrived: true },
+  ])
 })

@@ -34,3 +34,37 @@ test('a config asks for as many shards as its monitors need', () => {
   expect(evaluateView(config).shards).toBe(2)
   expect(evaluateView({ ...config, shards: 8 }).shards).toBe(8)
 })
+
+const twoPlaces = (routes: { channels: string[]; severities?: string[] }[]) =>
+  normalise(
+    configSchema.parse({
+      services: { shop: {} },
+      monitors: { front: { kind: 'http', service: 'shop', url: 'https://shop.example/' } },
+      channels: { screen: { kind: 'console' } },
+      routes,
+      locations: ['here', 'there'],
+    }),
+  )
+
+test('a rule of several locations has an advisory, which lives in its shard; of one location none', () => {
+  const { rulesOf, home } = evaluateView(twoPlaces([{ channels: ['screen'] }]))
+  const advisory = allShards(8)
+    .flatMap((shard) => rulesOf(shard).map((rule) => ({ shard, ...rule })))
+    .find(({ severity }) => severity === 'advisory')
+  expect(advisory).toMatchObject({ ruleId: 'front-availability', alertId: 'front-availability:advisory' })
+  expect(home.rule('front-availability:advisory', 8)).toBe(advisory?.shard)
+  expect(
+    evaluateView(config)
+      .rulesOf('0/1')
+      .filter(({ severity }) => severity === 'advisory'),
+  ).toEqual([])
+})
+
+test.each([
+  { given: 'no route names advisories', severities: undefined, quiet: true },
+  { given: 'a route asks for them', severities: ['advisory'], quiet: false },
+])('where $given an advisory is told only if so', ({ severities, quiet }) => {
+  const first = severities ? [{ channels: ['screen'], severities }] : []
+  const rules = evaluateView(twoPlaces([...first, { channels: ['screen'] }])).rulesOf('0/1')
+  expect(rules.find(({ severity }) => severity === 'advisory')?.quiet).toBe(quiet)
+})

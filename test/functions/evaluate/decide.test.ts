@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals'
 import type { Observation } from '../../../functions/contract.ts'
 import { decideEvaluate, type RuleView, type Seen, settleMs } from '../../../functions/evaluate/decide.ts'
 import { emptyShard, looksKept } from '../../../functions/shard-state.ts'
+import { advise as advisedBy } from '../../../rules/registry.ts'
 import { availability, outcome, period, ruleView, seen, start } from '../builders.ts'
 
 const rules = [ruleView(availability())]
@@ -63,6 +64,33 @@ test('a look that was overtaken is put back in its place', () => {
   const third = apply(second.after, late, { nowMs: at(2) + 1 })
   const looks = third.after.locations.get('local')?.monitors['front']?.looks ?? []
   expect(looks.map(({ verdict }) => verdict)).toEqual(['fail', 'pass', 'fail'])
+})
+
+test('a tick that started late is not hidden by a second opinion from before it began', () => {
+  const asked = outcome({ verdict: 'pass', scheduledAtMs: start + 600, startedAtMs: start + 700, look: 'probe:x' })
+  const late = { scheduledAtMs: start, startedAtMs: start + 2700, verdict: 'fail' as const }
+  const first = apply(nothing, seen([asked]), { nowMs: start + 1000 })
+  const second = apply(first.after, seen([outcome(late), outcome({ ...late, look: 'recheck' })]), {
+    nowMs: start + 9000,
+  })
+  const { looks, last } = second.after.locations.get('local')?.monitors['front'] ?? {}
+  expect(looks?.map(({ look, verdict }) => `${look} ${verdict}`)).toEqual([
+    'second-opinion pass',
+    'tick fail',
+    'recheck fail',
+  ])
+  expect(last).toMatchObject({ look: 'recheck', verdict: 'fail' })
+  expect(second.decision.changes).toMatchObject([{ to: 'firing' }])
+})
+
+test('a second opinion that hung goes before the tick that began and passed meanwhile', () => {
+  const tick = outcome({ verdict: 'pass', scheduledAtMs: start, startedAtMs: start + 2400 })
+  const hung = outcome({ verdict: 'fail', scheduledAtMs: start + 1500, startedAtMs: start + 1600, look: 'probe:x' })
+  const first = apply(nothing, seen([tick]), { nowMs: start + 2500 })
+  const second = apply(first.after, seen([hung]), { nowMs: start + 11_600 })
+  const { looks, last } = second.after.locations.get('local')?.monitors['front'] ?? {}
+  expect(looks?.map(({ look, verdict }) => `${look} ${verdict}`)).toEqual(['second-opinion fail', 'tick pass'])
+  expect(last?.look).toBe('tick')
 })
 
 test('an observation older than ten minutes changes counters, never alerts', () => {
@@ -132,4 +160,157 @@ test('a silence from before the start pages only when the first looks had their 
   expect([early.changes, early.againAtMs]).toEqual([[], startedAtMs + settleMs])
   const late = decideEvaluate(before.after, timer, { ...at, nowMs: startedAtMs + settleMs })
   expect(late.changes).toMatchObject([{ to: 'firing', reason: 'silence-too-long', sinceMs: start }])
+})
+
+/** Plays one letter a minute and answers every step of the alert. */
+const steps = (letters: string) => {
+  let state = nothing
+  return [...letters].flatMap((letter, index) => {
+    const verdict = letter === 'P' ? 'pass' : letter === 'F' ? 'fail' : 'unknown'
+    const scheduledAtMs = start + index * period
+    const { after, decision } = apply(state, seen([outcome({ verdict, scheduledAtMs })]), { nowMs: scheduledAtMs })
+    state = after
+    return decision.transitions.map(({ from, to, reason }) => `${from} ${to} ${reason}`)
+  })
+}
+
+test.each([
+  { given: 'nothing wrong', letters: 'PPP', then: [] },
+  { given: 'a blip', letters: 'FP', then: ['inactive pending first-failure', 'pending inactive condition-gone'] },
+  {
+    given: 'an outage',
+    letters: 'FFP',
+    then: ['inactive pending first-failure', 'pending firing threshold-met', 'firing inactive success-threshold-met'],
+  },
+  {
+    given: 'blindness while pending',
+    letters: 'F??F',
+    then: [
+      'inactive pending first-failure',
+      'pending held input-unknown',
+      'held pending input-known',
+      'pending firing threshold-met',
+    ],
+  },
+  {
+    given: 'blindness while firing, then a recovery',
+    letters: 'FF?P',
+    then: [
+      'inactive pending first-failure',
+      'pending firing threshold-met',
+      'firing held input-unknown',
+      'held firing input-known',
+      'firing inactive success-threshold-met',
+    ],
+  },
+  { given: 'blindness without an alert', letters: 'P?', then: [] },
+])('every step has its reason: $given', ({ letters, then }) => expect(steps(letters)).toEqual(then))
+
+/** So many outages, each `everyMs` after the one before; answers what was told of each beginning. */
+const outages = (count: number, everyMs: number) => {
+  let state = nothing
+  return Array.from({ length: count }, (_, nth) => {
+    const atMs = start + nth * everyMs
+    const failing = ['tick', 'recheck'].map((look) => outcome({ verdict: 'fail', look, scheduledAtMs: atMs }))
+    const down = apply(state, seen(failing), { nowMs: atMs + 1000 })
+    const passing = outcome({ verdict: 'pass', scheduledAtMs: atMs + period })
+    state = apply(down.after, seen([passing]), { nowMs: atMs + period }).after
+    return down.decision.changes.map(({ flaps, summary }) => `${flaps ?? '-'} ${summary}`)[0]
+  })
+}
+
+test('an alert that comes back within the hour says how often', () => {
+  const said = 'front fails from local: expected 2xx, saw 500'
+  expect(outages(4, 10 * period)).toEqual([
+    `- ${said}`,
+    `1 ${said}`,
+    `2 ${said} (flapping: fired 3 times in 20 min)`,
+    `3 ${said} (flapping: fired 4 times in 30 min)`,
+  ])
+})
+
+test('what fired more than an hour ago is forgotten', () => {
+  expect(outages(4, 31 * period).map((said) => said?.[0])).toEqual(['-', '1', '1', '1'])
+  expect(outages(3, 61 * period).map((said) => said?.[0])).toEqual(['-', '-', '-'])
+})
+
+test('when an alert fired is remembered only as long as somebody could need it', () => {
+  const failing = [outcome({ verdict: 'fail' }), outcome({ verdict: 'fail', look: 'recheck' })]
+  const down = apply(nothing, seen(failing), { nowMs: start })
+  expect(down.after.shard.fired).toEqual({})
+  const up = apply(down.after, seen([outcome({ verdict: 'pass', scheduledAtMs: start + period })]), {
+    nowMs: start + period,
+  })
+  expect(up.after.shard.fired).toEqual({ 'front-down': [start] })
+  const later = seen([outcome({ verdict: 'pass', scheduledAtMs: start + 61 * period })])
+  expect(apply(up.after, later, { nowMs: start + 61 * period }).after.shard.fired).toEqual({})
+  expect(apply(up.after, later, { nowMs: start + 2 * period, rules: [] }).after.shard.fired).toEqual({})
+})
+
+const places = ['here', 'there', 'yonder']
+const advising = (quiet: boolean): RuleView[] => {
+  const rule = availability()
+  const page = ruleView(rule, { locations: places })
+  const advise = advisedBy(rule)
+  return advise
+    ? [page, { ...page, alertId: 'front-down:advisory', severity: 'advisory', quiet, judge: advise }]
+    : [page]
+}
+
+/** Each location's letters, a minute each; answers every step of every alert and what was told. */
+const together = (looks: readonly string[], quiet = true) => {
+  let state = nothing
+  const rules = advising(quiet)
+  const all = [...(looks[0] ?? '')].flatMap((_, index) => {
+    const scheduledAtMs = start + index * period
+    const outcomes = places.map((location, place) =>
+      outcome({ location, scheduledAtMs, verdict: looks[place]?.[index] === 'F' ? 'fail' : 'pass' }),
+    )
+    const { after, decision } = apply(state, seen(outcomes), { nowMs: scheduledAtMs, rules })
+    state = after
+    return [decision]
+  })
+  return {
+    steps: all.flatMap(({ transitions }) => transitions.map(({ alertId, to, reason }) => `${alertId} ${to} ${reason}`)),
+    told: all.flatMap(({ changes }) => changes.map(({ alertId, to }) => `${alertId} ${to}`)),
+  }
+}
+
+test('below the quorum there is an advisory and no page; it ends when those locations see it pass', () => {
+  const { steps, told } = together(['FFP', 'PPP', 'PPP'])
+  expect(steps).toEqual([
+    'front-down pending first-failure',
+    'front-down:advisory firing quorum-not-met',
+    'front-down inactive condition-gone',
+    'front-down:advisory inactive success-threshold-met',
+  ])
+  expect(told).toEqual(['front-down:advisory inactive'])
+})
+
+test('at the quorum the page takes over from the advisory', () => {
+  const { steps, told } = together(['FFFF', 'PPFF', 'PPPP'], false)
+  expect(steps).toEqual([
+    'front-down pending first-failure',
+    'front-down:advisory firing quorum-not-met',
+    'front-down firing threshold-met',
+    'front-down:advisory inactive quorum-met',
+  ])
+  expect(told).toEqual(['front-down:advisory firing', 'front-down firing', 'front-down:advisory inactive'])
+})
+
+test('locations that stop reporting hold the alert, whatever they saw last', () => {
+  const rules = advising(true)
+  const down = places.flatMap((location) =>
+    ['tick', 'recheck'].map((look) => outcome({ location, look, verdict: 'fail' })),
+  )
+  const firing = apply(nothing, seen(down), { nowMs: start, rules })
+  const timer: Observation = { kind: 'timer', id: 'x', shard: '0/1', rowId: '' }
+  const silent = apply(firing.after, timer, { nowMs: start + 4 * period, rules })
+  expect(silent.decision.transitions.map(({ from, to, reason }) => `${from} ${to} ${reason}`)).toEqual([
+    'firing held input-unknown',
+  ])
+  expect(silent.decision.changes).toEqual([])
+  const passing = outcome({ verdict: 'pass', location: 'here', scheduledAtMs: start + 5 * period })
+  const back = apply(silent.after, seen([passing]), { nowMs: start + 5 * period, rules })
+  expect(back.decision.changes).toMatchObject([{ to: 'inactive', reason: 'success-threshold-met' }])
 })

@@ -58,13 +58,60 @@ const twice = (ms: number) => [ms + 12, ms + 12]
 test.each([
   { given: 'the same outcome again', looks: [[fail(0)], [fail(0)]], asked: twice(0) },
   { given: 'a re-check', looks: [[fail(0, { look: 'recheck' })]], asked: [] },
+  {
+    given: 'the last re-check of a tick, since the others may have looked before what it sees began',
+    looks: [[fail(0)], [fail(0, { look: 'recheck' })], [fail(0, { look: 'recheck-2', startedAtMs: start + 1000 })]],
+    asked: [...twice(0), ...twice(1000)],
+  },
+  { given: 'the last re-check of a second opinion', looks: [[fail(0, { look: 'recheck-2' })]], asked: [] },
   { given: 'a re-check that overtook its tick', looks: [[fail(0, { look: 'recheck' })], [fail(0)]], asked: twice(0) },
-  { given: 'further ticks of the run', looks: [[fail(0)], [fail(0.3)], [fail(0.5)]], asked: twice(0) },
-  { given: 'a tick that a later one overtook', looks: [[fail(0.5)], [fail(0)]], asked: twice(30_000) },
+  {
+    given: 'further ticks of the run, which may have outlasted what began it',
+    looks: [[fail(0)], [fail(0.3)], [fail(0.5)]],
+    asked: [...twice(0), ...twice(18_000), ...twice(30_000)],
+  },
+  {
+    given: 'more ticks than that, of a location that is cut off',
+    looks: [[fail(0)], [fail(0.1)], [fail(0.2)], [fail(0.3)], [fail(0.4)]],
+    asked: [...twice(0), ...twice(6000), ...twice(12_000)],
+  },
+  {
+    given: 'a tick that a later one overtook',
+    looks: [[fail(0.5)], [fail(0)]],
+    asked: [...twice(0), ...twice(30_000)],
+  },
   { given: 'a new run', looks: [[fail(0)], [pass(0.2)], [fail(0.4)]], asked: [...twice(0), ...twice(24_000)] },
   { given: 'a pass', looks: [[pass(0)]], asked: [] },
   { given: 'an unknown', looks: [[look({ verdict: 'unknown' })]], asked: [] },
-])('$given', async ({ looks, asked }) => expect((await asks(looks)).sort()).toEqual(asked.sort()))
+])('$given', async ({ looks, asked }) => expect((await asks(looks)).sort((a, b) => a - b)).toEqual(asked))
+
+test('a location whose tick was followed by a pass before its re-checks failed looks once more itself', async () => {
+  const town = townOf({ failureThreshold: 9 })
+  await othersPass(town)
+  const evaluate = town.deployed(1)
+  const began = (beganMs: number, more: Partial<ProbeOutcome>) => fail(0, { startedAtMs: start + beganMs, ...more })
+  const looks = [
+    look({ verdict: 'pass', scheduledAtMs: start + 900, startedAtMs: start + 900, look: 'probe:x' }),
+    began(0, {}),
+    began(10_000, { look: 'recheck' }),
+    began(11_000, { look: 'recheck-2' }),
+  ]
+  town.clock.nowMs = start + 12_000
+  for (const one of looks) await evaluate(seen([one]))
+  const asked = (await questionsIn(town)).map(({ body }) => body.location)
+  expect(asked.sort()).toEqual(['ap-southeast-2', 'eu-central-1', 'us-east-1'])
+})
+
+test('whoever agrees already is not asked once more', async () => {
+  const town = townOf({ failureThreshold: 9 })
+  await othersPass(town)
+  const evaluate = town.deployed(1)
+  await evaluate(seen([fail(0)]))
+  await evaluate(seen([fail(0, { location: 'us-east-1', look: 'recheck' })]))
+  await evaluate(seen([fail(0, { look: 'recheck-2', startedAtMs: start + 1000 })]))
+  const again = (await questionsIn(town)).filter(({ body }) => body.askedAtMs === askedAtMs + 1000)
+  expect(again.map(({ body }) => body.location)).toEqual(['ap-southeast-2'])
+})
 
 test('a failure that fires its alert by itself asks nobody', async () => {
   expect(await asks([[fail(0)]], townOf({ failureThreshold: 1, quorum: 1 }))).toEqual([])
@@ -101,6 +148,7 @@ const answered = async (town: ReturnType<typeof townOf>, verdict: Verdict): Prom
     const step = secondOpinionStep({
       nowMs: () => askedAtMs + 500,
       location: body.location,
+      waitUntil: () => new Promise(setImmediate),
       run: async () => {
         const { cause } = outcome({ verdict })
         return { verdict, timingsMs: { total: 80 }, ...(cause ? { cause } : {}) }

@@ -93,6 +93,7 @@ test('schedules that are split more than the store yet is reach it too', async (
 test('rule results under an old count find their rules', async () => {
   const series: RuleView[] = ['a', 'b', 'c', 'd'].map((id) => ({
     ruleId: id,
+    alertId: id,
     service: 'shop',
     severity: 'page',
     judge: ({ result }) => {

@@ -6,6 +6,7 @@ import { sweepStep } from '../../../functions/sweep/step.ts'
 import { quarantined, quarantineKey } from '../../../stores/contract.ts'
 import { memoryStore } from '../../../stores/memory.ts'
 import { start } from '../builders.ts'
+import { order, rowOf } from '../deliver/delivery.ts'
 
 test.each([
   { given: 'not yet due', row: { dueAtMs: start + 1, nudges: 0 }, then: 'wait' },
@@ -50,15 +51,34 @@ test('due rows are nudged and the nudge is counted, others are left alone', asyn
   expect((await store.row('a'))?.row.nudges).toBe(1)
 })
 
-test('a poisonous row is set aside with its text, told, and nudged no more', async () => {
+test('a poisonous row is set aside with its text, somebody is paged, and it is nudged no more', async () => {
   const poison = row('a', { dueAtMs: start - 3_600_000, nudges: nudgesBeforeQuarantine })
   const { sweep, nudges, aside, store } = await world([poison])
   await sweep()
-  await sweep()
-  expect(nudges).toEqual([])
+  expect(nudges).toEqual([{ to: 'correlate', rowId: 'dead-letter:a', afterMs: 0 }])
   expect(aside).toEqual(['a'])
+  expect(await store.row('a')).toBeUndefined()
   const item = (await store.read([quarantineKey('a')])).get(quarantineKey('a'))
   expect(JSON.parse(quarantined.parse(item?.value).text)).toEqual(poison)
+})
+
+test('a delivery that nobody consumed is refused in the same commit, so that a fallback is found', async () => {
+  const worn = { ...rowOf(order, { dueAtMs: start - 3_600_000 }), nudges: nudgesBeforeQuarantine }
+  const { sweep, nudges, store } = await world([worn])
+  await sweep()
+  const told = [`receipt:${order.id}:set-aside`, `dead-letter:${worn.id}`]
+  expect(nudges.map(({ rowId }) => rowId)).toEqual(told)
+  expect(await Promise.all(told.map(async (id) => (await store.row(id))?.row.to))).toEqual(['correlate', 'correlate'])
+})
+
+test('a row that is set aside again before it was told is told once, and does not stay', async () => {
+  const poison = row('a', { dueAtMs: start - 3_600_000, nudges: nudgesBeforeQuarantine })
+  const { sweep, aside, store } = await world([poison])
+  await sweep()
+  await store.commit([], [{ id: 'a', expect: 0, row: poison }])
+  await sweep()
+  expect(aside).toEqual(['a', 'a'])
+  expect((await store.row('dead-letter:a'))?.version).toBe(2)
 })
 
 test('after an hour switched off a row gets all its nudges before it is set aside', () => {
@@ -146,7 +166,7 @@ test('what it found is counted, with the age of what has been due for longest', 
   ]
   const { sweep } = await world(rows)
   expect(await sweep()).toEqual({ nudged: 1, due: 3, oldestDueAgeMs: 3_600_000, quarantined: 1, dropped: 1 })
-  expect(await sweep()).toEqual({ nudged: 0, due: 1, oldestDueAgeMs: 5000, quarantined: 0, dropped: 0 })
+  expect(await sweep()).toEqual({ nudged: 1, due: 2, oldestDueAgeMs: 5000, quarantined: 0, dropped: 0 })
 })
 
 test('with nothing due nothing is old', async () => {

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals'
 import type { Verdict } from '../../../probes/contract.ts'
 import type { Facts, LocationHistory } from '../../../rules/contract.ts'
-import { availabilityRule } from '../../../rules/kinds/availability.ts'
+import { adviseAvailability, availabilityRule } from '../../../rules/kinds/availability.ts'
 
 const verdictOf: Record<string, Verdict> = { P: 'pass', D: 'degraded', F: 'fail', '?': 'unknown' }
 
@@ -108,4 +108,85 @@ test('the summary says from where it fails and how', () => {
 test('on its way back up it still says what failed, for that is what people will read', () => {
   const { summary } = availabilityRule.judge(spec(), facts([history('local', 'FFFP')], true))
   expect(summary).toBe('front fails from local: expected 2xx, saw 500')
+})
+
+test.each([
+  { given: 'failures with passes between them', seen: 'FPFPF', then: 'firing threshold-met' },
+  { given: 'too few of them', seen: 'FPPPF', then: 'pending first-failure' },
+  { given: 'enough of them, the last look passed', seen: 'PFFPFP', then: 'firing threshold-met' },
+  { given: 'the first of them left the window', seen: 'FPFPFPP', then: 'inactive' },
+  { given: 'an unknown look, which takes no place in it', seen: 'FP?FPF', then: 'firing threshold-met' },
+  { given: 'a run, before the threshold is', seen: 'PPFFF', then: 'firing threshold-met' },
+])('three failures of five, $given: $then', ({ seen, then }) => {
+  const windowed = spec({ failureThreshold: 10, failureWindow: { failures: 3, of: 5 } })
+  const { status, met, reason } = availabilityRule.judge(windowed, facts([history('local', seen)]))
+  expect(status === 'active' ? `${met ? 'firing' : 'pending'} ${reason}` : status).toBe(then)
+})
+
+test.each([
+  { given: 'two passes, but still three failures of five', seen: 'FFFPP', then: 'active' },
+  { given: 'three passes', seen: 'FFFPPP', then: 'inactive' },
+  { given: 'few failures, the last of them just now', seen: 'FPPPF', then: 'active' },
+])('up again takes the passes and a window with few failures: $given', ({ seen, then }) => {
+  const windowed = spec({ failureWindow: { failures: 3, of: 5 } })
+  expect(availabilityRule.judge(windowed, facts([history('local', seen)], true)).status).toBe(then)
+})
+
+test.each([{ failures: 4, of: 3 }, { failures: 0, of: 3 }, { failures: 1, of: 11 }, { failures: 1 }])(
+  'a window %j is refused',
+  (failureWindow) => {
+    const written = { kind: 'availability', monitor: 'front', failureWindow }
+    expect(availabilityRule.schema.safeParse(written).success).toBe(false)
+  },
+)
+
+const three = (seen: readonly string[], fresh = [true, true, true]) =>
+  seen.map((looks, index) => history(`place-${index}`, looks, fresh[index]))
+
+test.each([
+  { given: 'one of three at its threshold', seen: ['FFF', 'PPP', 'PPP'], then: 'active quorum-not-met' },
+  { given: 'one below it', seen: ['PFF', 'PPP', 'PPP'], then: 'inactive success-threshold-met' },
+  { given: 'the quorum', seen: ['FFF', 'FFF', 'PPP'], then: 'inactive quorum-met' },
+  { given: 'nobody heard', seen: ['FFF?', '', ''], then: 'held input-unknown' },
+  {
+    given: 'one that was down, while the advisory stands',
+    seen: ['FFFP', 'PPP', 'PPP'],
+    firing: true,
+    then: 'active quorum-not-met',
+  },
+  {
+    given: 'one that came up, while the advisory stands',
+    seen: ['FFFPP', 'PPP', 'PPP'],
+    firing: true,
+    then: 'inactive success-threshold-met',
+  },
+  {
+    given: 'one alone, the others silent',
+    seen: ['FFF', 'PPP', 'PPP'],
+    fresh: [true, false, false],
+    then: 'inactive quorum-met',
+  },
+])('an advisory at $given is $then', ({ seen, fresh, firing, then }) => {
+  const { status, reason } = adviseAvailability(spec(), facts(three(seen, fresh), firing ?? false))
+  expect(`${status} ${reason}`).toBe(then)
+})
+
+test('an advisory says why it is not a page', () => {
+  expect(adviseAvailability(spec(), facts(three(['FFF', 'PPP', 'PPP']))).summary).toBe(
+    'front fails from place-0: expected 2xx, saw 500 (1 of 3 locations, too few to page: quorum is 2)',
+  )
+})
+
+test.each([
+  { given: 'firing', firing: true },
+  { given: 'not firing', firing: false },
+])('when every location has stopped reporting nothing is known, whatever each saw last ($given)', ({ firing }) => {
+  const silent = facts(three(['FFF', 'FFF', 'FFF'], [false, false, false]), firing)
+  expect(availabilityRule.judge(spec(), silent)).toMatchObject({ status: 'held', reason: 'input-unknown' })
+})
+
+test('what stopped reporting is neither down nor a pass, and what it saw last is not quoted', () => {
+  const { tally, summary } = availabilityRule.judge(spec(), facts(three(['FFF', 'FFF', 'PPP'], [true, false, true])))
+  expect(tally).toEqual({ down: 1, failing: 1, heard: 2, of: 3, need: 2 })
+  expect(summary).toBe('front fails from place-0 (1 of 3 locations could not look): expected 2xx, saw 500')
 })

@@ -7,6 +7,7 @@ import type { Sample } from '../../../sources/contract.ts'
 import { createNameFilter } from '../../../sources/exposition/name-filter.ts'
 import type { ExpositionForm } from '../../../sources/exposition/number.ts'
 import { createExpositionReader } from '../../../sources/exposition/reader.ts'
+import { runExpositionSuite } from '../../conformance/exposition.ts'
 
 const shared = fileURLToPath(new URL('../../../../shared/fixtures/', import.meta.url))
 const expositions = join(shared, 'exposition')
@@ -102,29 +103,21 @@ sharedTest.each(['prometheus-textparse/alltypes.5mfs.om.txt', 'promtool/dump-ope
   },
 )
 
-const cases = existsSync(expositions) ? readdirSync(join(expositions, 'openmetrics-parsers')) : []
-const goodCases = cases.filter((name) => !name.startsWith('bad_'))
-/** What is bad in these lies in the sample lines; the others are about metadata, types and order, which we do not read. */
-const badLines =
-  /^bad_(?:invalid_labels|metric_names|missing_equal|missing_or_extra_commas|missing_or_wrong_quotes|missing_value|no_eof|timestamp|text_after_eof|value_(?:0|4|8|10|11)$|exemplars_(?:2|11)$)/
-
-sharedTest.each(['openmetrics', 'text'] as const)('the good OpenMetrics cases are read as %s', (form) => {
-  expect(goodCases.length).toBeGreaterThan(20)
-  for (const name of goodCases) {
-    // Only OpenMetrics writes times in seconds, and only it may end without a line break behind its end mark.
-    const bytes = readFileSync(join(expositions, 'openmetrics-parsers', name, 'metrics'))
-    const { samples, problem } = readBytes(bytes, form)
-    const lines = sampleLines(bytes.toString('utf8'))
-    expect({ name, problem, samples: samples.length }).toEqual({ name, problem: undefined, samples: lines.length })
-  }
+sharedTest('every OpenMetrics case is taken or refused as it should be, wherever it is cut', () => {
+  const { passed, failures } = runExpositionSuite(join(expositions, 'openmetrics-parsers'))
+  expect(failures).toEqual([])
+  expect(passed).toBeGreaterThan(130)
 })
 
-sharedTest('the OpenMetrics cases with bad sample lines are refused', () => {
-  const bad = cases.filter((name) => badLines.test(name))
-  expect(bad.length).toBeGreaterThan(20)
-  for (const name of bad) {
-    const bytes = readFileSync(join(expositions, 'openmetrics-parsers', name, 'metrics'))
-    expect({ name, refused: readBytes(bytes, 'openmetrics').problem !== undefined }).toEqual({ name, refused: true })
+sharedTest('the good OpenMetrics cases are read as text', () => {
+  const folder = join(expositions, 'openmetrics-parsers')
+  const good = readdirSync(folder).filter((name) => !name.startsWith('bad_'))
+  expect(good.length).toBeGreaterThan(20)
+  for (const name of good) {
+    const bytes = readFileSync(join(folder, name, 'metrics'))
+    const { samples, problem } = readBytes(bytes, 'text')
+    const lines = sampleLines(bytes.toString('utf8'))
+    expect({ name, problem, samples: samples.length }).toEqual({ name, problem: undefined, samples: lines.length })
   }
 })
 

@@ -15,6 +15,7 @@ const read = (chunks: readonly Uint8Array[], { keep = 'all', ...options }: Optio
   return {
     samples,
     seriesSeen: end.seriesSeen,
+    end,
     problem: end.problem,
     says: end.problem && problemSentence(end.problem),
   }
@@ -93,6 +94,17 @@ test('target labels are there when the selectors are asked', () => {
 })
 
 test.each([
+  ['up{a="1"} 1', { cluster: 'east' }, { a: '1', cluster: 'east' }],
+  ['up{cluster="west"} 1', { cluster: 'east' }, { cluster: 'west' }],
+  ['up{ cluster="west"} 1', { cluster: 'east' }, { cluster: 'west' }],
+  ['up{cluster=""} 1', { cluster: 'east' }, {}],
+  ['up{ cluster=""} 1', { cluster: 'east' }, {}],
+  ['up{a="b"} 1', { cluster: '' }, { a: 'b' }],
+])('%s with target labels %j keeps what was scraped', (line, targetLabels, labels) => {
+  expect(readText(`${line}\n`, { targetLabels }).samples).toEqual([{ name: 'up', labels, value: 1 }])
+})
+
+test.each([
   [
     'up 1\nup{a="b} 2\nup 3\n',
     1,
@@ -101,6 +113,8 @@ test.each([
   ['up 1\nup two\n', 1, 'line 2, column 4: expected a number, found "two"'],
   ['up 1\r\n', 0, 'line 1, column 4: expected a number, found "1\\r"'],
   ['up 1\n\r\nup 1\n', 1, 'line 2, column 1: expected a metric name, found "\\r"'],
+  ['\ufeff# TYPE up gauge\nup 1\n', 0, 'line 1, column 1: expected a metric name, found "\ufeff# TYPE up gauge"'],
+  ['\r# a remark\nup 1\n', 0, 'line 1, column 1: expected a metric name, found "\\r# a remark"'],
   ['<!DOCTYPE html>\n<html>\n', 0, 'line 1, column 1: expected a metric name, found "<!DOCTYPE html>"'],
   [`up x${'y'.repeat(100)}\n`, 0, `line 1, column 4: expected a number, found "x${'y'.repeat(39)}"…`],
   [
@@ -118,6 +132,69 @@ test('text that is no UTF-8 is refused, a replacement character that was sent is
   const invalid = Buffer.concat([Buffer.from('up{a="'), Buffer.from([0xc3, 0x28]), Buffer.from('"} 1\n')])
   expect(read([invalid]).says).toBe('line 1, column 7: expected UTF-8, found "�(\\"} 1"')
   expect(readText('up{a="\ufffd"} 1\n').samples).toHaveLength(1)
+  const behind = Buffer.concat([Buffer.from('up 1\nup{a="é\ufffd'), Buffer.from([0xff]), Buffer.from('"} 1\n')])
+  expect(read([behind]).problem).toMatchObject({ line: 2, column: 9, byteOffset: 16, expected: 'UTF-8' })
+  expect(read([behind], { keep: [{ name: 'other' }] }).problem).toMatchObject({ line: 2, column: 9, byteOffset: 16 })
+})
+
+test.each([
+  ['# HELP up ', 'text', 11],
+  ['  # HELP up ', 'text', 13],
+  ['# TYPE up ', 'text', 11],
+  ['# HELP up ', 'openmetrics', 11],
+  ['# a remark ', 'text', undefined],
+] as const)('%j in another encoding, as %s, has its problem in column %s', (start, form, column) => {
+  const text = Buffer.concat([Buffer.from(start), Buffer.from([0xff]), Buffer.from('\nup 1\n')])
+  expect(read([text], { form }).problem?.column).toBe(column)
+})
+
+test('the place of a problem is told in lines, characters and bytes', () => {
+  const { end } = readText('# HELP a é\n# ß\nup{a="日本𝄞"} 1\nup{a="日本𝄞"b} 1\nup 1\n')
+  expect(end).toMatchObject({ status: 'incomplete', seriesSeen: 1, lines: 4 })
+  expect(end.problem).toMatchObject({ line: 4, column: 13, byteOffset: 56, expected: '"=" after the label name b' })
+  expect(end.bytes).toBe(56)
+})
+
+test('OpenMetrics has exemplars and creation times, and they are handed on when asked for', () => {
+  const text = '# TYPE a counter\na_total 1 # {trace="x"} 0.5 2.25\na_created 12.5\n# EOF\n'
+  const created = { name: 'a_created', labels: {}, value: 12.5 }
+  const total = { name: 'a_total', labels: {}, value: 1 }
+  expect(readText(text, { form: 'openmetrics' }).samples).toEqual([total, created])
+  expect(readText(text, { form: 'openmetrics', exemplars: true }).samples).toEqual([
+    { ...total, exemplar: { labels: { trace: 'x' }, value: 0.5, timestampMs: 2250 } },
+    created,
+  ])
+})
+
+test('metadata is handed on when asked for', () => {
+  const comments: unknown[] = []
+  const onComment = (comment: unknown) => comments.push(comment)
+  readText('# HELP a_s A\n# TYPE a_s counter\n# UNIT a_s s\na_s_total 1\n# EOF\n', { form: 'openmetrics', onComment })
+  expect(comments).toEqual([
+    { says: 'help', name: 'a_s', text: 'A' },
+    { says: 'type', name: 'a_s', type: 'counter' },
+    { says: 'unit', name: 'a_s', unit: 's' },
+    { says: 'end' },
+  ])
+})
+
+test.each([
+  ['up 1\n# TYPE up thing\n', 'line 2, column 11: expected a metric type, found "thing"'],
+  ['up 1\n  # HELP 1 x\n', 'line 2, column 10: expected a metric name, found "1 x"'],
+])('%j has a header that is none', (text, says) => {
+  expect(readText(text).says).toBe(says)
+})
+
+test.each([1, 7, 1000])('more bytes or labels than allowed end the reading, in chunks of %i bytes as well', (size) => {
+  const cut = (text: string) =>
+    Array.from({ length: Math.ceil(text.length / size) }, (_, n) => Buffer.from(text.slice(n * size, (n + 1) * size)))
+  const long = read(cut('up 1\nup 2\nup 3\nup 4\n'), { limits: { bytes: 12 } })
+  expect(long.samples).toHaveLength(2)
+  expect(long.says).toBe('line 3, column 1: expected at most 12 bytes, found more')
+  expect(long.problem).toMatchObject({ code: 'too-many-bytes', byteOffset: 12 })
+  const wide = read(cut('up{a="1",b="2"} 1\nup{a="1",b="2",c="3"} 1\n'), { limits: { labels: 2 } })
+  expect(wide.samples).toHaveLength(1)
+  expect(wide.says).toBe('line 2, column 16: expected at most 2 labels, found "c=\\"3\\"} 1"')
 })
 
 test.each([
@@ -133,8 +210,10 @@ test.each([
   expect(readText(text, { keep: [{ name: 'up' }] }).problem?.code).toBe('syntax')
 })
 
-test('the last line may lack its break only when it is a comment', () => {
-  expect(readText('up 1\n# bye').problem).toBeUndefined()
+test('the last line may lack its break only when it is the end mark', () => {
+  expect(readText('up 1\n# EOF').problem).toBeUndefined()
+  expect(readText('up 1\n# bye').problem?.code).toBe('unterminated-line')
+  expect(readText('up 1\n# HELP other How ma').problem?.code).toBe('unterminated-line')
   expect(readText('up 1\nup{').problem?.code).toBe('unterminated-line')
   expect(readText('up 1\nother 1', { keep: [{ name: 'up' }] }).problem?.code).toBe('unterminated-line')
 })
@@ -146,8 +225,9 @@ test('OpenMetrics ends with its end mark, and with nothing behind it', () => {
   ])
   expect(readText('up 1\n# EOF', { form }).problem).toBeUndefined()
   expect(readText('up 1\n', { form }).problem?.code).toBe('no-end-marker')
-  expect(readText('up 1\n# EOFblah', { form }).problem?.code).toBe('no-end-marker')
+  expect(readText('up 1\n# EOFblah', { form }).problem?.code).toBe('unterminated-line')
   expect(readText('up 1\n# EOF\nup 2\n', { form }).problem?.code).toBe('text-after-end')
+  expect(readText('up 1\n# EOF\n\n', { form }).problem?.code).toBe('text-after-end')
   expect(readText('up 1\n# EOF\nup 2\n').samples).toHaveLength(2)
 })
 

@@ -152,7 +152,7 @@ test('a selector that cannot be used is an answer with its reason, and nothing i
   }, keep)
   expect(reading).toMatchObject({
     status: 'unreadable',
-    why: expect.stringMatching(/^cannot use the regular expression/),
+    why: expect.stringMatching(/^Prometheus would refuse the regular expression/),
   })
   expect(asked).toBe(0)
 })

@@ -1,0 +1,50 @@
+import type { Blobs } from '../stores/contract.ts'
+import { blobsAtOnce } from '../stores/contract.ts'
+import { type HistoryMinute, historyDay, historyOfKey, minuteOf } from './history.ts'
+import { readMinute } from './history-keeping.ts'
+
+export type Span = { fromMs: number; toMs: number }
+
+const hourMs = 60 * 60_000
+/** Objects read side by side. */
+const readAtOnce = 32
+
+const hoursOf = ({ fromMs, toMs }: Span): string[] => {
+  const hours: string[] = []
+  for (let atMs = Math.floor(fromMs / hourMs) * hourMs; atMs <= toMs; atMs += hourMs) {
+    hours.push(`${historyDay(atMs)}/${new Date(atMs).toISOString().slice(11, 13)}/`)
+  }
+  return hours
+}
+
+const allKeys = async (blobs: Pick<Blobs, 'list'>, prefix: string): Promise<string[]> => {
+  const keys: string[] = []
+  for (;;) {
+    const after = keys.at(-1)
+    const page = await blobs.list(prefix, { limit: blobsAtOnce, ...(after === undefined ? {} : { after }) })
+    keys.push(...page)
+    if (page.length < blobsAtOnce) return keys
+  }
+}
+
+/** What these shards kept of a span of minutes, the oldest first. An object that cannot be read is left out, and counted. */
+export const readHistory = async (
+  blobs: Pick<Blobs, 'get' | 'list'>,
+  at: Span & { isOurs: (shard: string) => boolean },
+): Promise<{ minutes: HistoryMinute[]; unreadable: number }> => {
+  const span = { fromMs: minuteOf(at.fromMs), toMs: at.toMs }
+  const keys = (await Promise.all(hoursOf(span).map((hour) => allKeys(blobs, hour)))).flat().filter((key) => {
+    const of = historyOfKey(key)
+    return of && of.minuteMs >= span.fromMs && of.minuteMs <= span.toMs && at.isOurs(of.shard)
+  })
+  const minutes: HistoryMinute[] = []
+  let unreadable = 0
+  for (let next = 0; next < keys.length; next += readAtOnce) {
+    const read = keys.slice(next, next + readAtOnce).map((key) => readMinute(blobs, key).catch(() => undefined))
+    for (const one of await Promise.all(read)) {
+      if (one) minutes.push(one)
+      else unreadable++
+    }
+  }
+  return { minutes: minutes.sort((a, b) => a.minuteMs - b.minuteMs), unreadable }
+}

@@ -1,0 +1,1 @@
+export type SuiteResult = { passed: number; failures: { name: string; why: string }[] }

@@ -1,0 +1,106 @@
+import { expect, test } from '@jest/globals'
+import { historyKey } from '../../functions/history.ts'
+import { forgetHistory, historyKeeper, readMinute } from '../../functions/history-keeping.ts'
+import type { Blobs } from '../../stores/contract.ts'
+import { memoryBlobs } from '../../stores/memory.ts'
+import { outcome, seen, start } from './builders.ts'
+import { townWith } from './evaluate/hub.ts'
+
+const dayMs = 86_400_000
+const key = historyKey(start, '0/1')
+
+const partOf = (observationId: string) => ({ observationId, outcomes: [], judgements: [], transitions: [] })
+const keeperOn = (blobs: Blobs) => {
+  const lost: string[] = []
+  const keep = historyKeeper({ blobs, lost: (at, cause) => lost.push(`${at}: ${cause}`) })
+  return { lost, keep: (id: string) => keep({ shard: '0/1', minuteMs: start, part: partOf(id) }) }
+}
+const idsIn = async (blobs: Blobs) => (await readMinute(blobs, key))?.parts.map(({ observationId }) => observationId)
+
+test('what a minute brings is in one object, and a repeat takes its own place', async () => {
+  const blobs = memoryBlobs()
+  const { keep, lost } = keeperOn(blobs)
+  for (const id of ['a', 'b', 'a']) await keep(id)
+  expect(await idsIn(blobs)).toEqual(['b', 'a'])
+  expect(lost).toEqual([])
+})
+
+test('a disk that refuses loses the history and nothing else', async () => {
+  const { keep, lost } = keeperOn({
+    ...memoryBlobs(),
+    put: async () => {
+      throw new Error('no space left')
+    },
+  })
+  await keep('a')
+  expect(lost).toEqual([`${key}: no space left`])
+})
+
+test('what cannot be read is not written over', async () => {
+  const blobs = memoryBlobs()
+  await blobs.put(key, new TextEncoder().encode('from a newer version'))
+  const { keep, lost } = keeperOn(blobs)
+  await keep('a')
+  expect(lost).toHaveLength(1)
+  expect(new TextDecoder().decode(await blobs.get(key))).toBe('from a newer version')
+})
+
+test('a write that hangs is not waited for, and nobody writes beside it', async () => {
+  const hung = Promise.withResolvers<void>()
+  const { keep, lost } = keeperOn({ ...memoryBlobs(), put: () => hung.promise })
+  await keep('a')
+  await keep('b')
+  expect(lost).toEqual([`${key}: not written within 2000 ms`, `${key}: the write before it is not over`])
+  hung.resolve()
+})
+
+test('whole days that are too old are deleted a little at a time, the oldest first; nothing else is', async () => {
+  const blobs = memoryBlobs()
+  const at = (daysAgo: number, nth: number) => historyKey(start - daysAgo * dayMs + nth * 60_000, '0/1')
+  for (const daysAgo of [0, 2, 3, 4])
+    for (let nth = 0; nth < 300; nth++) await blobs.put(at(daysAgo, nth), new Uint8Array())
+  await blobs.put('history/2020-01-01/readme.txt', new Uint8Array())
+  await blobs.put('status/index.html', new Uint8Array())
+  const forget = () => forgetHistory(blobs, { nowMs: start, retentionDays: 2 })
+  expect([await forget(), await forget(), await forget()]).toEqual([499, 101, 0])
+  expect(await blobs.get(at(3, 0))).toBeUndefined()
+  expect(await blobs.get(at(2, 0))).toBeDefined()
+  expect(await blobs.get('status/index.html')).toBeDefined()
+  expect(await blobs.get('history/2020-01-01/readme.txt')).toBeDefined()
+})
+
+const played = async (blobs: Blobs) => {
+  const { lost, keep } = { lost: [] as string[], keep: historyKeeper({ blobs, lost: (at) => lost.push(at) }) }
+  const { evaluateStep } = await import('../../functions/evaluate/step.ts')
+  const town = townWith([])
+  const evaluate = evaluateStep({
+    store: town.store,
+    nowMs: () => start,
+    nudge: async () => undefined,
+    locations: ['local'],
+    rulesOf: () => [],
+    home: { monitor: () => '0/1', rule: () => '0/1' },
+    keep,
+  })
+  return { evaluate, lost, store: town.store }
+}
+
+test('`evaluate` keeps what is new of an observation; a repeat brings nothing', async () => {
+  const blobs = memoryBlobs()
+  const puts: string[] = []
+  const counted: Blobs = {
+    ...blobs,
+    put: async (at, bytes) => {
+      puts.push(at)
+      await blobs.put(at, bytes)
+    },
+  }
+  const { evaluate } = await played(counted)
+  const one = seen([outcome({ verdict: 'pass' }), outcome({ verdict: 'fail', monitorId: 'cart' })])
+  await evaluate(one)
+  await evaluate(one)
+  expect(puts).toEqual([key])
+  const [part] = (await readMinute(blobs, key))?.parts ?? []
+  expect(part?.observationId).toBe(one.id)
+  expect(part?.outcomes.map(({ monitorId, verdict }) => `${monitorId} ${verdict}`)).toEqual(['cart fail', 'front pass'])
+})

@@ -1,0 +1,7 @@
+export const minuteMs = 60_000
+export const startMs = Date.UTC(2026, 10, 23, 6, 0, 0)
+/** Faults and troubles are over by then: whatever is wrong afterwards stays wrong. */
+export const calmAtMs = startMs + 22 * minuteMs
+export const endMs = startMs + 30 * minuteMs
+/** So long may it take until everybody is told, should the last minutes have been bad ones. */
+export const patienceMs = 60 * minuteMs

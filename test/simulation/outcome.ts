@@ -1,0 +1,110 @@
+/** All that the simulator knows of how `correlate` keeps its state, and of its view of the config. */
+
+import { keys } from '../../functions/contract.ts'
+import type { HubView } from '../../functions/correlate/hub.ts'
+import { freshForMs } from '../../functions/freshness.ts'
+import {
+  type Component,
+  component,
+  emptyIndex,
+  group,
+  hubIndex,
+  type Incident,
+  incident,
+} from '../../functions/hub-state.ts'
+import type { Store } from '../../stores/contract.ts'
+import { involvedServices } from '../../triage/involved.ts'
+import { minuteMs } from './calendar.ts'
+import type { Town } from './town.ts'
+
+const reopenMs = 5 * minuteMs
+
+export const hubViewOf = ({ routes, people, statusChannels, rules, services, monitors }: Town): HubView => {
+  const graph = Object.fromEntries(services.map(({ id, dependsOn }) => [id, { dependsOn: [...dependsOn] }]))
+  const needs = new Map(services.map(({ id }) => [id, involvedServices(graph, id).map(({ service }) => service)]))
+  const settle = new Map(
+    [...Map.groupBy(monitors, ({ service }) => service)].map(([service, own]) => [
+      service,
+      Math.max(...own.map(({ periodSeconds }) => freshForMs(periodSeconds))),
+    ]),
+  )
+  return {
+    routing: { routes, people, teamOf: () => undefined, isWithin: () => true },
+    statusChannels,
+    availabilityRules: (service) =>
+      rules.flatMap(({ id, severity, spec, monitor }) =>
+        spec.kind === 'availability' && severity === 'page' && monitor.service === service ? [id] : [],
+      ),
+    labelsOf: ({ ruleId, service, severity, labels }) => ({ ...labels, alertname: ruleId, service, severity }),
+    dependenciesOf: (service) => (needs.get(service) ?? []).filter((one) => one !== service),
+    settleMs: (service) => settle.get(service) ?? 2 * minuteMs,
+    inhibit: [],
+    maintenanceAt: () => [],
+    grouping: { by: ['service'], reopenMs, stormIncidents: 5, updateEveryMs: minuteMs },
+  }
+}
+
+export type Outcome = { incidents: Incident[]; groups: Map<string, string>; components: Map<string, Component> }
+
+export const outcomeOf = async (store: Store): Promise<Outcome> => {
+  const [items, groups, components] = await Promise.all([
+    store.list('incident/', { limit: 1000 }),
+    store.list('group/', { limit: 1000 }),
+    store.list('component/', { limit: 1000 }),
+  ])
+  return {
+    incidents: [...items.values()].map(({ value }) => incident.parse(value)),
+    groups: new Map([...groups].map(([key, { value }]) => [key, group.parse(value).incidentId])),
+    components: new Map([...components].map(([key, { value }]) => [key, component.parse(value)])),
+  }
+}
+
+/** Is something open that the index lists? */
+export const anyOpen = async (store: Store): Promise<boolean> => {
+  const stored = (await store.read([keys.hub])).get(keys.hub)
+  const { recent } = stored ? hubIndex.parse(stored.value) : emptyIndex
+  const found = await store.read(recent.map(keys.incident))
+  return [...found.values()].some(({ value }) => incident.parse(value).status !== 'resolved')
+}
+
+/** The rules whose alerts are in an incident. */
+export const rulesOf = ({ alerts }: Incident): string[] => Object.values(alerts).map(({ ruleId }) => ruleId)
+
+/** How long a quiet incident may outlive what kept it quiet: it settles, and its timer is a few sweeps late. */
+const toPageMs = 12 * minuteMs
+
+const reasonsOf = ({ timeline }: Incident) => timeline.map(({ reason }) => reason)
+
+/** Why nobody need hear of an incident, if that is so: what it depends on was failing, or it went on in a storm. */
+export const silentFor = (one: Incident, { incidents }: Outcome): string | undefined => {
+  const reasons = reasonsOf(one)
+  if (reasons.includes('joined-storm')) return 'it went on in a storm'
+  if (one.toldAtMs !== undefined || one.resolvedAtMs === undefined) return undefined
+  const overMs = one.resolvedAtMs
+  const roots = incidents.filter((other) => other.affects.includes(one.service) && other.id !== one.id)
+  const root = roots.find(
+    ({ openedAtMs, resolvedAtMs = Number.POSITIVE_INFINITY }) =>
+      openedAtMs <= overMs && overMs <= resolvedAtMs + toPageMs,
+  )
+  return root && reasons.includes('inhibited-by-dependency') ? `it needs what failed in ${root.id}` : undefined
+}
+
+/** Does such a message wake somebody? What was over is news again with one. */
+export const isPage = (event: string): boolean => event === 'opened' || event === 'reopened'
+
+/** What `correlate` still waits for, in words. */
+export const unfinished = ({ incidents, components }: Outcome): string[] => [
+  ...incidents.flatMap(({ id, status }) => (status === 'resolved' ? [] : [`incident ${id} is ${status}`])),
+  ...incidents.flatMap(({ id, channels }) =>
+    Object.entries(channels).flatMap(([channel, { inFlight, waiting }]) =>
+      inFlight || waiting.length > 0 ? [`${id} still waits for ${channel}`] : [],
+    ),
+  ),
+  ...[...components].flatMap(([id, { status, streams, firing }]) => [
+    ...(status === 'operational' ? [] : [`${id} is ${status}`]),
+    ...(firing.page + firing.ticket + firing.availability === 0 ? [] : [`${id} counts alerts that are over`]),
+    ...Object.entries(streams).flatMap(([channel, { inFlight }]) =>
+      inFlight ? [`${id} still waits for ${channel}`] : [],
+    ),
+  ]),
+]
