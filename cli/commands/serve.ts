@@ -107,13 +107,6 @@ const tableOf = (options: ServeOptions, store: Store) => {
   return { table, refresh }
 }
 
-/** Whatever role this machine has; loaded by the first cluster of EKS that needs it. */
-const awsCredentials = async () => {
-  const { SNSClient } = await import('@aws-sdk/client-sns')
-  // The region is of no account for credentials, but a client must have one.
-  return new SNSClient({ region: 'us-east-1' }).config.credentials()
-}
-
 const counted = (monitors: number) => (monitors === 1 ? '1 monitor' : `${monitors} monitors`)
 
 const isLoopback = (host: string) => host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host)
@@ -171,7 +164,6 @@ export const serveHere = async (given: ServeOptions): Promise<Served> => {
     nowMs,
     random,
     secret,
-    awsCredentials,
     print: table.print,
     warn: say,
     baseUrl,

@@ -17,12 +17,12 @@ import { allShards } from '../../functions/shards.ts'
 import { sweepStep } from '../../functions/sweep/step.ts'
 import { investigator } from '../../functions/triage/config.ts'
 import { triageStep } from '../../functions/triage/step.ts'
-import type { AwsCredentials } from '../../sources/contract.ts'
 import type { Blobs, Store } from '../../stores/contract.ts'
 import { releaseLease, takeLease } from '../../stores/lease.ts'
 import { seriesToRemember } from '../../triage/registry.ts'
 import type { Histogram } from '../../web/metrics.ts'
 import { statusPage } from '../../web/status-page.ts'
+import { awsCredentials } from './credentials.ts'
 import { Observations } from './observations.ts'
 import { hubProbes } from './probes.ts'
 import { publishLane } from './publish-lane.ts'
@@ -36,8 +36,6 @@ export type HubOptions = {
   nowMs: () => number
   random: () => number
   secret: (reference: string) => string
-  /** The AWS role this process has, for clusters of EKS. */
-  awsCredentials?: (() => Promise<AwsCredentials>) | undefined
   /** Where the `console` channel writes. */
   print: (text: string) => void
   /** Something a person should know about our own health. */
@@ -90,7 +88,11 @@ export const consumers = (
     store,
     nowMs,
     nudge,
-    investigate: investigator(config, { ...options, reader: clusterReader(options), monitors: monitorViews(config) }),
+    investigate: investigator(config, {
+      ...options,
+      reader: clusterReader({ ...options, awsCredentials }),
+      monitors: monitorViews(config),
+    }),
   })
   const channels = deliverChannels(config, {
     ...options,
@@ -150,7 +152,7 @@ const startScrapes = (
   results: Map<string, ScrapeResult>,
 ) => {
   const { config, store, blobs, nowMs, holder } = options
-  const reader = clusterReader(options)
+  const reader = clusterReader({ ...options, awsCredentials })
   const held: ScrapeWorld['held'] = new Map()
   return Object.entries(config.clusters).map(([cluster, { scrapeIntervalSeconds }]) => {
     const forMs = scrapeIntervalSeconds * 1000 + 30_000
