@@ -13,23 +13,33 @@ export const chunkMsFor = (longestMs: number): number => {
 
 const slotOf = (chunk: number) => chunk % windowSlots
 
+/** What lies behind what is known: chunks of two lengths overlap where a config made them longer. */
+const appendNewer = (times: number[], more: readonly number[]): void => {
+  const last = times.at(-1) ?? Number.NEGATIVE_INFINITY
+  times.push(...more.filter((atMs) => atMs > last))
+}
+
 const append = (window: Window, chunk: Chunk): void => {
   for (const { key, kind, readAtMs, series } of chunk.targets) {
     const target: TargetWindow = window.targets.get(key) ?? { kind, readAtMs: [], series: new Map() }
     window.targets.set(key, target)
-    target.readAtMs.push(...readAtMs)
+    appendNewer(target.readAtMs, readAtMs)
     for (const { id, ...one } of series) {
       const known = target.series.get(id)
       if (known === undefined) target.series.set(id, one)
       else {
-        known.atMs.push(...one.atMs)
-        known.values.push(...one.values)
+        const count = known.atMs.length
+        appendNewer(known.atMs, one.atMs)
+        known.values.push(...one.values.slice(one.values.length - (known.atMs.length - count)))
         known.keepMs = one.keepMs
       }
     }
   }
-  for (const [kind, times] of Object.entries(chunk.wholeAtMs))
-    window.wholeAtMs.set(kind, [...(window.wholeAtMs.get(kind) ?? []), ...times])
+  for (const [kind, times] of Object.entries(chunk.wholeAtMs)) {
+    const known = window.wholeAtMs.get(kind) ?? []
+    appendNewer(known, times)
+    window.wholeAtMs.set(kind, known)
+  }
   window.leftOut = chunk.leftOut
 }
 
@@ -42,25 +52,15 @@ export const loadWindow = async (
   at: WindowAt,
 ): Promise<{ window: Window; bytes: number }> => {
   const { cluster, longestMs, nowMs } = at
-  const chunkMs = chunkMsFor(longestMs)
-  const last = Math.floor(nowMs / chunkMs)
-  const first = Math.max(last - windowSlots + 1, Math.floor((nowMs - longestMs) / chunkMs))
-  const numbers = Array.from({ length: last - first + 1 }, (_, nth) => first + nth)
-  const packed = await Promise.all(numbers.map((chunk) => blobs.get(windowKey(cluster, slotOf(chunk)))))
+  const slots = Array.from({ length: windowSlots }, (_, slot) => blobs.get(windowKey(cluster, slot)))
+  const packed = (await Promise.all(slots)).filter((bytes) => bytes !== undefined)
+  const chunks = packed.flatMap((bytes) => unpackChunk(bytes) ?? [])
   const window = emptyWindow(cluster)
-  for (const [nth, bytes] of packed.entries()) {
-    const chunk = bytes && unpackChunk(bytes)
-    // A slot that was not written this time round holds what stood there the time before.
-    if (
-      chunk &&
-      chunk.cluster === cluster &&
-      chunk.fromMs === (numbers[nth] ?? 0) * chunkMs &&
-      chunk.untilMs === chunk.fromMs + chunkMs
-    )
-      append(window, chunk)
-  }
+  // A slot that was not written this time round holds what stood there the time before.
+  const current = chunks.filter((chunk) => chunk.cluster === cluster && chunk.untilMs > nowMs - longestMs)
+  for (const chunk of current.sort((a, b) => a.fromMs - b.fromMs)) append(window, chunk)
   forget(window, { nowMs, longestMs })
-  return { window, bytes: packed.reduce((sum, bytes) => sum + (bytes?.byteLength ?? 0), 0) }
+  return { window, bytes: packed.reduce((sum, bytes) => sum + bytes.byteLength, 0) }
 }
 
 /** Writes the chunk that `nowMs` lies in; the ones before it were whole when they were written last. */

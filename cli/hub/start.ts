@@ -23,6 +23,7 @@ import { seriesToRemember } from '../../triage/registry.ts'
 import type { Histogram } from '../../web/metrics.ts'
 import { statusPage } from '../../web/status-page.ts'
 import { awsCredentials } from './credentials.ts'
+import { parseKubeconfig } from './kubeconfig.ts'
 import { Observations } from './observations.ts'
 import { hubProbes } from './probes.ts'
 import { publishLane } from './publish-lane.ts'
@@ -90,7 +91,7 @@ export const consumers = (
     nudge,
     investigate: investigator(config, {
       ...options,
-      reader: clusterReader({ ...options, awsCredentials }),
+      reader: clusterReader({ ...options, awsCredentials, parseKubeconfig }),
       monitors: monitorViews(config),
     }),
   })
@@ -152,7 +153,7 @@ const startScrapes = (
   results: Map<string, ScrapeResult>,
 ) => {
   const { config, store, blobs, nowMs, holder } = options
-  const reader = clusterReader({ ...options, awsCredentials })
+  const reader = clusterReader({ ...options, awsCredentials, parseKubeconfig })
   const held: ScrapeWorld['held'] = new Map()
   return Object.entries(config.clusters).map(([cluster, { scrapeIntervalSeconds }]) => {
     const forMs = scrapeIntervalSeconds * 1000 + 30_000

@@ -1,12 +1,11 @@
 import type { Config } from '../../config/schema.ts'
-import { longestSeconds, windowNeeds } from '../../config/window-needs.ts'
 import type { LogReading, Reading, SourceWorld } from '../../sources/contract.ts'
 import { lookAtObjects, readLogs, scrapeSource } from '../../sources/registry.ts'
 import type { Blobs, Store } from '../../stores/contract.ts'
 import { openCaseFile } from '../../triage/case-file.ts'
 import type { Brief, CaseFile, LogSpan, Testimony, Witnesses } from '../../triage/contract.ts'
 import { objectsLookBackMs } from '../../triage/objects.ts'
-import { questions, seriesToRead, seriesToRemember } from '../../triage/registry.ts'
+import { questions, seriesToRead } from '../../triage/registry.ts'
 import type { ClusterReader, Targets } from '../cluster-reader.ts'
 import { latestOutcomes, type MonitorView } from '../latest-outcomes.ts'
 import type { Window } from '../window.ts'
@@ -29,7 +28,7 @@ const clusterOf = ({ clusters }: Config, name: string) => (Object.hasOwn(cluster
 
 /** Without its window a reading is still worth something, so a window that cannot be read is as good as none. */
 const readWindow = async (config: Config, { blobs, nowMs }: Outside, cluster: string) => {
-  const longestMs = longestSeconds(windowNeeds(config, cluster, seriesToRemember)) * 1000
+  const longestMs = (clusterOf(config, cluster)?.windowSeconds ?? 0) * 1000
   const loaded = await loadWindow(blobs, { cluster, longestMs, nowMs: nowMs() }).catch(() => undefined)
   return loaded?.window
 }

@@ -5,7 +5,7 @@ import { httpUrl, secretRef } from '../../config/contract.ts'
 import type { ApiServer, AwsCredentials, Reading } from '../contract.ts'
 import { errorCode, oneLine } from '../http-errors.ts'
 import { eksToken, eksTokenMs } from './eks-token.ts'
-import { type KubeContext, type Material, readKubeconfig } from './kubeconfig.ts'
+import { type KubeContext, type Material, type ParseText, readKubeconfig } from './kubeconfig.ts'
 
 const httpsUrl = httpUrl.refine((url) => url.startsWith('https:'), 'an https:// address: a token is sent to it')
 const path = z.string().min(1)
@@ -48,6 +48,8 @@ export type ApiServerWorld = {
   secret: (reference: string) => string
   /** The role we run as; absent where there is none. */
   awsCredentials?: (() => Promise<AwsCredentials>) | undefined
+  /** What a kubeconfig is written in besides JSON. */
+  parseKubeconfig?: ParseText | undefined
 }
 
 const accountFolder = '/var/run/secrets/kubernetes.io/serviceaccount'
@@ -105,7 +107,11 @@ const kubeconfigOf = async (
 ): Promise<KubeContext> => {
   const { file, content, context } = spec
   const text = content === undefined ? await textOf({ file: file ?? '' }, 'the kubeconfig') : secretText(content, world)
-  const read = readKubeconfig(text, { context, folder: file === undefined ? '.' : dirname(file) })
+  const read = readKubeconfig(text, {
+    context,
+    folder: file === undefined ? '.' : dirname(file),
+    parse: world.parseKubeconfig ?? JSON.parse,
+  })
   if (read.status === 'unreadable') throw new Unreadable(read.why)
   return read.value
 }

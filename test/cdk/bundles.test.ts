@@ -24,7 +24,7 @@ const expected: Readonly<Record<string, Carries>> = {
   probe: { rooms: ['probes'], packages: ['@aws-sdk/client-sqs', '@aws-sdk/client-ssm', 'json-p3', 'p-limit'] },
   scrape: {
     rooms: ['sources', 'rules', 'triage', 'stores'],
-    packages: [...pipeline, '@aws-sdk/client-s3', '@aws-sdk/client-ssm', 'undici'],
+    packages: [...pipeline, '@aws-sdk/client-s3', '@aws-sdk/client-ssm', 'p-limit', 'undici'],
   },
   evaluate: { rooms: ['rules', 'stores'], packages: [...pipeline, '@aws-sdk/client-s3'] },
   correlate: { rooms: ['stores'], packages: pipeline },

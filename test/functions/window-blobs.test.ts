@@ -41,6 +41,16 @@ test('a day of readings uses no more than its slots, and finds none of an earlie
   expect(plain(later.window).series).toEqual([])
 })
 
+test('chunks of another length, from before somebody looked further back, are read once', async () => {
+  const { blobs, window, atMs } = await play(30, 30_000)
+  await saveWindow(blobs, window, { longestMs: 86_400_000, nowMs: atMs })
+  const { window: loaded } = await loadWindow(blobs, { cluster: 'town', longestMs, nowMs: atMs })
+  const [series] = plain(loaded).series
+  expect(series?.atMs).toEqual([...new Set(series?.atMs)].sort((a, b) => a - b))
+  expect(series?.values).toEqual(series?.atMs.map((time) => (time - start) / 30_000))
+  expect(series?.values.at(-1)).toBe(29)
+})
+
 test('a chunk nobody can read costs its own span and no more', async () => {
   const { blobs, atMs } = await play(30, 30_000)
   const slot = Math.floor(atMs / 300_000) % windowSlots

@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals'
+import { parseKubeconfig } from '../../../cli/hub/kubeconfig.ts'
 import { readKubeconfig } from '../../../sources/kube/kubeconfig.ts'
 
 const config = (user: string, cluster = 'server: https://10.0.0.1:6443') => `
@@ -10,7 +11,8 @@ clusters: [{ name: c, cluster: { ${cluster} } }]
 users: [{ name: u, user: { ${user} } }]
 `
 const base64 = (text: string) => Buffer.from(text).toString('base64')
-const read = (text: string, context?: string) => readKubeconfig(text, { context, folder: '/home/me/.kube' })
+const read = (text: string, context?: string) =>
+  readKubeconfig(text, { context, folder: '/home/me/.kube', parse: parseKubeconfig })
 
 test.each([
   { given: 'a token', user: 'token: abc', has: { token: { text: 'abc' } } },
@@ -52,7 +54,7 @@ test.each([
   },
   { given: 'a plain http server', text: config('token: a', 'server: "http://k"'), why: 'no https://' },
   { given: 'something else', text: 'hello: [1]', why: 'no context by default' },
-  { given: 'no YAML', text: 'token: "hunter2', why: 'is not YAML' },
+  { given: 'no YAML', text: 'token: "hunter2', why: 'cannot be parsed' },
   { given: 'a wrong shape', text: 'users: hunter2', why: 'users has an unexpected shape' },
 ])('$given is refused with a way out, and without what stands in it', ({ text, why }) => {
   const result = read(text)
