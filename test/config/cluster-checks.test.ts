@@ -33,5 +33,7 @@ test.each<{ given: string; cluster: Parameters<typeof found>[0]; then: string[][
 
 test('a service by its name needs to be said where and at which port', () => {
   const rule = { kind: 'linkerd', role: 'service', name: 'x' } as const
-  expect(() => found({ discover: [rule] })).toThrow('a target by its name needs role: service, one of namespaces, and a port')
+  expect(() => found({ discover: [rule] })).toThrow(
+    'a target by its name needs role: service, one of namespaces, and a port',
+  )
 })
