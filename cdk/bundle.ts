@@ -24,6 +24,13 @@ export const trimmedPackages = (root: string) => {
   }
 }
 
+/** Packages that a function loads only for what some configs have, and this one has not. */
+const leftOut = (root: string, name: string, { clusters }: Config): Record<string, string> => {
+  // `publish` writes metrics with the same client.
+  const readsMetrics = Object.values(clusters).some(({ sources }) => sources.some(({ kind }) => kind === 'cloudwatch'))
+  return readsMetrics || name === 'publish' ? {} : { '@aws-sdk/client-cloudwatch': join(root, 'cdk/left-out.mjs') }
+}
+
 /**
  * Bundles `functions/<name>/handler.ts` for Lambda into `outDir`, as one minified module. Throws esbuild's errors.
  *
@@ -41,7 +48,9 @@ export const bundleHandler = (options: { root: string; name: string; outDir: str
     target: 'node24',
     format: 'esm',
     mainFields: ['module', 'main'],
-    alias: trimmedPackages(options.root),
+    alias: { ...trimmedPackages(options.root), ...leftOut(options.root, options.name, options.config) },
+    // undici's parser for processors without SIMD: Lambda has none such.
+    external: ['*/milo/no-simd.js'],
     minify: true,
     legalComments: 'none',
     banner: { js: banner },

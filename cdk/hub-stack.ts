@@ -5,7 +5,7 @@ import type { IBucket } from 'aws-cdk-lib/aws-s3'
 import { ContextAttribute, ScheduleGroup } from 'aws-cdk-lib/aws-scheduler'
 import { CfnOutput, Fn, RemovalPolicy, Stack, type StackProps, Validations } from 'aws-cdk-lib/core'
 import type { Construct } from 'constructs'
-import { grantsOfChannels } from '../config/grants.ts'
+import { grantsOfChannels, grantsOfSources } from '../config/grants.ts'
 import type { Config } from '../config/schema.ts'
 import { secretsOf } from '../config/secret-refs.ts'
 import { statusPageKey, windowKey } from '../functions/contract.ts'
@@ -172,6 +172,7 @@ export class HubStack extends Stack {
     allowObjects(triage, ground.buckets.windows, { actions: ['s3:GetObject'], keys: windowKeys(config) })
     allowSend(triage, ground, ['deliver', 'alert-changes'])
     allowSecrets(triage, ground, secretsOf(config).clusters)
+    allowGrants(triage, grantsOfSources(config))
     reads(triage, queues.triage, 1)
     return { evaluate, correlate, triage }
   }
@@ -224,6 +225,7 @@ export class HubStack extends Stack {
     })
     allowSend(scrape, ground, ['observations'])
     allowSecrets(scrape, ground, secretsOf(config).clusters)
+    allowGrants(scrape, grantsOfSources(config))
     for (const cluster of clusters)
       call(`Scrape-${cluster}`, scrape, { cluster, scheduledAt: ContextAttribute.scheduledTime })
     return { publish, sweep, scrape }

@@ -2,11 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { readConfigFile } from '../config/config-file.ts'
-import { issueText } from '../config/issues.ts'
-import { loadConfig } from '../config/load.ts'
-import type { Config } from '../config/schema.ts'
 import { costReport } from '../cost/report.ts'
-import { environmentSecrets } from '../functions/environment-secrets.ts'
 import packageJson from '../package.json' with { type: 'json' }
 import { type Store, StoreError } from '../stores/contract.ts'
 import { fileBlobs } from '../stores/files.ts'
@@ -21,38 +17,23 @@ import { ListenError, serveHere } from './commands/serve.ts'
 import { validateCommand } from './commands/validate.ts'
 import { keepYoungGenerationSmall } from './memory.ts'
 import { momentOf } from './moment.ts'
+import { addSource } from './source-program.ts'
+import {
+  columns,
+  configOption,
+  defaultConfig,
+  nowMs,
+  print,
+  printError,
+  readConfig,
+  secret,
+  UsageError,
+} from './surroundings.ts'
 import { whenUnread } from './terminal.ts'
 
-const defaultConfig = 'whodunit.yaml'
-
-const nowMs = () => Date.now()
-const secret = environmentSecrets(process.env)
 const onTerminal = process.stdout.isTTY === true
 const colour = onTerminal && !process.env['NO_COLOR']
 const width = process.stdout.columns ?? 100
-const print = (text: string) => process.stdout.write(text.endsWith('\n') ? text : `${text}\n`)
-const printError = (text: string) => process.stderr.write(text.endsWith('\n') ? text : `${text}\n`)
-
-const columns = () => process.stderr.columns
-
-/** A mistake of whoever called us, already told: exit code 2. */
-class UsageError extends Error {
-  override name = 'UsageError'
-}
-
-/** Warnings are one line here: they are advice, and what was asked for comes first. */
-const readConfig = async (path: string): Promise<Config> => {
-  const loaded = await loadConfig(path, { readFile: readConfigFile, nowMs })
-  if (loaded.ok) {
-    const count = loaded.warnings.length
-    const how = path === defaultConfig ? '' : ` --config ${path}`
-    if (count > 0)
-      printError(`${count === 1 ? '1 warning' : `${count} warnings`}: \`whodunit validate${how}\` shows more`)
-    return loaded.config
-  }
-  for (const issue of loaded.issues) printError(`${issueText(issue, loaded.source, columns())}\n`)
-  throw new UsageError(`${path} has ${loaded.issues.length === 1 ? 'a mistake' : `${loaded.issues.length} mistakes`}`)
-}
 
 const portNumber = (text: string): number => {
   const port = Number(text)
@@ -169,7 +150,6 @@ const explainCommand = (name: string, flags: ExplainFlags): Promise<number> =>
     return 0
   })
 
-const configOption = ['-c, --config <path>', 'the config file', defaultConfig] as const
 const dataOption = ['-d, --data <directory>', 'where state is kept', '.whodunit'] as const
 
 /** Commands that read what `serve` keeps. */
@@ -238,6 +218,7 @@ const program = (exit: (code: number) => void): Command => {
     .option(...configOption)
     .option('--json', 'print the figures as JSON')
     .action(async (flags) => exit(await costCommand(flags)))
+  addSource(root, exit)
   addStateCommands(root, exit)
   addAlertingCommands(root, { nowMs, env: process.env, print, printError, webAddress, exit })
   return root

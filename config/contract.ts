@@ -40,6 +40,24 @@ export type Service = z.infer<typeof service>
 
 export const timeZoneWords = 'an IANA time zone like Europe/Berlin'
 
+/** The service and everything it depends on, nearest first; a circle of dependencies ends where it closes. */
+export const involvedServices = (
+  services: Readonly<Record<string, { dependsOn: readonly string[] }>>,
+  root: string,
+): { service: string; distance: number }[] => {
+  const distances = new Map([[root, 0]])
+  const queue = [root]
+  for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
+    const distance = distances.get(name) ?? 0
+    for (const next of services[name]?.dependsOn ?? []) {
+      if (distances.has(next)) continue
+      distances.set(next, distance + 1)
+      queue.push(next)
+    }
+  }
+  return [...distances].map(([service, distance]) => ({ service, distance }))
+}
+
 /** An IANA time zone such as `Europe/Berlin`. */
 export const timeZone = z.string().refine((name) => {
   try {
@@ -133,6 +151,31 @@ export const maintenance = z
     'a window needs services or matchers',
   )
 export type Maintenance = z.infer<typeof maintenance>
+
+/** How the alerts of somebody's Prometheus, posted to `/api/v2/alerts`, become ours. */
+export const alertmanager = z.strictObject({
+  /** The label with the name of a service; an alert without one is the service's whose workload it tells of. */
+  serviceLabel: label.default('service'),
+  /** Whose all other alerts are; a service `unknown` when absent. */
+  defaultService: id.optional(),
+  severityLabel: label.default('severity'),
+  /** What the values of that label mean, in lower case. */
+  severities: z.record(z.string().min(1), severity).default({
+    critical: 'page',
+    page: 'page',
+    error: 'page',
+    warning: 'ticket',
+    ticket: 'ticket',
+    info: 'advisory',
+    none: 'advisory',
+    advisory: 'advisory',
+  }),
+  /** What any other value, or none, means. */
+  defaultSeverity: severity.default('page'),
+  /** An alert that does not say when it ends, does so this long after it was last heard. */
+  resolveTimeoutSeconds: seconds.default(300),
+})
+export type Alertmanager = z.infer<typeof alertmanager>
 
 /** What the name of an AWS region looks like; a location called so is deployed there. */
 const regionPattern = /^[a-z]{2,}(-[a-z]+)+-\d{1,2}$/

@@ -62,6 +62,7 @@ const referring: readonly { to: Kind; at: readonly string[] }[] = [
   { to: 'services', at: ['rules', '*', 'service'] },
   { to: 'clusters', at: ['rules', '*', 'series', 'cluster'] },
   { to: 'services', at: ['routes', '*', 'services', '*'] },
+  { to: 'services', at: ['alertmanager', 'defaultService'] },
   { to: 'channels', at: ['routes', '*', 'channels', '*'] },
   { to: 'channels', at: ['fallbackChannel'] },
   { to: 'services', at: ['maintenance', '*', 'services', '*'] },

@@ -5,12 +5,23 @@ import { monitorSpec } from '../probes/registry.ts'
 import { ruleSpec } from '../rules/registry.ts'
 import { apiServerSpec } from '../sources/kube/api-server.ts'
 import { discoverFields, namesItsService } from '../sources/kube/discover-spec.ts'
-import { seriesKinds, sourceSpec } from '../sources/registry.ts'
-import { aws, grouping, httpUrl, id, inhibitRule, maintenance, route, secretRef, service } from './contract.ts'
+import { exposingKinds, sourceSpec } from '../sources/registry.ts'
+import {
+  alertmanager,
+  aws,
+  grouping,
+  httpUrl,
+  id,
+  inhibitRule,
+  maintenance,
+  route,
+  secretRef,
+  service,
+} from './contract.ts'
 
 /** A rule that finds targets in a cluster. */
 export const discoverSpec = z
-  .strictObject({ kind: z.enum(seriesKinds), ...discoverFields })
+  .strictObject({ kind: z.enum(exposingKinds), ...discoverFields })
   .refine(namesItsService, 'a target by its name needs role: service, one of namespaces, and a port')
 
 /** One place inside with what is read there. */
@@ -81,6 +92,8 @@ export const configSchema = z.strictObject({
       token: secretRef.optional(),
     })
     .prefault({}),
+  /** Takes alerts of a Prometheus server, as Alertmanager does; without it none are taken. */
+  alertmanager: alertmanager.optional(),
   /** How it is deployed to AWS; `whodunit serve` reads none of it. */
   aws: aws.prefault({}),
 })

@@ -1,3 +1,4 @@
+import { kindsOf, ownSeries } from '../sources/registry.ts'
 import type { Finding } from './issues.ts'
 import type { Config } from './schema.ts'
 import { seriesEstimate } from './window-estimate.ts'
@@ -26,20 +27,24 @@ const scopeOf = ({ sources, discover, size }: Cluster, kind: string | undefined)
   const rules = discover.filter((rule) => rule.kind === kind)
   const named = new Set(rules.flatMap(({ namespaces }) => namespaces ?? []))
   const everywhere = rules.length === 0 || rules.some(({ namespaces }) => namespaces === undefined)
+  const held: readonly (string | undefined)[] = sources.flatMap(kindsOf)
   // kube-state-metrics is in one namespace and speaks of all.
-  if (everywhere || kind === 'kube-state-metrics' || sources.some((source) => source.kind === kind)) return 1
+  if (everywhere || kind === 'kube-state-metrics' || held.includes(kind)) return 1
   return Math.min(1, (3 * named.size) / size.namespaces)
 }
 
 /** Each selector once, for as long as its furthest reader looks back; a kind that is not named is any. */
 const estimates = (needs: readonly WindowNeed[], cluster: Cluster): Estimate[] => {
   const { size, scrapeIntervalSeconds } = cluster
+  const own = cluster.sources.flatMap(ownSeries)
   const bySelector = Map.groupBy(needs, ({ selector }) => JSON.stringify(selector))
   return [...bySelector.values()].flatMap((same) => {
     const [first] = same
     if (!first) return []
     const longest = same.reduce((one, other) => (other.rangeSeconds > one.rangeSeconds ? other : one))
-    const series = Math.ceil(seriesEstimate(first.selector, size) * scopeOf(cluster, first.kind))
+    // Series that the config itself names can be counted.
+    const named = own.filter(({ name }) => name === first.selector.name).length
+    const series = named || Math.ceil(seriesEstimate(first.selector, size) * scopeOf(cluster, first.kind))
     const points = series * Math.ceil(longest.rangeSeconds / scrapeIntervalSeconds)
     // What the questions keep anyway costs a rule only what it keeps longer, so the rule that looks furthest answers for it.
     return [{ rule: longest.rule, series, points }]

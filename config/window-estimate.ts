@@ -4,7 +4,7 @@ import type { Config } from './schema.ts'
 /** How large a cluster is, for estimates. */
 export type Size = Config['clusters'][string]['size']
 
-/** What one of kube-state-metrics' families is about, and how many series it has for each of those; the first prefix that fits counts. */
+/** What a family is about, and how many series it has for each of those; the first prefix that fits counts. */
 type Family = { prefix: RegExp; each: keyof typeof counts; series: number }
 
 /** How many of each thing a cluster has: shares of its pods, as counted in a recorded cluster of 1,000 pods and a generated one. */
@@ -20,6 +20,9 @@ const counts = {
 }
 
 const families: readonly Family[] = [
+  // What a recording rule made; its level comes first.
+  { prefix: /^(cluster|node|instance):/, each: 'node', series: 2 },
+  { prefix: /:/, each: 'container', series: 1 },
   { prefix: /^kube_pod_status_(phase|reason)$/, each: 'pod', series: 5 },
   { prefix: /^kube_pod_status_(ready|scheduled|qos_class)$/, each: 'pod', series: 3 },
   { prefix: /^kube_pod_container_resource_/, each: 'container', series: 2 },
@@ -45,8 +48,19 @@ const families: readonly Family[] = [
   // A proxy has a series for each route and status it has seen; a histogram has one for each bucket of each.
   { prefix: /^(request|response|route|outbound|inbound)_.*_bucket$/, each: 'pod', series: 250 },
   { prefix: /^(request|response|route|outbound|inbound|tcp)_/, each: 'pod', series: 10 },
+  // Eight modes of eight processors; devices and mounts; single values of a machine.
+  { prefix: /^node_cpu_/, each: 'node', series: 64 },
+  { prefix: /^node_(load|memory|boot|filefd|vmstat|procs|time|context|intr|forks|uname)/, each: 'node', series: 1 },
   { prefix: /^node_/, each: 'node', series: 20 },
-  { prefix: /^(container|kubelet|prober)_/, each: 'container', series: 2 },
+  // cAdvisor has a series for a pod's own group and its sandbox too, and one for each device.
+  { prefix: /^container_(fs|network|blkio)_/, each: 'container', series: 5 },
+  { prefix: /^container_/, each: 'container', series: 2 },
+  // Some two probes a container, each with its outcomes.
+  { prefix: /^prober_/, each: 'container', series: 4 },
+  { prefix: /^kubelet_.*_bucket$/, each: 'node', series: 200 },
+  { prefix: /^(kubelet|machine)_/, each: 'node', series: 20 },
+  { prefix: /^go_gc_duration_seconds$/, each: 'pod', series: 5 },
+  { prefix: /^(process|go)_/, each: 'pod', series: 1 },
   { prefix: /_bucket$/, each: 'pod', series: 50 },
   { prefix: /^(up|scrape_)/, each: 'pod', series: 1 },
 ]

@@ -1,5 +1,6 @@
 import { ruleSeries } from '../rules/registry.ts'
 import type { Selector } from '../sources/contract.ts'
+import { kindsOf } from '../sources/registry.ts'
 import type { Config } from './schema.ts'
 
 /** Series whose past somebody looks at. */
@@ -15,16 +16,16 @@ export type WindowNeed = {
 /** What the questions compare with, by source kind. */
 export type Remembers = (kind: string) => readonly Selector[]
 
-/** The source kinds of a cluster. */
-export const kindsOf = ({ sources, discover }: Config['clusters'][string]): string[] => [
-  ...new Set([...sources, ...discover].map(({ kind }) => kind)),
+/** The source kinds of a cluster, those included that another source holds. */
+const clusterKinds = ({ sources, discover }: Config['clusters'][string]): string[] => [
+  ...new Set([...sources.flatMap(kindsOf), ...discover.map(({ kind }) => kind)]),
 ]
 
 /** Everything a cluster's window is kept for: what rules compute over, and what the questions compare with. */
 export const windowNeeds = (config: Config, name: string, remembers: Remembers): WindowNeed[] => {
   const cluster = Object.hasOwn(config.clusters, name) ? config.clusters[name] : undefined
   if (!cluster) return []
-  const ofQuestions = kindsOf(cluster).flatMap((kind) =>
+  const ofQuestions = clusterKinds(cluster).flatMap((kind) =>
     remembers(kind).map((selector): WindowNeed => ({ kind, selector, rangeSeconds: cluster.windowSeconds })),
   )
   const ofRules = Object.entries(config.rules).flatMap(([rule, spec]): WindowNeed[] => {

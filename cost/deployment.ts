@@ -4,6 +4,7 @@ import { shardsNeeded } from '../config/shard-count.ts'
 import { shardOfRule } from '../functions/evaluate/config.ts'
 import { shardOf } from '../functions/shards.ts'
 import { ruleSeries } from '../rules/registry.ts'
+import { ownSeries } from '../sources/registry.ts'
 
 export type Watched = { id: string; service: string; periodSeconds: number; locations: readonly string[] }
 
@@ -12,8 +13,8 @@ export type Tick = { shard: string; periodSeconds: number; monitors: number; sha
 
 export type Place = { location: string; region: string; ticks: readonly Tick[] }
 
-/** A cluster: how often it is read, and the shards whose rules hear of it each time. */
-export type Scrape = { intervalSeconds: number; told: readonly string[] }
+/** A cluster: how often it is read, the shards whose rules hear of it each time, and what of CloudWatch's they read. */
+export type Scrape = { intervalSeconds: number; told: readonly string[]; metrics?: number }
 
 /** What stands on AWS for a config, in numbers. */
 export type Deployment = {
@@ -93,11 +94,13 @@ export const deploymentFor = (described: Described): Deployment => {
 }
 
 const scrapesOf = (config: Config): Scrape[] =>
-  Object.entries(config.clusters).map(([cluster, { scrapeIntervalSeconds }]) => {
+  Object.entries(config.clusters).map(([cluster, { scrapeIntervalSeconds, sources }]) => {
     const heard = Object.entries(config.rules).filter(([, rule]) => ruleSeries(rule)?.cluster === cluster)
+    const names = new Set(heard.map(([, rule]) => ruleSeries(rule)?.selector.name))
     return {
       intervalSeconds: scrapeIntervalSeconds,
       told: [...new Set(heard.map(([ruleId]) => shardOfRule(config, ruleId)))],
+      metrics: sources.flatMap(ownSeries).filter(({ name }) => names.has(name)).length,
     }
   })
 

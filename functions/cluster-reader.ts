@@ -4,14 +4,11 @@ import { hostAndPort } from '../sources/http-errors.ts'
 import { type ApiServerWorld, apiServerOpener } from '../sources/kube/api-server.ts'
 import type { Discovered } from '../sources/kube/discovery.ts'
 import { findTargets } from '../sources/kube/find.ts'
-import { readsSeries, type SourceSpec, sourceSpec } from '../sources/registry.ts'
+import { readsSeries, type SeriesSpec, sourcePlace, sourceSpec } from '../sources/registry.ts'
 
 type Cluster = Config['clusters'][string]
 
-/** A source that is scraped, with the labels its series are given. */
-export type SeriesSpec = Extract<SourceSpec, { url: string; bodyLimitMiB: number }>
-
-/** `incomplete`: there may be more targets than these, for that reason. */
+/** Each with the labels its series are given. `incomplete`: there may be more targets than these, for that reason. */
 export type Targets = { targets: SeriesSpec[]; incomplete?: string }
 
 /** How to read clusters: it remembers who was found where, and tokens. */
@@ -25,13 +22,13 @@ export type ClusterReader = {
 /** Targets come and go by the minute, not by the scrape. */
 export const discoverMs = 55_000
 
-const isSeries = (spec: SourceSpec): spec is SeriesSpec => readsSeries(spec)
-
 /** As Prometheus has it: every series says by which job and from which instance it was read. */
 const labelled = (spec: SeriesSpec): SeriesSpec => ({
   ...spec,
-  labels: { job: spec.kind, instance: hostAndPort(spec.url), ...spec.labels },
+  labels: { job: spec.kind, instance: 'url' in spec ? hostAndPort(spec.url) : sourcePlace(spec), ...spec.labels },
 })
+
+const identity = (spec: SeriesSpec) => `${spec.kind} ${sourcePlace(spec)}`
 
 type Known = { atMs: number; rules: Reading<Discovered>[] }
 
@@ -44,7 +41,7 @@ const orBefore = (now: Reading<Discovered>, before: Reading<Discovered> | undefi
 export const clusterReader = (outside: ApiServerWorld): ClusterReader => {
   const open = apiServerOpener(outside)
   const known = new Map<string, Known>()
-  const found = async (name: string, { discover }: Cluster, world: SourceWorld): Promise<Reading<Discovered>[]> => {
+  const foundBy = async (name: string, { discover }: Cluster, world: SourceWorld): Promise<Reading<Discovered>[]> => {
     const before = known.get(name)
     const nowMs = outside.nowMs()
     if (before && nowMs - before.atMs < discoverMs) return before.rules
@@ -60,16 +57,19 @@ export const clusterReader = (outside: ApiServerWorld): ClusterReader => {
       return { nowMs, secret, signal, ...(apiServer && { apiServer: await open(apiServer) }) }
     },
     targets: async (name, cluster, world) => {
-      const rules = await found(name, cluster, world)
+      const rules = await foundBy(name, cluster, world)
       const specs = rules
         .flatMap((rule) => (rule.status === 'read' ? rule.value.targets : []))
         .map((one) => sourceSpec.parse(one))
       const reasons = rules.map((rule) => (rule.status === 'read' ? rule.value.incomplete : rule.why))
       const incomplete = reasons.find((why) => why !== undefined)
-      const all = [...cluster.sources, ...specs].filter(isSeries).map(labelled)
-      // Two rules may find the same target.
-      const byUrl = new Map(all.map((spec) => [`${spec.kind} ${spec.url}`, spec]))
-      return { targets: [...byUrl.values()], ...(incomplete !== undefined && { incomplete }) }
+      const listed = cluster.sources.filter(readsSeries)
+      // Two rules may find the same target, and one may find what is listed; two listed ones are two all the same.
+      const there = new Set(listed.map(identity))
+      const found = new Map(specs.filter(readsSeries).map((spec) => [identity(spec), spec]))
+      const unlisted = [...found].flatMap(([id, spec]) => (there.has(id) ? [] : [spec]))
+      const targets = [...listed, ...unlisted].map(labelled)
+      return { targets, ...(incomplete !== undefined && { incomplete }) }
     },
   }
 }

@@ -34,6 +34,10 @@ export const alertReason = z.enum([
   'rule-removed',
   /** Something of our own could not be done and was put by. */
   'set-aside',
+  /** Alerts that somebody's Prometheus posts. */
+  'reported',
+  'reported-over',
+  'not-repeated',
 ])
 export type AlertReason = z.infer<typeof alertReason>
 

@@ -18,3 +18,6 @@ export const secondOpinionOf = (rowId: string): ProbeBody | undefined => {
 /** The row that wakes `correlate` at an incident's earliest deadline, and the one for the end of a silence. */
 export const incidentTimerId = (incidentId: string): string => `timer:incident:${incidentId}`
 export const silenceTimerId = 'timer:silences'
+
+/** Rows that end alerts which somebody else's Prometheus has to repeat; a repeat puts them off. */
+export const receivedEndPrefix = 'received-end:'

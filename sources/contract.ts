@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { httpUrl, secretRef } from '../config/contract.ts'
+import { type Grant, httpUrl, secretRef } from '../config/contract.ts'
 
 /** What an object source tells; its parts are read, or not, each by itself. */
 export type { KubernetesFacts } from './kube/facts.ts'
@@ -73,11 +73,20 @@ export const sourceFields = {
   labels: z.record(z.string(), z.string()).default({}),
 }
 
-type SourceBase<S extends z.ZodType> = { kind: string; schema: S }
+type SourceBase<S extends z.ZodType> = {
+  kind: string
+  schema: S
+  /** What reading it needs of IAM. */
+  grants?: (spec: z.output<S>) => readonly Grant[]
+}
 
 /** Read by scraping an exposition; only series some selector names are kept. */
 export type SeriesSource<S extends z.ZodType = z.ZodType> = SourceBase<S> & {
   reads: 'series'
+  /** Other kinds whose series it has. */
+  speaksFor?: (spec: z.output<S>) => readonly string[]
+  /** The series it is configured to have, where the config names them. */
+  has?: (spec: z.output<S>) => readonly Selector[]
   scrape: (spec: z.output<S>, world: SourceWorld, keep: readonly Selector[]) => Promise<Reading<Scrape>>
 }
 export type LogSource<S extends z.ZodType = z.ZodType> = SourceBase<S> & {

@@ -14,6 +14,8 @@ export type BodySink = (chunk: Uint8Array) => string | undefined
 export type HttpRead = {
   accept: string
   headers?: Readonly<Record<string, string>>
+  /** What of `headers` a refusal that echoes them must not show. */
+  secrets?: readonly string[]
   /** Decoded bytes; beyond it the body is `incomplete`. */
   bodyLimitBytes?: number
   /** Called once, with a 200's content type, before the body: refuses it or gives the sink. */
@@ -183,7 +185,7 @@ const refuse = async (exchange: Exchange, statusCode: number, response: Response
   if (statusCode >= 300 && statusCode < 400 && location !== '') {
     return unreadable(`${place} answered ${statusCode}:${redirectText(location, exchange.target.url)}`)
   }
-  const said = await refusalText(response, exchange.pass.secrets)
+  const said = await refusalText(response, [...exchange.pass.secrets, ...(exchange.read.secrets ?? [])])
   return unreadable(`${place} answered ${statusCode}${said === '' ? '' : `: ${said}`}`)
 }
 

@@ -91,8 +91,8 @@ const specChange = (town: Town, workload: Workload, times: Times): Rollout | und
   const points = town.series.points(generation)
   const changed = points.findLast((point, index) => index > 0 && points[index - 1]?.value !== point.value)
   if (!changed || changed.atMs < times.sinceMs - changeLeadMs) return undefined
-  const scaled =
-    workload.desired && valueAt(town.series.points(workload.desired), changed.atMs - 1) !== workload.desired.value
+  const wanted = workload.desired && valueAt(town.series.points(workload.desired), changed.atMs - 1)
+  const scaled = wanted !== undefined && wanted !== workload.desired?.value
   const pods = workload.pods.filter(({ createdAtMs }) => (createdAtMs ?? 0) >= changed.atMs - leadMs)
   return {
     atMs: changed.atMs,

@@ -1,4 +1,5 @@
 import type { Sample } from '../sources/contract.ts'
+import { stepsOf } from './counter-steps.ts'
 import type { Series } from './past.ts'
 
 /** The window cut in two: the incident, from shortly before it was noticed, and what was normal until then. */
@@ -24,21 +25,22 @@ export const knowsBefore = ({ windowFromMs, cutMs }: Periods): boolean =>
 /** Growth of one counter in both periods, that of the incident scrape by scrape as well. */
 export type Growth = { now: number; before: number; steps: { atMs: number; by: number }[] }
 
-/** When the thing that counts (a pod's proxy) was first read, and when it says it was started. */
-export type Counted = { firstReadAtMs: number; startedAtMs?: number }
+/** When the thing that counts (a pod's proxy) was read, oldest first, and when it says it was started. */
+export type Counted = { readsAtMs: readonly number[]; startedAtMs?: number }
 
 /**
  * Does the first value of a series count in full? It does when its counter began at 0 after the scrape before: the proxy
  * was read then and did not have it, or the proxy itself is new. A proxy that was only out of reach counted unseen.
  */
-const beganAtZero = (firstAtMs: number, { firstReadAtMs, startedAtMs }: Counted, windowFromMs: number): boolean => {
+const beganAtZero = (firstAtMs: number, { readsAtMs, startedAtMs }: Counted, windowFromMs: number): boolean => {
+  const [firstReadAtMs = firstAtMs] = readsAtMs
   if (firstAtMs > firstReadAtMs) return true
   return firstReadAtMs > windowFromMs && (startedAtMs ?? Infinity) > windowFromMs
 }
 
 /**
- * Growth of a counter; a fall is a restart from 0. Without a window the count since the process began stands in, as
- * `now`.
+ * Growth of a counter; a fall is a restart from 0, and so is a return after a reading of its proxy without it. Without a
+ * window the count since the process began stands in, as `now`.
  */
 export const growthOf = (
   series: Series,
@@ -47,12 +49,13 @@ export const growthOf = (
 ): Growth => {
   const { windowFromMs, cutMs } = context.periods
   if (windowFromMs === undefined) return { now: sample.value, before: 0, steps: [] }
+  const points = series.points(sample)
+  const counted = context.counted(sample)
+  const [first] = points
+  const began = first && beganAtZero(first.atMs, counted, windowFromMs)
+  const beginning = began ? [{ atMs: first.atMs, by: first.value }] : []
   const growth: Growth = { now: 0, before: 0, steps: [] }
-  let previous: number | undefined
-  for (const { atMs, value } of series.points(sample)) {
-    const base = previous ?? (beganAtZero(atMs, context.counted(sample), windowFromMs) ? 0 : value)
-    const by = value < base ? value : value - base
-    previous = value
+  for (const { atMs, by } of [...beginning, ...stepsOf({ points, readsAtMs: counted.readsAtMs })]) {
     if (!(by > 0)) continue
     if (atMs <= cutMs) growth.before += by
     else {

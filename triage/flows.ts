@@ -118,17 +118,19 @@ const getOr = <K, V>(map: Map<K, V>, key: K, make: () => V): V => {
 const proxyOf = ({ labels }: Sample) =>
   `${labels['namespace'] ?? ''}/${labels['pod'] ?? ''}/${labels['instance'] ?? ''}`
 
+/** A proxy was read whenever any series of it has a point. */
 const countedBy = (series: Series, samples: readonly Sample[]): ((sample: Sample) => Counted) => {
-  const read = new Map<string, number>()
+  const reads = new Map<string, Set<number>>()
   for (const sample of samples) {
-    const key = proxyOf(sample)
-    read.set(key, Math.min(read.get(key) ?? Infinity, series.points(sample)[0]?.atMs ?? Infinity))
+    const times = getOr(reads, proxyOf(sample), () => new Set<number>())
+    for (const { atMs } of series.points(sample)) times.add(atMs)
   }
+  const sorted = new Map([...reads].map(([key, times]) => [key, [...times].sort((a, b) => a - b)]))
   const started = new Map(series.named('process_start_time_seconds').map((one) => [proxyOf(one), one.value * 1000]))
   return (sample) => {
     const key = proxyOf(sample)
     const startedAtMs = started.get(key)
-    return { firstReadAtMs: read.get(key) ?? series.atMs, ...(startedAtMs !== undefined && { startedAtMs }) }
+    return { readsAtMs: sorted.get(key) ?? [], ...(startedAtMs !== undefined && { startedAtMs }) }
   }
 }
 
@@ -211,7 +213,10 @@ export const trafficOf = (series: Series, periods: Periods): Traffic => {
   const stops = new Map<Peer, Stop>()
   const samples = (name: string) => [...series.named(name), ...series.goneOf(name)]
   const services = learnServices(samples('response_total'))
-  const context = { periods, counted: countedBy(series, samples('response_total')) }
+  const context = {
+    periods,
+    counted: countedBy(series, [...samples('response_total'), ...samples('process_start_time_seconds')]),
+  }
   const reader: Reader = {
     samples,
     growth: (sample) => growthOf(series, sample, context),

@@ -1,25 +1,8 @@
-import type { Service } from '../config/contract.ts'
+import { involvedServices } from '../config/contract.ts'
 import type { Accused, Brief, Witnesses } from './contract.ts'
 
 /** A service with its place in a cluster. `distance` counts calls from the incident's service, which is 0. */
 export type Placed = { service: string; cluster: string; namespace: string; workload: string; distance: number }
-
-type Services = Readonly<Record<string, Service>>
-
-/** The service and everything it depends on, nearest first; a circle of dependencies ends where it closes. */
-export const involvedServices = (services: Services, root: string): { service: string; distance: number }[] => {
-  const distances = new Map([[root, 0]])
-  const queue = [root]
-  for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
-    const distance = distances.get(name) ?? 0
-    for (const next of services[name]?.dependsOn ?? []) {
-      if (distances.has(next)) continue
-      distances.set(next, distance + 1)
-      queue.push(next)
-    }
-  }
-  return [...distances].map(([service, distance]) => ({ service, distance }))
-}
 
 /** The involved services of which the config says where they run. */
 export const placedServices = (brief: Brief, witnesses: Pick<Witnesses, 'services'>): Placed[] =>
@@ -37,7 +20,10 @@ export const accusedOf = ({ cluster, namespace, workload }: Placed): Accused => 
 })
 
 /** The config's service that runs as this workload. */
-export const serviceOf = (services: Services, place: { cluster: string; namespace: string; name: string }) =>
+export const serviceOf = (
+  services: Witnesses['services'],
+  place: { cluster: string; namespace: string; name: string },
+) =>
   Object.entries(services).find(
     ([, { runsIn }]) =>
       runsIn?.cluster === place.cluster && runsIn.namespace === place.namespace && runsIn.workload === place.name,

@@ -1,5 +1,5 @@
+import { involvedServices } from '../config/contract.ts'
 import type { Brief, Clue, Witnesses } from './contract.ts'
-import { involvedServices } from './involved.ts'
 import { clock, day, list, span } from './wording.ts'
 
 export type Look = Witnesses['outcomes'][number]

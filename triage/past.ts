@@ -10,7 +10,7 @@ export type Series = {
   named: (name: string) => readonly Sample[]
   /** Those of that name which were there before and are not now. */
   goneOf: (name: string) => readonly Sample[]
-  /** Its earlier values and the one of now, oldest first. */
+  /** Its earlier values and the one of now, oldest first; what is gone has no value now. */
   points: (sample: Sample) => readonly Point[]
 }
 export type Point = { atMs: number; value: number }
@@ -28,6 +28,7 @@ const indexByName = (samples: readonly Sample[]): Map<string, Sample[]> => {
 export const seriesOf = (testimony: Testimony): Series => {
   const now = indexByName(testimony.samples)
   const gone = indexByName(testimony.gone ?? [])
+  const isGone = new Set(testimony.gone)
   return {
     atMs: testimony.atMs,
     ...(testimony.windowFromMs !== undefined && { windowFromMs: testimony.windowFromMs }),
@@ -37,7 +38,7 @@ export const seriesOf = (testimony: Testimony): Series => {
     // A window may already hold the scrape that is asked about; a point is counted once.
     points: (sample) => [
       ...testimony.before(sample).filter(({ atMs }) => atMs < testimony.atMs),
-      { atMs: testimony.atMs, value: sample.value },
+      ...(isGone.has(sample) ? [] : [{ atMs: testimony.atMs, value: sample.value }]),
     ],
   }
 }
@@ -45,9 +46,23 @@ export const seriesOf = (testimony: Testimony): Series => {
 /** The label, or nothing where it is absent or empty: Prometheus makes no difference. */
 export const label = (labels: Labels, name: string): string | undefined => labels[name] || undefined
 
-/** The last value not later than `atMs`; undefined when the window does not reach that far. */
-export const valueAt = (points: readonly Point[], atMs: number): number | undefined =>
-  points.findLast((point) => point.atMs <= atMs)?.value
+/** Prometheus' lookback: a value older than this says nothing of a time. */
+export const lookbackMs = 5 * 60_000
+
+/**
+ * The value at a time as Prometheus has it: the last one of the five minutes before (open to the left, as since version
+ * 3), unless the source was read since (`readsAtMs`) and did not have the series any more, which is what its staleness
+ * marker says.
+ */
+export const valueAt = (
+  points: readonly Point[],
+  atMs: number,
+  readsAtMs: readonly number[] = [],
+): number | undefined => {
+  const last = points.findLast((point) => point.atMs <= atMs)
+  if (!last || last.atMs <= atMs - lookbackMs) return undefined
+  return readsAtMs.some((readAtMs) => readAtMs > last.atMs && readAtMs <= atMs) ? undefined : last.value
+}
 
 /**
  * Start of the unbroken run up to now of values that fit, and whether the window saw it begin: the value changed, or the

@@ -1,6 +1,6 @@
 import type { Service } from '../config/contract.ts'
+import { involvedServices } from '../config/contract.ts'
 import type { Accused, Brief, Clue, Suspect } from './contract.ts'
-import { involvedServices } from './involved.ts'
 import { clock } from './wording.ts'
 
 /**

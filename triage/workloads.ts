@@ -19,6 +19,7 @@ export type Container = {
 export type Pod = {
   namespace: string
   name: string
+  uid: string
   node?: string
   /** The ReplicaSet, StatefulSet, DaemonSet or Job it is of. */
   owner: string
@@ -54,6 +55,10 @@ export type Town = {
   workload: (place: Key) => Workload | undefined
   /** Does kube-state-metrics show any workload of this namespace? */
   knowsNamespace: (namespace: string) => boolean
+  /** Every pod, with its containers. */
+  pods: () => Pod[]
+  /** A pod's series of that name. */
+  ofPod: (name: string, pod: Pod) => readonly Sample[]
   /** The sample of that name whose labels are these. */
   find: (name: string, labels: Readonly<Record<string, string>>) => Sample | undefined
 }
@@ -146,6 +151,7 @@ const podOf = (of: Grouped, owner: Sample): Pod => {
   return {
     namespace,
     name,
+    uid,
     owner: owner.labels['owner_name'] ?? '',
     beingDeleted: first('kube_pod_deletion_timestamp') !== undefined,
     containers: [...containersOf(of, key, 'kube_pod_container'), ...containersOf(of, key, 'kube_pod_init_container')],
@@ -229,6 +235,8 @@ export const townOf = (series: Series): Town => {
     series,
     workload,
     find,
+    pods: () => series.named('kube_pod_owner').map((one) => podOf(ofPod, one)),
+    ofPod: (name, { namespace, name: pod, uid }) => ofPod(name, `${namespace}/${pod}/${uid}`),
     knowsNamespace: (namespace) =>
       controllers.some(([, , desired]) =>
         series.named(desired).some(({ labels }) => labels['namespace'] === namespace),

@@ -12,6 +12,7 @@ import type { Blobs, Store } from '../stores/contract.ts'
 import { type CaseFile, caseFile } from '../triage/contract.ts'
 import { type Access, entryOf, type Shown } from './access.ts'
 import { acknowledgePage } from './acknowledge-page.ts'
+import { type AlertsWorld, addAlerts, alertsPath } from './alerts-api.ts'
 import { apiApp } from './api.ts'
 import { incidentPage, incidentsPage } from './incident-page.ts'
 import { type Histogram, metricsText } from './metrics.ts'
@@ -20,7 +21,7 @@ import { silencesPage } from './silences-page.ts'
 
 export type AppWorld = ApiWorld & {
   blobs: Blobs
-  config: { shards?: number; locations: readonly string[]; monitors: readonly MonitorView[] }
+  config: { shards?: number; locations: readonly string[]; monitors: readonly MonitorView[] } & AlertsWorld['config']
   access: Access
   /** How late this process' own looks begin, where it looks itself. */
   lag?: () => Histogram | undefined
@@ -140,8 +141,9 @@ export const webApp = (world: AppWorld): Hono => {
     maxSize: bodyLimitBytes,
     onError: (context) => context.html(sentencePage('That is more than anybody needs to send here.', nowMs()), 413),
   })
-  // What programs send has a limit of its own.
-  app.use((context, next) => (context.req.path.startsWith(`${apiPath}/`) ? next() : pageLimit(context, next)))
+  // What programs send has limits of its own.
+  const isProgram = (path: string) => path.startsWith(`${apiPath}/`) || path === alertsPath
+  app.use((context, next) => (isProgram(context.req.path) ? next() : pageLimit(context, next)))
   app.get('/', async (context) => {
     const bytes = await blobs.get(statusPageKey)
     if (bytes) return context.html(new TextDecoder().decode(bytes))
@@ -150,6 +152,7 @@ export const webApp = (world: AppWorld): Hono => {
   addPrivatePages(app, world)
   addAcknowledge(app, world)
   app.route(apiPath, apiApp(world))
+  addAlerts(app, world)
   app.notFound((context) => context.html(sentencePage('There is no such page.', nowMs()), 404))
   app.onError((error, context) => {
     warn(`a page failed: ${error.message}`)

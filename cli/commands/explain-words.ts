@@ -14,6 +14,9 @@ export const reasonWords: Readonly<Record<AlertReason, string>> = {
   'input-unknown': 'nobody could look, so nothing was decided: unknown neither pages nor resolves',
   'input-known': 'somebody could look again',
   'rule-removed': 'its rule left the config',
+  reported: 'a Prometheus says that it fires',
+  'reported-over': 'its Prometheus says that it is over',
+  'not-repeated': 'its Prometheus did not repeat it in time',
   'set-aside': 'a message could not be applied, however often it was tried',
 }
 

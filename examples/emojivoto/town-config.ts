@@ -59,9 +59,15 @@ const monitors = (names: Names, urls: TownUrls, caFile: string) => {
   }
 }
 
+const appOf = ({ namespace, workloads }: Names, component: Component, url: string) => ({
+  kind: 'app' as const,
+  url,
+  labels: { namespace, deployment: workloads[component].deployment },
+})
+
 /**
  * A config in the shape of whodunit's `ConfigInput`: four monitors of the town's web, a page after two failures in a
- * row, and the three sources of its cluster. `caFile` holds the certificate authority the town wrote.
+ * row, and the sources of its cluster. `caFile` holds the certificate authority the town wrote.
  */
 export const townConfig = (names: Names, urls: TownUrls, caFile = '.whodunit/town-ca.pem') => {
   const watched = monitors(names, urls, caFile)
@@ -79,8 +85,10 @@ export const townConfig = (names: Names, urls: TownUrls, caFile = '.whodunit/tow
         size: { pods: 10, nodes: 1, namespaces: 1 },
         sources: [
           { kind: 'kube-state-metrics' as const, url: `${urls.kubeStateMetrics}/metrics` },
-          { kind: 'linkerd' as const, url: `${urls.linkerd}/federate?match[]=%7Bjob%3D%22linkerd-proxy%22%7D` },
+          { kind: 'linkerd' as const, url: urls.linkerd, federate: {} },
           { kind: 'loki' as const, url: urls.loki },
+          appOf(names, 'voting', urls.votingMetrics),
+          appOf(names, 'emoji', urls.emojiMetrics),
         ],
       },
     },

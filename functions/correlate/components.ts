@@ -1,5 +1,4 @@
 import type { ComponentStatus, OutboxRow, Receipt } from '../contract.ts'
-import { ownService } from '../dead-letter.ts'
 import type { Component, ComponentStream, Incident, IncidentAlert } from '../hub-state.ts'
 import { addRows, type Context, componentOf, type HubDecision, incidentNow, putComponent } from './hub.ts'
 import { deliverRow, orderFor } from './orders.ts'
@@ -73,8 +72,6 @@ export const updateComponent = (
   { view, nowMs }: Context,
 ): HubDecision => {
   const { service } = change.after
-  // What the public is shown are services, not what watches them.
-  if (service === ownService) return hub
   const rules = view.availabilityRules(service)
   const [was, is] = [counts(change.before, rules), counts(change.after, rules)]
   const before = componentOf(hub, service)
@@ -90,7 +87,7 @@ export const updateComponent = (
     ...(firing.page > 0 ? { incidentId: incident.id } : {}),
     ...(up === undefined ? {} : { upAtMs: up }),
   }
-  if (status === before.status) return putComponent(hub, service, after)
+  if (status === before.status || !view.isService(service)) return putComponent(hub, service, after)
   const now = incidentNow(hub, incident, incident)
   return announce(hub, after, { service, incident: now, nowMs }, view.statusChannels)
 }

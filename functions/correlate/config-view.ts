@@ -1,5 +1,5 @@
+import { involvedServices } from '../../config/contract.ts'
 import type { Config } from '../../config/schema.ts'
-import { involvedServices } from '../../triage/involved.ts'
 import { matchable } from '../alert-labels.ts'
 import { freshForMs } from '../freshness.ts'
 import { isWithin } from '../hours.ts'
@@ -30,6 +30,7 @@ export const hubViewOf = (config: Config, { people }: { people: readonly string[
   return {
     routing: { routes: config.routes, people, fallback: config.fallbackChannel, teamOf, isWithin },
     statusChannels: config.statusPage.channels,
+    isService: (service) => Object.hasOwn(config.services, service),
     availabilityRules: availabilityRulesOf(config),
     labelsOf: (change) => {
       const team = teamOf(change.service)

@@ -6,7 +6,7 @@
  */
 import { commitLimit, type RowChange, type Store, type StoredRow, StoreError } from '../../stores/contract.ts'
 import { type CorrelateBody, keys, type Nudge, type OutboxRow } from '../contract.ts'
-import { incidentTimerId, silenceTimerId } from '../row-ids.ts'
+import { incidentTimerId, receivedEndPrefix, silenceTimerId } from '../row-ids.ts'
 import { decideCorrelate } from './decide.ts'
 import type { HubDecision, HubView } from './hub.ts'
 import { silencesEndAtMs } from './silences.ts'
@@ -27,9 +27,9 @@ type Mail = { stored: StoredRow; message: CorrelateBody; rest?: CorrelateBody }
 /** Longer chains are applied by later runs. */
 const mailLimit = 50
 
-/** A timer that was put off since somebody was told of it; only those have a time of their own. */
+/** A timer, or the end of an alert that has to be repeated, that was put off since somebody was told of it. */
 const isEarly = (row: Extract<OutboxRow, { to: 'correlate' }>, nowMs: number): boolean =>
-  row.body.kind.endsWith('-timer') && row.dueAtMs > nowMs
+  (row.body.kind.endsWith('-timer') || row.id.startsWith(receivedEndPrefix)) && row.dueAtMs > nowMs
 
 /** The rows with these ids, each behind the rows it must not overtake (a lost nudge, a restart, a conflict may mix them up). */
 const readMail = async ({ store, nowMs }: CorrelateWorld, rowIds: readonly string[]): Promise<Mail[]> => {

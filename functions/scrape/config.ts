@@ -4,9 +4,9 @@ import { seriesLimitOf } from '../../config/window-budget.ts'
 import { longestSeconds, type Remembers, type WindowNeed, windowNeeds } from '../../config/window-needs.ts'
 import { ruleSeries } from '../../rules/registry.ts'
 import type { Reading, Sample, Scrape, Selector } from '../../sources/contract.ts'
-import { scrapeSource } from '../../sources/registry.ts'
+import { kindsOf, type SeriesSpec, scrapeSource, sourcePlace } from '../../sources/registry.ts'
 import { compileSelectors } from '../../sources/selector.ts'
-import type { ClusterReader, SeriesSpec } from '../cluster-reader.ts'
+import type { ClusterReader } from '../cluster-reader.ts'
 import { shardOfRule } from '../evaluate/config.ts'
 import type { ClusterView, SeriesRule, SeriesTarget } from './step.ts'
 import { targetSeriesNames } from './target-series.ts'
@@ -60,21 +60,25 @@ const cutAt = (reading: Reading<Scrape>, limit: number): Reading<Scrape> => {
 type Round = {
   reader: ClusterReader
   cluster: Cluster
-  keep: (kind: string) => readonly Selector[]
+  remembers: Remembers
+  /** What the rules read. */
+  wanted: readonly Selector[]
   /** The whole round is over when this fires, whoever had no place yet. */
   over: AbortSignal
 }
 
-const targetOf = ({ reader, cluster, keep, over }: Round, spec: SeriesSpec): SeriesTarget => ({
-  kind: spec.kind,
-  url: spec.url,
-  labels: spec.labels,
-  scrape: async () => {
-    const world = await reader.world(cluster, AbortSignal.any([over, AbortSignal.timeout(timeoutMsOf(cluster))]))
-    const reading = await scrapeSource(spec, world, keep(spec.kind))
-    return cutAt(reading ?? { status: 'unreadable', why: 'has no series' }, cluster.targetSeriesLimit)
-  },
-})
+/** What a source holds for other kinds goes where their own would: a reading for each, the rules' series in its own. */
+const targetsOf = ({ reader, cluster, remembers, wanted, over }: Round, spec: SeriesSpec): SeriesTarget[] =>
+  kindsOf(spec).map((kind) => ({
+    kind,
+    url: sourcePlace(spec),
+    labels: { ...spec.labels, ...(kind !== spec.kind && { job: kind }) },
+    scrape: async () => {
+      const world = await reader.world(cluster, AbortSignal.any([over, AbortSignal.timeout(timeoutMsOf(cluster))]))
+      const reading = await scrapeSource(spec, world, [...remembers(kind), ...(kind === spec.kind ? wanted : [])])
+      return cutAt(reading ?? { status: 'unreadable', why: 'has no series' }, cluster.targetSeriesLimit)
+    },
+  }))
 
 /** A scrape may take as long as its interval at most, so that the next one is not late. */
 const timeoutMsOf = ({ scrapeTimeoutSeconds, scrapeIntervalSeconds }: Cluster): number =>
@@ -96,14 +100,13 @@ export const clusterView = (config: Config, name: string, { reader, remembers }:
   const rules = seriesRules(config, name)
   const needs = windowNeeds(config, name, remembers)
   const wanted = [...rules, ...needs.filter(({ kind }) => kind === undefined)].map(({ selector }) => selector)
-  const keep = (kind: string) => [...remembers(kind), ...wanted]
   const limit = pLimit(atOnce)
   const find: ClusterView['find'] = async () => {
     if (!cluster) return { targets: [], incomplete: `no cluster ${name} in the config` }
     const world = await reader.world(cluster, AbortSignal.timeout(timeoutMsOf(cluster)))
     const { targets, incomplete } = await reader.targets(name, cluster, world)
     const over = AbortSignal.timeout(cluster.scrapeIntervalSeconds * 1000)
-    const views = targets.map((spec) => targetOf({ reader, cluster, keep, over }, spec))
+    const views = targets.flatMap((spec) => targetsOf({ reader, cluster, remembers, wanted, over }, spec))
     return { targets: views.map((view) => ({ ...view, scrape: () => limit(view.scrape) })), incomplete }
   }
   const longest = longestSeconds(needs)

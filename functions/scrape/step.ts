@@ -145,11 +145,13 @@ const keepWindow = async (
   const window = await windowBefore(world, view, { nowMs: atMs, fence })
   // Not to be found half changed by the next reading, should this one fail.
   world.held.delete(view.cluster)
-  const targets = reads.map((read) => ({
-    target: `${read.target.kind} ${read.target.url}`,
-    kind: read.target.kind,
-    complete: isComplete(read),
-    samples: [...samplesOf(read), ...ownSeries(read)],
+  // Two sources at one place, such as two tenants of a Prometheus, are one target there, whole when both are.
+  const places = Map.groupBy(reads, ({ target }) => `${target.kind} ${target.url}`)
+  const targets = [...places].map(([target, same]) => ({
+    target,
+    kind: same[0]?.target.kind ?? '',
+    complete: same.every(isComplete),
+    samples: same.flatMap((read) => [...samplesOf(read), ...ownSeries(read)]),
   }))
   remember(window, { atMs, targets, allTargets, longestMs, keepMs, seriesLimit })
   const { bytes } = await saveWindow(world.blobs, window, { longestMs, nowMs: atMs })

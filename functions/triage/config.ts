@@ -1,6 +1,6 @@
 import type { Config } from '../../config/schema.ts'
 import type { LogReading, Reading, SourceWorld } from '../../sources/contract.ts'
-import { lookAtObjects, readLogs, scrapeSource } from '../../sources/registry.ts'
+import { kindsOf, lookAtObjects, readLogs, scrapeSource } from '../../sources/registry.ts'
 import type { Blobs, Store } from '../../stores/contract.ts'
 import { openCaseFile } from '../../triage/case-file.ts'
 import type { Brief, CaseFile, LogSpan, Testimony, Witnesses } from '../../triage/contract.ts'
@@ -49,7 +49,7 @@ const readSeries = async (
     outside.reader.world(cluster, at.signal),
     at.targets(at.cluster),
   ])
-  const sources = targets.filter(({ kind }) => kind === at.kind)
+  const sources = targets.filter((target) => kindsOf(target).includes(at.kind))
   const [window, ...readings] = await Promise.all([
     at.window(at.cluster),
     ...sources.flatMap((source) => scrapeSource(source, world, seriesToRead(at.kind)) ?? []),

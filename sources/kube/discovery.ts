@@ -198,12 +198,15 @@ const labelsOf = (spec: DiscoverSpec, door: Door, path: string): Labels => {
   const job = spec.job ?? door.labels['job'] ?? spec.kind
   const where = speaksForOthers(spec.kind) ? {} : door.labels
   // The kubelet has several paths, which its rules tell apart.
-  const several = spec.role === 'node' && path !== '/metrics' ? { metrics_path: path } : {}
+  const several = spec.role === 'node' && path !== '/metrics' && path !== '/' ? { metrics_path: path } : {}
   return { ...where, ...several, job, instance: door.instance, ...spec.labels }
 }
 
-const pathOf = ({ path, annotated }: DiscoverSpec, { annotations }: Door): string => {
-  const said = path ?? (annotated ? annotation(annotations, 'path') : undefined) ?? '/metrics'
+/** A kubelet's address is what stands before its several paths. */
+const usualPath = (kind: string) => (kind === 'kubelet' ? '/' : '/metrics')
+
+const pathOf = ({ kind, path, annotated }: DiscoverSpec, { annotations }: Door): string => {
+  const said = path ?? (annotated ? annotation(annotations, 'path') : undefined) ?? usualPath(kind)
   return said.startsWith('/') ? said : `/${said}`
 }
 

@@ -1,27 +1,4 @@
-import { createHash, createHmac } from 'node:crypto'
-import { SignatureV4 } from '@smithy/signature-v4'
 import type { AwsCredentials } from '../contract.ts'
-
-/** What the signer hashes with: node's own. */
-class Sha256 {
-  readonly #hash: ReturnType<typeof createHash> | ReturnType<typeof createHmac>
-  constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
-    this.#hash = secret === undefined ? createHash('sha256') : createHmac('sha256', bytesOf(secret))
-  }
-  update(data: string | ArrayBuffer | ArrayBufferView): void {
-    this.#hash.update(bytesOf(data))
-  }
-  async digest(): Promise<Uint8Array> {
-    return this.#hash.digest()
-  }
-  /** The signer never reuses one. */
-  reset(): void {}
-}
-
-const bytesOf = (data: string | ArrayBuffer | ArrayBufferView): Uint8Array => {
-  if (typeof data === 'string') return Buffer.from(data)
-  return ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data)
-}
 
 /** EKS takes a token for 15 minutes from its signing; ours is made again well before. */
 export const eksTokenMs = 10 * 60_000
@@ -35,13 +12,8 @@ export const eksToken = async (
   at: { credentials: AwsCredentials; nowMs: number },
 ): Promise<string> => {
   const hostname = `sts.${cluster.region}.amazonaws.com${cluster.region.startsWith('cn-') ? '.cn' : ''}`
-  const signer = new SignatureV4({
-    service: 'sts',
-    region: cluster.region,
-    credentials: at.credentials,
-    sha256: Sha256,
-    applyChecksum: false,
-  })
+  const { awsSigner } = await import('../aws-signer.ts')
+  const signer = awsSigner({ service: 'sts', region: cluster.region, applyChecksum: false }, at.credentials)
   const { query = {} } = await signer.presign(
     {
       method: 'GET',

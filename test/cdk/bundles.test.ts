@@ -27,10 +27,11 @@ const expected: Readonly<Record<string, Carries>> = {
     packages: [...pipeline, '@aws-sdk/client-s3', '@aws-sdk/client-ssm', 'p-limit', 'undici'],
   },
   evaluate: { rooms: ['rules', 'stores'], packages: [...pipeline, '@aws-sdk/client-s3'] },
-  correlate: { rooms: ['stores'], packages: pipeline },
+  // Maintenance windows begin by cron.
+  correlate: { rooms: ['stores'], packages: [...pipeline, 'croner'] },
   triage: {
     rooms: ['sources', 'triage', 'stores'],
-    packages: [...pipeline, '@aws-sdk/client-s3', '@aws-sdk/client-ssm', 'undici'],
+    packages: [...pipeline, '@aws-sdk/client-s3', '@aws-sdk/client-ssm', 'p-limit', 'undici'],
   },
   deliver: {
     rooms: ['channels', 'stores'],
@@ -40,9 +41,10 @@ const expected: Readonly<Record<string, Carries>> = {
     rooms: ['stores', 'web'],
     packages: [...table, '@aws-sdk/client-cloudwatch', '@aws-sdk/client-s3', 'hono'],
   },
+  // A name that is none gets the nearest one as a hint.
   api: {
     rooms: ['stores', 'web'],
-    packages: [...pipeline, '@aws-sdk/client-s3', '@aws-sdk/client-ssm', 'hono'],
+    packages: [...pipeline, '@aws-sdk/client-s3', '@aws-sdk/client-ssm', 'fastest-levenshtein', 'hono'],
   },
   sweep: { rooms: ['stores'], packages: pipeline },
   // Of channels only what makes a text fit a subject and a telephone.
@@ -115,6 +117,15 @@ test.each(names)('%s is small enough to start quickly', (name) => {
 
 test.each(names)('%s holds no native code: it runs on any processor', (name) => {
   expect(carried(name).filter((path) => path.endsWith('.node'))).toEqual([])
+})
+
+test('CloudWatch’s client is carried by what reads it, where the config has it read', () => {
+  const metrics = [{ namespace: 'AWS/SQS', metric: 'NumberOfMessagesSent', stat: 'Sum' }]
+  const clusters = { main: { sources: [{ kind: 'cloudwatch' as const, region: 'eu-west-1', metrics }] } }
+  const config = configOf({ monitors: { up: monitor() }, clusters })
+  const { metafile } = bundleHandler({ root: process.cwd(), name: 'scrape', outDir: join(folder, 'reads'), config })
+  const packages = Object.keys(metafile.inputs).map(packageOf)
+  expect(packages).toContain('@aws-sdk/client-cloudwatch')
 })
 
 /** A bare Node, the bundle's folder and an environment: what Lambda gives. */

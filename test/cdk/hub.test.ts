@@ -12,7 +12,23 @@ afterAll(remove)
 
 const written = {
   monitors: { front: monitor({ headers: { authorization: 'secret:SHOP_TOKEN' } }) },
-  clusters: { town: { sources: [{ kind: 'loki' as const, url: 'http://10.0.0.1:3100' }] } },
+  clusters: {
+    town: {
+      sources: [
+        { kind: 'loki' as const, url: 'http://10.0.0.1:3100' },
+        {
+          kind: 'prometheus' as const,
+          url: 'https://aps-workspaces.eu-west-1.amazonaws.com/workspaces/ws-1',
+          auth: { sigv4: { region: 'eu-west-1' } },
+        },
+        {
+          kind: 'cloudwatch' as const,
+          region: 'eu-west-1',
+          metrics: [{ namespace: 'AWS/SQS', metric: 'NumberOfMessagesSent', stat: 'Sum' }],
+        },
+      ],
+    },
+  },
   channels: {
     'on-call': { kind: 'sns' as const, subscriptions: [{ email: 'a@example.com' }] },
     elsewhere: { kind: 'sns' as const, topicArn: 'arn:aws:sns:eu-west-1:123456789012:theirs' },
@@ -33,6 +49,7 @@ const write = writing()
 const consume =
   'sqs:ChangeMessageVisibility sqs:DeleteMessage sqs:GetQueueAttributes sqs:GetQueueUrl sqs:ReceiveMessage'
 const secret = (name: string) => `ssm:GetParameters arn:aws:ssm:eu-west-1:AWS::AccountId:parameter/whodunit/${name}`
+const sources = ['aps:QueryMetrics arn:aws:aps:eu-west-1:*:workspace/ws-1', 'cloudwatch:GetMetricData *']
 const opinions =
   'arn:aws:sqs:eu-west-1:AWS::AccountId:whodunit-probe-eu-west-1, arn:aws:sqs:us-east-1:AWS::AccountId:whodunit-probe-us-east-1'
 
@@ -63,6 +80,7 @@ describe('a function may do what its step does, to what it does it to', () => {
         's3:GetObject Windows/windows/town/*',
         's3:ListBucket Windows',
         'sqs:SendMessage AlertChangesQueue, DeliverQueue',
+        ...sources,
         `${consume} TriageQueue`,
       ],
     },
@@ -100,6 +118,7 @@ describe('a function may do what its step does, to what it does it to', () => {
         's3:GetObject s3:PutObject Windows/windows/town/*',
         's3:ListBucket Windows',
         'sqs:SendMessage ObservationsQueue',
+        ...sources,
       ],
     },
     {

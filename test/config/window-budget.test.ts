@@ -53,3 +53,18 @@ test('a shorter interval is more points, not more series', () => {
   expect(fast?.series).toBe(slow?.series)
   expect((fast?.points ?? 0) / (slow?.points ?? 1)).toBeCloseTo(3)
 })
+
+test('metrics of CloudWatch are as many as the config names', () => {
+  const metric = (name: string) => ({ namespace: 'AWS/ELB', metric: 'RequestCount', stat: 'Sum', dimensions: { name } })
+  const source = { kind: 'cloudwatch', region: 'eu-west-1', metrics: [metric('a'), metric('b')] }
+  const need = { rule: 'quiet', selector: { name: 'aws_elb_request_count_sum' }, rangeSeconds: 300 }
+  expect(windowCost([need], cluster({ sources: [source] }))).toMatchObject({ series: 2, points: 20 })
+})
+
+test('what a Prometheus holds is as much as its own source would have', () => {
+  const source = { kind: 'prometheus', url: 'https://prometheus', holds: ['node'] }
+  const discover = [{ kind: 'node', role: 'pod', namespaces: ['one'] }]
+  const need = { kind: 'node', selector: { name: 'node_load1' }, rangeSeconds: 300 }
+  expect(windowCost([need], cluster({ discover })).series).toBeLessThan(20)
+  expect(windowCost([need], cluster({ discover, sources: [source] })).series).toBe(20)
+})

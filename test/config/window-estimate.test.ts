@@ -26,6 +26,17 @@ test.each([
     of: estimate('kube_pod_info', is('namespace', 'shop')),
     then: 100,
   },
+  { given: 'processor time, by processor and mode', of: estimate('node_cpu_seconds_total'), then: 20 * 64 },
+  { given: 'a single value of a machine', of: estimate('node_memory_MemAvailable_bytes'), then: 20 },
+  { given: 'file systems of a machine', of: estimate('node_filesystem_avail_bytes'), then: 20 * 20 },
+  { given: 'what containers use', of: estimate('container_memory_working_set_bytes'), then: 3400 },
+  { given: 'their devices', of: estimate('container_fs_usage_bytes'), then: 8500 },
+  { given: 'outcomes of probes', of: estimate('prober_probe_total'), then: 6800 },
+  { given: 'the kubelets themselves', of: estimate('kubelet_running_pods'), then: 20 * 20 },
+  { given: 'the process of an application', of: estimate('process_open_fds'), then: 1000 },
+  { given: 'quantiles of its pauses', of: estimate('go_gc_duration_seconds'), then: 5000 },
+  { given: 'what a rule recorded of nodes', of: estimate('node:node_num_cpu:sum'), then: 40 },
+  { given: 'what a rule recorded of containers', of: estimate('node_namespace_pod_container:cpu'), then: 1700 },
   { given: 'a metric nobody knows', of: estimate('my_counter_total'), then: 4000 },
 ])('$given', ({ of, then }) => expect(of).toBe(then))
 

@@ -55,6 +55,21 @@ test('shards are those the monitors need, or more where the config says so', () 
   expect(deploymentOf(configOf({ monitors, shards: 8 })).shards).toBe(8)
 })
 
+test('of CloudWatch’s metrics those are counted that a rule reads', () => {
+  const metric = (name: string) => ({ namespace: 'AWS/SQS', metric: 'X', stat: 'Sum', name })
+  const metrics = [metric('read'), metric('read'), metric('unread')]
+  const { scrapes } = deploymentOf(
+    configOf({
+      monitors,
+      clusters: { main: { sources: [{ kind: 'cloudwatch', region: 'eu-west-1', metrics }] } },
+      rules: {
+        no: { kind: 'absence', service: 'shop', series: { cluster: 'main', selector: 'read' }, forSeconds: 60 },
+      },
+    }),
+  )
+  expect(scrapes).toMatchObject([{ metrics: 2 }])
+})
+
 describe('what is counted is what the stacks make', () => {
   const { folder, remove } = scratch()
   afterAll(remove)

@@ -140,3 +140,16 @@ test('what nobody looks back to is kept for no time, and everything else as long
   ])
   expect(view.longestMs).toBe(600_000)
 })
+
+test('sources that are listed are kept even at the same place, and metrics of a region have that for an instance', async () => {
+  const prometheus = { kind: 'prometheus' as const, url: 'https://mimir.test' }
+  const metrics = [{ namespace: 'AWS/ELB', metric: 'RequestCount', stat: 'Sum' }]
+  const cloudwatch = { kind: 'cloudwatch' as const, region: 'eu-west-1', metrics }
+  const sources = [{ ...prometheus, tenant: 'a' }, { ...prometheus, tenant: 'b' }, cloudwatch]
+  const { targets } = await listed([], { sources })
+  expect(targets.map(({ labels }) => labels['instance'])).toEqual([
+    'mimir.test:443',
+    'mimir.test:443',
+    'CloudWatch in eu-west-1',
+  ])
+})

@@ -1,5 +1,6 @@
 /** All that the simulator knows of how `correlate` keeps its state, and of its view of the config. */
 
+import { involvedServices } from '../../config/contract.ts'
 import { keys } from '../../functions/contract.ts'
 import type { HubView } from '../../functions/correlate/hub.ts'
 import { freshForMs } from '../../functions/freshness.ts'
@@ -13,7 +14,6 @@ import {
   incident,
 } from '../../functions/hub-state.ts'
 import type { Store } from '../../stores/contract.ts'
-import { involvedServices } from '../../triage/involved.ts'
 import { minuteMs } from './calendar.ts'
 import type { Town } from './town.ts'
 
@@ -31,6 +31,7 @@ export const hubViewOf = ({ routes, people, statusChannels, rules, services, mon
   return {
     routing: { routes, people, teamOf: () => undefined, isWithin: () => true },
     statusChannels,
+    isService: (service) => services.some(({ id }) => id === service),
     availabilityRules: (service) =>
       rules.flatMap(({ id, severity, spec, monitor }) =>
         spec.kind === 'availability' && severity === 'page' && monitor.service === service ? [id] : [],

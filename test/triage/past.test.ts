@@ -48,3 +48,12 @@ test('before the window there is no value', () => {
   expect(valueAt(points(1, 2), noon - 1)).toBeUndefined()
   expect(valueAt(points(1, 2), noon + minute / 2)).toBe(1)
 })
+
+test.each<[string, number, readonly number[], number | undefined]>([
+  ['the last one counts', 4 * minute, [], 1],
+  ['five minutes later it is stale', 5 * minute, [], undefined],
+  ['a reading without the series makes it stale', 2 * minute, [noon, noon + minute], undefined],
+  ['a reading that comes later does not', 2 * minute, [noon, noon + 3 * minute], 1],
+])('of what the value was: %s', (_, afterMs, readsAtMs, expected) => {
+  expect(valueAt(points(1), noon + afterMs, readsAtMs)).toBe(expected)
+})

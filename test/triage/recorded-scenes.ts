@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import * as yaml from 'yaml'
 import * as z from 'zod'
+import type { Selector } from '../../sources/contract.ts'
 import { seriesToRead } from '../../triage/registry.ts'
 import { parse, type Scraped } from './witness-stand.ts'
 
@@ -33,9 +34,12 @@ export const sceneIds = (): string[] =>
 export const loadScene = (id: string): Scene =>
   scene.parse(yaml.parse(readFileSync(new URL(`${id}/scene.yaml`, root), 'utf8')))
 
-/** The scene's scrapes, oldest first, reduced to what the questions ask for. */
-export const loadScrapes = ({ id, scrapes }: Scene): Scraped[] => {
-  const wanted = new Set(seriesToRead('kube-state-metrics').map(({ name }) => name))
+/** The scene's scrapes, oldest first, reduced to what is asked for: by default what the questions do. */
+export const loadScrapes = (
+  { id, scrapes }: Scene,
+  reads: readonly Selector[] = seriesToRead('kube-state-metrics'),
+): Scraped[] => {
+  const wanted = new Set(reads.map(({ name }) => name))
   return scrapes.map(({ unix }) => {
     const packed = readFileSync(new URL(`${id}/kube-state-metrics/${unix}.prom.gz`, root))
     return { atMs: unix * 1000, samples: parse(gunzipSync(packed).toString('utf8'), (name) => wanted.has(name)) }

@@ -188,3 +188,17 @@ test('a window that cannot be kept leaves no rule with its last good result', as
     { kind: 'rule-results', results: [{ ruleId: 'gone', status: 'unknown' }, { ruleId: 'up' }] },
   ])
 })
+
+test('of two sources at one place the window keeps both, whole when both are', async () => {
+  const { scrape, window } = world()
+  const view = cluster([read([sample('a_total', 1)]), read([sample('b_total', 1)], 'broke off')])
+  const { targets } = await view.find()
+  const samePlace = targets.map((one) => ({ ...one, url: 'https://prometheus' }))
+  await scrape({ ...view, find: async () => ({ targets: samePlace }) })
+  const [only, ...rest] = await window()
+  expect(rest).toEqual([])
+  expect([...(only?.series.values() ?? [])].map(({ name }) => name)).toEqual(
+    expect.arrayContaining(['a_total', 'b_total']),
+  )
+  expect(only?.readAtMs).toEqual([])
+})

@@ -49,3 +49,25 @@ test('of a federated series its own labels and its own time count', async () => 
     value: { atMs: nowMs, bytes: text.length, seriesSeen: 2, staleDropped: 1, samples: [sample] },
   })
 })
+
+test('the Prometheus that scrapes the proxies is asked for what is wanted and nothing else', async () => {
+  const federated = { kind: 'linkerd', federate: { selector: 'job="linkerd-proxy",cluster="east"' } }
+  const asked = await withServer(
+    (_request, response) => response.end('response_total{pod="web-1"} 7\n'),
+    async ({ url, requests }) => {
+      const source = sourceSpec.parse({ ...federated, url: `${url}/prom/` })
+      const wanted = [...keep, ...keep, { name: 'route_response_total' }]
+      expect(await scrapeSource(source, world(), wanted)).toMatchObject({ value: { samples: [{ value: 7 }] } })
+      await scrapeSource(source, world(), [])
+      return requests.map((request) => new URL(request.url ?? '', url))
+    },
+  )
+  expect(asked.map(({ pathname }) => pathname)).toEqual(['/prom/federate', '/prom/federate'])
+  expect(asked.map(({ searchParams }) => searchParams.getAll('match[]'))).toEqual([
+    [
+      '{__name__="response_total",job="linkerd-proxy",cluster="east"}',
+      '{__name__="route_response_total",job="linkerd-proxy",cluster="east"}',
+    ],
+    ['{__name__="process_start_time_seconds",job="linkerd-proxy",cluster="east"}'],
+  ])
+})

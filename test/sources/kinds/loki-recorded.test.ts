@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from '@jest/globals'
 import * as z from 'zod'
@@ -119,3 +119,33 @@ sharedTest.each(['count-by-app.json', 'labels.json', 'ready.txt'])(
     expect(reading.status).toBe('unreadable')
   },
 )
+
+/** What each recorded answer is to us when it comes instead of log lines. */
+const meanings: Readonly<Record<string, 'lines' | 'refused' | 'no-lines'>> = {
+  'errors-backward.json': 'lines',
+  'errors-forward.json': 'lines',
+  'limit-reached.json': 'lines',
+  'categorized.json': 'lines',
+  'empty.json': 'lines',
+  'pattern-parser.json': 'lines',
+  'parse-error.txt': 'refused',
+  'no-matcher.txt': 'refused',
+  'range-too-long.txt': 'refused',
+  'end-before-start.txt': 'refused',
+  'limit-too-high.txt': 'refused',
+  'not-found.txt': 'refused',
+}
+
+sharedTest('every recorded answer is lines, a refusal with its reason, or said to be no lines', async () => {
+  const files = readdirSync(folder).filter((file) => file !== 'index.json')
+  expect(files).toEqual(expect.arrayContaining(Object.keys(meanings)))
+  for (const file of files) {
+    const { reading, entry } = await replay(file, { sinceMs: 0, untilMs: 1000, labels: { namespace: 'emojivoto' } })
+    const why = reading.status === 'unreadable' ? reading.why : ''
+    const refused = entry.status === 200 ? 'no-lines' : 'refused'
+    if (refused === 'refused') expect(why).toContain(`answered ${entry.status}`)
+    const meaning = reading.status === 'read' ? 'lines' : refused
+    expect([file, meaning]).toEqual([file, meanings[file] ?? 'no-lines'])
+    expect(why).toBe(why.replace(/\s+/g, ' ').slice(0, 400))
+  }
+})

@@ -143,6 +143,20 @@ test('endpoints of both families are one target, with the names of service and p
   expect(targets).toEqual([{ kind: 'app', url, labels: { ...where, job: 'web', instance: '10.1.0.5:9090' } }])
 })
 
+test('a source of kubelets is given what stands before their paths', () => {
+  const node = [
+    {
+      metadata: { name: 'worker-1', namespace: '' },
+      status: { addresses: [{ type: 'InternalIP', address: '10.0.0.1' }] },
+    },
+  ]
+  const found = (through: 'proxy' | 'direct') =>
+    discoverTargets(spec({ kind: 'kubelet', role: 'node', through }), { node }, at).targets
+  const labels = { job: 'kubelet', node: 'worker-1', instance: 'worker-1' }
+  expect(found('proxy')).toEqual([{ kind: 'kubelet', url: `${at}/api/v1/nodes/worker-1/proxy/`, labels }])
+  expect(found('direct')).toEqual([{ kind: 'kubelet', url: 'https://10.0.0.1:10250/', labels }])
+})
+
 test('a node without a port is its kubelet', () => {
   const node = [
     {

@@ -1,0 +1,141 @@
+import type { Alertmanager, Service } from '../../config/contract.ts'
+import type { AlertChange, OutboxRow } from '../contract.ts'
+import { receivedEndPrefix } from '../row-ids.ts'
+
+/** An alert as a Prometheus server posts it, its times in milliseconds and empty labels left out. */
+export type Received = {
+  fingerprint: string
+  labels: Readonly<Record<string, string>>
+  annotations: Readonly<Record<string, string>>
+  startsAtMs: number
+  endsAtMs: number
+}
+
+export type ReceivedView = {
+  alertmanager: Alertmanager
+  services: Readonly<Record<string, Service>>
+}
+
+/** Whose an alert is that nobody can be found for: it pages whom the last route names, and is never lost. */
+export const unmapped = 'unknown'
+
+const workloadLabels = ['deployment', 'statefulset', 'daemonset', 'workload'] as const
+
+/** What controllers put behind a workload's name: a hash and five characters, five alone, or a number. */
+const podSuffix = /^(?:(?:[a-z0-9]{6,10}-)?[a-z0-9]{5}|\d+)$/
+
+/** Does this alert tell of that workload, by its name or by that of one of its pods? */
+const isOf = ({ labels }: Pick<Received, 'labels'>, { runsIn }: Service): boolean => {
+  if (runsIn === undefined || labels['namespace'] !== runsIn.namespace) return false
+  const named = workloadLabels.flatMap((label) => labels[label] ?? [])
+  if (named.length > 0) return named.includes(runsIn.workload)
+  const { pod = '' } = labels
+  return pod.startsWith(`${runsIn.workload}-`) && podSuffix.test(pod.slice(runsIn.workload.length + 1))
+}
+
+/**
+ * The service an alert is about: the one its label names, else the one whose workload it tells of. Many rules carry the
+ * name of the exporter's Service in that label, so what names none of ours is no answer.
+ */
+export const serviceOf = (received: Pick<Received, 'labels'>, { alertmanager, services }: ReceivedView): string => {
+  const named = received.labels[alertmanager.serviceLabel]
+  if (named !== undefined && Object.hasOwn(services, named)) return named
+  const running = Object.entries(services).filter(([, service]) => isOf(received, service))
+  const [only, ...more] = running
+  return only !== undefined && more.length === 0 ? only[0] : (alertmanager.defaultService ?? unmapped)
+}
+
+const severityOf = ({ labels }: Received, { alertmanager }: ReceivedView): AlertChange['severity'] => {
+  const said = (labels[alertmanager.severityLabel] ?? '').toLowerCase()
+  const { severities, defaultSeverity } = alertmanager
+  return (Object.hasOwn(severities, said) ? severities[said] : undefined) ?? defaultSeverity
+}
+
+const cut = (text: string, limit: number): string =>
+  text.length <= limit ? text : `${text.slice(0, limit - 1).toWellFormed()}…`
+
+const valueLimit = 200
+const labelsLimit = 1500
+
+/** An incident is one item with many alerts in it, so what an alert may bring is bounded; what names it comes first. */
+const keptLabels = (labels: Received['labels'], { alertmanager }: ReceivedView): AlertChange['labels'] => {
+  const first = ['alertname', alertmanager.serviceLabel, alertmanager.severityLabel, 'namespace', 'pod']
+  const names = [...new Set([...first.filter((name) => Object.hasOwn(labels, name)), ...Object.keys(labels).sort()])]
+  let room = labelsLimit
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = cut(labels[name] ?? '', valueLimit)
+      room -= name.length + value.length
+      return room >= 0 ? [[name, value]] : []
+    }),
+  )
+}
+
+const summaryOf = ({ labels, annotations }: Received): string => {
+  const said = annotations['summary'] ?? annotations['description'] ?? annotations['message']
+  if (said) return cut(said, 400)
+  const about = ['namespace', 'pod', 'instance', 'job'].flatMap((name) => labels[name] ?? [])
+  return cut(
+    `${labels['alertname'] ?? 'an alert without a name'}${about.length > 0 ? `: ${about.join(', ')}` : ''}`,
+    400,
+  )
+}
+
+const changeOf = (
+  received: Received,
+  view: ReceivedView,
+  nowMs: number,
+): Omit<AlertChange, 'from' | 'to' | 'reason'> => ({
+  alertId: `alertmanager:${received.fingerprint}`,
+  ruleId: cut(received.labels['alertname'] ?? 'alertmanager', valueLimit),
+  service: serviceOf(received, view),
+  severity: severityOf(received, view),
+  labels: keptLabels(received.labels, view),
+  atMs: nowMs,
+  // A sender whose clock is ahead tells of nothing that is still to come.
+  sinceMs: Math.min(received.startsAtMs, nowMs),
+  summary: summaryOf(received),
+})
+
+export const firingOf = (received: Received, view: ReceivedView, nowMs: number): AlertChange => ({
+  ...changeOf(received, view, nowMs),
+  from: 'inactive',
+  to: 'firing',
+  reason: 'reported',
+})
+
+/** The row that ends an alert when nobody repeats it: while it is there the alert fires. */
+export const endRowId = (fingerprint: string): string => `${receivedEndPrefix}${fingerprint}`
+
+/** `after`: the row with its beginning, which its end must not overtake. */
+export const endRow = (
+  received: Received,
+  at: { view: ReceivedView; nowMs: number; after: string | undefined },
+): OutboxRow => {
+  const over = received.endsAtMs <= at.nowMs
+  const change: AlertChange = {
+    ...changeOf(received, at.view, at.nowMs),
+    atMs: received.endsAtMs,
+    from: 'firing',
+    to: 'inactive',
+    reason: over ? 'reported-over' : 'not-repeated',
+  }
+  return {
+    id: endRowId(received.fingerprint),
+    to: 'correlate',
+    dueAtMs: over ? at.nowMs : received.endsAtMs,
+    nudges: 0,
+    body: { kind: 'alert-changes', changes: [change], ...(at.after !== undefined && { after: at.after }) },
+  }
+}
+
+/** What a posted alert is to us: new, repeated, over, or nothing (the end of what we never heard of, or an old repeat). */
+export type Meaning = 'begins' | 'goes-on' | 'ends' | 'nothing'
+
+/** `known`: when it would end by itself, if it fires. */
+export const meaningOf = (received: Pick<Received, 'endsAtMs'>, known: number | undefined, nowMs: number): Meaning => {
+  const over = received.endsAtMs <= nowMs
+  if (known === undefined) return over ? 'nothing' : 'begins'
+  if (over) return 'ends'
+  return received.endsAtMs > known ? 'goes-on' : 'nothing'
+}

@@ -1,0 +1,168 @@
+/**
+ * Reads alerts that somebody's Prometheus posts, and for each the row that would end it; decides what each is to us;
+ * writes a row with what begins and moves the rows of what goes on or ends, for `correlate`, which alone changes incidents.
+ * Run twice: the second finds the ends of the first and at most moves them; a repeat only prolongs.
+ */
+import { createHash } from 'node:crypto'
+import * as z from 'zod'
+import type { RowChange, StoredRow } from '../../stores/contract.ts'
+import type { Nudge, OutboxRow } from '../contract.ts'
+import {
+  endRow,
+  endRowId,
+  firingOf,
+  meaningOf,
+  type Received,
+  type ReceivedView,
+  serviceOf,
+  unmapped,
+} from './received.ts'
+import type { ApiWorld } from './step.ts'
+
+const time = z.iso.datetime({ offset: true })
+
+/** Alertmanager's API, version 2, `postableAlert`; Go's zero time stands for none. */
+const postable = z.object({
+  labels: z.record(z.string(), z.string()),
+  annotations: z.record(z.string(), z.string()).default({}),
+  startsAt: time.optional(),
+  endsAt: time.optional(),
+  generatorURL: z.string().optional(),
+})
+const alertsLimit = 2000
+const posted = z.array(z.unknown()).max(alertsLimit)
+
+export type ReceiveResult =
+  | { status: 'accepted'; alerts: number; unmapped: string[] }
+  /** Of several alerts those that can be read were accepted all the same. */
+  | { status: 'refused'; why: string[]; accepted: number }
+  | { status: 'busy' }
+
+const msOf = (text: string | undefined): number | undefined => {
+  const ms = text === undefined ? 0 : Date.parse(text)
+  return ms > 0 ? ms : undefined
+}
+
+const withoutEmpty = (labels: Readonly<Record<string, string>>) =>
+  Object.fromEntries(Object.entries(labels).filter(([, value]) => value !== ''))
+
+const hashed = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 16)
+
+/** The alert's identity: its labels in sorted order, as Alertmanager has it. */
+const fingerprintOf = (labels: Readonly<Record<string, string>>): string =>
+  hashed(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)))
+
+const readAlert = (input: unknown, nowMs: number, view: ReceivedView): Received | string => {
+  const read = postable.safeParse(input)
+  if (!read.success) {
+    const [issue] = read.error.issues
+    return `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'no alert'}`
+  }
+  const labels = withoutEmpty(read.data.labels)
+  if (Object.keys(labels).length === 0) return 'labels: an alert needs at least one label that is not empty'
+  const endsAtMs = msOf(read.data.endsAt) ?? nowMs + view.alertmanager.resolveTimeoutSeconds * 1000
+  const startsAtMs = msOf(read.data.startsAt) ?? Math.min(nowMs, endsAtMs)
+  if (endsAtMs < startsAtMs) return 'endsAt: the alert ends before it starts'
+  return { fingerprint: fingerprintOf(labels), labels, annotations: read.data.annotations, startsAtMs, endsAtMs }
+}
+
+const knownEnd = (stored: StoredRow | undefined): { endsAtMs: number; after: string | undefined } | undefined =>
+  stored?.row.to === 'correlate' && stored.row.body.kind === 'alert-changes'
+    ? { endsAtMs: stored.row.dueAtMs, after: stored.row.body.after }
+    : undefined
+
+type Plan = { rows: RowChange[]; nudges: Nudge[]; begun: Received[] }
+
+/** One commit's worth of alerts: one row with all that begin, one for the end of each. */
+const planOf = (
+  alerts: readonly { received: Received; stored: StoredRow | undefined }[],
+  { view, nowMs }: { view: ReceivedView; nowMs: number },
+): Plan => {
+  const known = alerts.map(({ received, stored }) => {
+    const end = knownEnd(stored)
+    return { received, stored, end, meaning: meaningOf(received, end?.endsAtMs, nowMs) }
+  })
+  const begun = known.filter(({ meaning }) => meaning === 'begins').map(({ received }) => received)
+  const id = `received:${hashed(begun.map(({ fingerprint, endsAtMs }) => [fingerprint, endsAtMs]))}`
+  const changes = begun.map((received) => firingOf(received, view, nowMs))
+  const beginning: OutboxRow = {
+    id,
+    to: 'correlate',
+    dueAtMs: nowMs,
+    nudges: 0,
+    body: { kind: 'alert-changes', changes },
+  }
+  const ends = known.flatMap(({ received, stored, end, meaning }): RowChange[] => {
+    if (meaning === 'nothing') return []
+    const row = endRow(received, { view, nowMs, after: meaning === 'begins' ? id : end?.after })
+    return [{ id: row.id, expect: stored?.version ?? 0, row }]
+  })
+  const due = [
+    ...(begun.length > 0 ? [id] : []),
+    ...ends.flatMap(({ row }) => (row && row.dueAtMs <= nowMs ? [row.id] : [])),
+  ]
+  return {
+    rows: [...(begun.length > 0 ? [{ id, expect: 0, row: beginning }] : []), ...ends],
+    nudges: due.map((rowId) => ({ to: 'correlate', rowId, afterMs: 0 })),
+    begun,
+  }
+}
+
+/** A row holds at most 64 KB, and a change with its labels about 2.5. */
+const atOnce = 20
+const tries = 5
+
+const writePart = async (world: ApiWorld, view: ReceivedView, part: readonly Received[]): Promise<Plan | 'busy'> => {
+  for (let attempt = 0; attempt < tries; attempt++) {
+    const alerts = await Promise.all(
+      part.map(async (received) => ({ received, stored: await world.store.row(endRowId(received.fingerprint)) })),
+    )
+    const plan = planOf(alerts, { view, nowMs: world.nowMs() })
+    if (plan.rows.length === 0 || (await world.store.commit([], plan.rows)) === 'committed') return plan
+  }
+  return 'busy'
+}
+
+const nudgeAll = async (world: ApiWorld, nudges: readonly Nudge[]) => {
+  if (nudges.length === 0) return
+  try {
+    await world.nudge(nudges)
+  } catch (error) {
+    world.warn(
+      `nudge of received alerts lost, the sweep will bring them: ${error instanceof Error ? error.message : error}`,
+    )
+  }
+}
+
+/** What one alert's labels are called where its service is not known. */
+const nameOf = ({ labels }: Received): string => labels['alertname'] ?? JSON.stringify(labels).slice(0, 100)
+
+/** Takes what was posted to `/api/v2/alerts`. */
+export const receiveStep =
+  (world: ApiWorld & { view: ReceivedView }) =>
+  async (input: unknown): Promise<ReceiveResult> => {
+    const { view } = world
+    const list = posted.safeParse(input)
+    if (!list.success)
+      return { status: 'refused', why: [`the body is not a list of at most ${alertsLimit} alerts`], accepted: 0 }
+    const nowMs = world.nowMs()
+    const read = list.data.map((one, index) => {
+      const alert = readAlert(one, nowMs, view)
+      return typeof alert === 'string' ? `alert ${index + 1}: ${alert}` : alert
+    })
+    const why = read.filter((one) => typeof one === 'string')
+    // The same alert twice in one body: the last word counts.
+    const alerts = [
+      ...new Map(read.flatMap((one) => (typeof one === 'string' ? [] : [[one.fingerprint, one]]))).values(),
+    ]
+    for (let from = 0; from < alerts.length; from += atOnce) {
+      const plan = await writePart(world, view, alerts.slice(from, from + atOnce))
+      if (plan === 'busy') return { status: 'busy' }
+      const lost = plan.begun.filter((received) => serviceOf(received, view) === unmapped).map(nameOf)
+      if (lost.length > 0) world.warn(`received alerts of no known service: ${lost.join(', ')}`)
+      await nudgeAll(world, plan.nudges)
+    }
+    if (why.length > 0) return { status: 'refused', why, accepted: alerts.length }
+    const lost = alerts.filter((received) => serviceOf(received, view) === unmapped)
+    return { status: 'accepted', alerts: alerts.length, unmapped: [...new Set(lost.map(nameOf))] }
+  }

@@ -1,0 +1,180 @@
+import { beforeEach, expect, test } from '@jest/globals'
+import { alertmanager, service } from '../../../config/contract.ts'
+import { receiveStep } from '../../../functions/api/step-receive.ts'
+import type { Nudge } from '../../../functions/contract.ts'
+import { correlateStep } from '../../../functions/correlate/step.ts'
+import { incident } from '../../../functions/hub-state.ts'
+import type { Store } from '../../../stores/contract.ts'
+import { memoryStore } from '../../../stores/memory.ts'
+import { hubView, start } from '../builders.ts'
+
+const clock = { nowMs: start }
+const nowMs = () => clock.nowMs
+let store: Store = memoryStore({ nowMs })
+let nudged: Nudge[] = []
+let warnings: string[] = []
+
+beforeEach(() => {
+  clock.nowMs = start
+  store = memoryStore({ nowMs })
+  nudged = []
+  warnings = []
+})
+
+const receive = (body: unknown) =>
+  receiveStep({
+    store,
+    nowMs,
+    nudge: async (nudges) => {
+      nudged.push(...nudges)
+    },
+    warn: (text) => warnings.push(text),
+    view: { alertmanager: alertmanager.parse({}), services: { shop: service.parse({}) } },
+  })(body)
+
+const correlate = async () => {
+  const step = correlateStep({ store, nowMs, nudge: async () => undefined, view: hubView([{ channels: ['pager'] }]) })
+  const due = (await store.due(nowMs(), 100)).map(({ row }) => row)
+  await step(due.filter(({ to }) => to === 'correlate').map(({ id }) => id))
+}
+
+const incidents = async () =>
+  [...(await store.list('incident/', { limit: 100 })).values()].map(({ value }) => incident.parse(value))
+const states = async () => (await incidents()).map(({ service, status }) => `${service} ${status}`)
+
+const iso = (ms: number) => new Date(ms).toISOString()
+const alert = (more: { labels?: object; startsAt?: string; endsAt?: string } = {}) => ({
+  labels: { alertname: 'HighErrors', service: 'shop', severity: 'critical' },
+  annotations: { summary: 'shop fails' },
+  startsAt: iso(start - 30_000),
+  endsAt: iso(nowMs() + 240_000),
+  generatorURL: 'http://prometheus/graph',
+  ...more,
+})
+
+test('an alert opens an incident at once, a repeat changes nothing but its end', async () => {
+  expect(await receive([alert()])).toEqual({ status: 'accepted', alerts: 1, unmapped: [] })
+  expect(nudged).toHaveLength(1)
+  await correlate()
+  expect(await states()).toEqual(['shop open'])
+  const [before] = await incidents()
+  expect(before).toMatchObject({
+    sinceMs: start - 30_000,
+    alerts: { [Object.keys(before?.alerts ?? {})[0] ?? '']: { firing: true } },
+  })
+  clock.nowMs += 180_000
+  nudged = []
+  await receive([alert()])
+  await correlate()
+  expect(nudged).toEqual([])
+  expect(await incidents()).toEqual([before])
+  // Its first end has passed, the repeat's has not.
+  clock.nowMs = start + 300_000
+  await correlate()
+  expect(await states()).toEqual(['shop open'])
+})
+
+test('an alert that nobody repeats is over when its end has passed', async () => {
+  await receive([alert()])
+  await correlate()
+  clock.nowMs += 240_000
+  await correlate()
+  expect(await states()).toEqual(['shop resolved'])
+  const [over] = await incidents()
+  expect(JSON.stringify(over?.timeline)).toContain('not-repeated')
+})
+
+test('an alert that is said to be over ends at once, also before its beginning was told', async () => {
+  await receive([alert()])
+  clock.nowMs += 1000
+  nudged = []
+  await receive([alert({ endsAt: iso(nowMs()) })])
+  expect(nudged).toHaveLength(1)
+  await correlate()
+  expect(await states()).toEqual(['shop resolved'])
+  expect(await receive([alert({ endsAt: iso(nowMs()) })])).toMatchObject({ status: 'accepted' })
+  await correlate()
+  expect(await states()).toEqual(['shop resolved'])
+})
+
+test('an alert that comes again after its end fires again', async () => {
+  await receive([alert()])
+  await correlate()
+  clock.nowMs += 240_000
+  await correlate()
+  await receive([alert()])
+  await correlate()
+  expect((await states()).sort()).toEqual(['shop open', 'shop resolved'])
+})
+
+test('the identity of an alert is its labels, whatever their order; empty ones are none', async () => {
+  await receive([alert({ labels: { b: '1', a: '2' } }), alert({ labels: { a: '2', b: '1', c: '' } })])
+  await receive([alert({ labels: { a: '2', b: '2' } })])
+  await correlate()
+  const [one] = await incidents()
+  expect(one?.counts).toEqual({ alerts: 2, firing: 2, audible: 2 })
+})
+
+test('an alert of no known service pages all the same, and both sides are told', async () => {
+  const labels = { alertname: 'Odd', service: 'kube-state-metrics' }
+  expect(await receive([alert({ labels })])).toEqual({ status: 'accepted', alerts: 1, unmapped: ['Odd'] })
+  await correlate()
+  expect(await states()).toEqual(['unknown open'])
+  expect(warnings).toEqual(['received alerts of no known service: Odd'])
+  await receive([alert({ labels })])
+  expect(warnings).toHaveLength(1)
+})
+
+test('times may be left out, as Go does with its zero time too', async () => {
+  await receive([{ labels: { alertname: 'A' }, endsAt: '0001-01-01T00:00:00.000Z' }, { labels: { alertname: 'B' } }])
+  await correlate()
+  expect((await incidents())[0]).toMatchObject({ sinceMs: start, counts: { firing: 2 } })
+  clock.nowMs += 300_000
+  await correlate()
+  expect(await states()).toEqual(['unknown resolved'])
+})
+
+test.each<[string, unknown, string]>([
+  ['no list', { alerts: [] }, 'not a list'],
+  ['no labels', [{ annotations: {} }], 'alert 1: labels'],
+  ['only empty labels', [{ labels: { a: '' } }], 'at least one label'],
+  ['a label that is no text', [{ labels: { a: 1 } }], 'alert 1: labels.a'],
+  ['no time', [{ labels: { a: 'b' }, startsAt: 'yesterday' }], 'alert 1: startsAt'],
+  [
+    'an end before its start',
+    [{ labels: { a: 'b' }, startsAt: iso(start), endsAt: iso(start - 1) }],
+    'ends before it starts',
+  ],
+])('%s is refused with the reason', async (_, body, why) => {
+  const result = await receive(body)
+  expect(result).toMatchObject({ status: 'refused', accepted: 0 })
+  expect(result.status === 'refused' && result.why.join()).toContain(why)
+  expect(await store.due(Number.MAX_SAFE_INTEGER, 10)).toEqual([])
+})
+
+test('of several alerts those that can be read are taken', async () => {
+  expect(await receive([{ labels: {} }, alert()])).toMatchObject({ status: 'refused', accepted: 1 })
+  await correlate()
+  expect(await states()).toEqual(['shop open'])
+})
+
+test('a storm of alerts goes in parts that a transaction and a row can hold', async () => {
+  const labels = (n: number) => ({
+    alertname: `A${n}`,
+    service: 'shop',
+    note: 'x'.repeat(2000),
+    more: 'y'.repeat(2000),
+  })
+  const many = Array.from({ length: 256 }, (_, n) => alert({ labels: labels(n) }))
+  expect(await receive(many)).toMatchObject({ status: 'accepted', alerts: 256 })
+  for (let round = 0; round < 20; round++) await correlate()
+  expect((await incidents())[0]?.counts.firing).toBe(256)
+})
+
+test('two servers that post the same at once begin it once', async () => {
+  const results = await Promise.all([receive([alert()]), receive([alert()])])
+  expect(results.map(({ status }) => status)).toEqual(['accepted', 'accepted'])
+  await correlate()
+  const [one] = await incidents()
+  expect(one?.timeline.filter(({ reason }) => reason === 'reported')).toHaveLength(1)
+})
