@@ -61,7 +61,7 @@ export const incident = z.strictObject({
   alerts: z.record(z.string(), incidentAlert),
   /** How many alerts it ever had, how many fire, and how many of those are kept quiet by nothing. */
   counts: z.strictObject({ alerts: z.int(), firing: z.int(), audible: z.int() }),
-  /** How many routes have been told because nobody took it on, and when that was last. */
+  /** The route that was told last because nobody took it on, by its place among those that matched then, and when. */
   escalation: z.strictObject({ level: z.int(), atMs: z.number() }).optional(),
   remindedAtMs: z.number().optional(),
   /** When news were last told, and whether there are some that nobody was told yet. */
@@ -132,8 +132,8 @@ export const silence = z.strictObject({
 })
 export type Silence = z.infer<typeof silence>
 
-/** All silences that have not ended, in one item. */
-export const silences = z.strictObject({ silences: z.array(silence) })
+/** All silences that have not ended, in one item. Every message needs it: what a newer version added is passed over. */
+export const silences = z.object({ silences: z.array(z.object(silence.shape)) })
 export type Silences = z.infer<typeof silences>
 
 /** The firing alerts that one inhibit rule's source matches, for one set of values of its equal labels. */
@@ -144,8 +144,8 @@ export const inhibitor = z.strictObject({
 })
 export type Inhibitor = z.infer<typeof inhibitor>
 
-/** `correlate`'s own index, written by every one of its commits, so that no two decide side by side. */
-export const hubIndex = z.strictObject({
+/** `correlate`'s own index, written by every one of its commits, so that no two decide side by side; see {@link silences}. */
+export const hubIndex = z.object({
   /** Incident ids, the newest first, open or not. */
   recent: z.array(z.string()),
   /** When people were last told of new incidents, within the last minute. */

@@ -98,15 +98,16 @@ const runsOf = (looks: readonly Look[]): Run[] => {
   return runs
 }
 
-const packLooks = (looks: readonly Look[], baseMs: number): string => {
+/** Tokens without the first one's gap, and what that counts to. */
+const packLooks = (looks: readonly Look[]): { fromMs?: number; tokens: string } => {
   const runs = runsOf(looks)
-  return runs
-    .map((run, index) => {
-      const before = runs[index - 1]
-      const gapMs = before ? run.fromMs - endOf(before) : baseMs - run.fromMs
-      return `${digits(gapMs)}${run.letters}${run.count > 1 ? `${digits(run.count)}*${digits(run.stepMs)}` : ''}`
-    })
-    .join(' ')
+  const tokens = runs.map((run, index) => {
+    const before = runs[index - 1]
+    const gap = before ? digits(run.fromMs - endOf(before)) : ''
+    return `${gap}${run.letters}${run.count > 1 ? `${digits(run.count)}*${digits(run.stepMs)}` : ''}`
+  })
+  const [first] = runs
+  return { ...(first ? { fromMs: first.fromMs } : {}), tokens: tokens.join(' ') }
 }
 
 const unpackLooks = (text: string, baseMs: number): Look[] => {
@@ -153,22 +154,39 @@ const causeIn = (causes: Causes, cause: Cause): number => {
   return known === -1 ? causes.push([cause.phase, cause.code]) - 1 : known
 }
 
-const packMonitor = ({ looks, last }: MonitorState, { baseMs, causes }: Ground): PackedMonitor => {
+const packAlone = ({ looks, last }: MonitorState) => {
   const newest = looks.at(-1)
   const { scheduledAtMs, cause, statusCode, certificate } = last
-  const isNewest =
-    newest?.scheduledAtMs === scheduledAtMs && newest.look === last.look && newest.verdict === last.verdict
   const said = looks.findLast(isFailing)?.detail ?? ''
   const implied = newest && isFailing(newest) && cause ? quoted(cause.detail) : ''
   return {
-    looks: packLooks(looks, baseMs),
-    ...(said === implied ? {} : { said }),
-    ...(isNewest ? {} : { at: [Math.round(scheduledAtMs) - baseMs, letterOf(last)] }),
-    late: Math.round(last.startedAtMs) - Math.round(scheduledAtMs),
-    took: packTimings(last.timingsMs),
-    ...(statusCode === undefined ? {} : { code: statusCode }),
-    ...(certificate ? { until: certificate.notAfterMs } : {}),
-    ...(cause ? { why: [causeIn(causes, cause), cause.detail] } : {}),
+    looks: packLooks(looks),
+    isNewest: newest?.scheduledAtMs === scheduledAtMs && newest.look === last.look && newest.verdict === last.verdict,
+    said: said === implied ? {} : { said },
+    rest: {
+      late: Math.round(last.startedAtMs) - Math.round(scheduledAtMs),
+      took: packTimings(last.timingsMs),
+      ...(statusCode === undefined ? {} : { code: statusCode }),
+      ...(certificate ? { until: certificate.notAfterMs } : {}),
+    },
+  }
+}
+
+/** What a monitor's state is packed to wherever it lies: it is packed again with every look at one of its neighbours. */
+const packedAlone = new WeakMap<MonitorState, ReturnType<typeof packAlone>>()
+
+const packMonitor = (monitor: MonitorState, { baseMs, causes }: Ground): PackedMonitor => {
+  const { last } = monitor
+  const alone = packedAlone.get(monitor) ?? packAlone(monitor)
+  packedAlone.set(monitor, alone)
+  const { looks, isNewest, said, rest } = alone
+  const { fromMs, tokens } = looks
+  return {
+    looks: fromMs === undefined ? '' : `${digits(baseMs - fromMs)}${tokens}`,
+    ...said,
+    ...(isNewest ? {} : { at: [Math.round(last.scheduledAtMs) - baseMs, letterOf(last)] }),
+    ...rest,
+    ...(last.cause ? { why: [causeIn(causes, last.cause), last.cause.detail] } : {}),
   }
 }
 

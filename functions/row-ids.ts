@@ -21,3 +21,6 @@ export const silenceTimerId = 'timer:silences'
 
 /** Rows that end alerts which somebody else's Prometheus has to repeat; a repeat puts them off. */
 export const receivedEndPrefix = 'received-end:'
+
+/** The row that demands the status page. */
+export const publishRowId = 'publish:page'

@@ -3,6 +3,7 @@ import type { AcknowledgeAnswer, IncidentBrief, Refusal, SilenceBody } from '../
 import type { OutboxRow, SilenceRequest } from '../contract.ts'
 import type { Incident, Silence } from '../hub-state.ts'
 import { matchAll } from '../matchers.ts'
+import { canKeep } from '../silence-limits.ts'
 import type { Standing } from './acknowledgement.ts'
 
 /** One row a silence, so that asking twice writes it once. */
@@ -27,9 +28,6 @@ export const endSilenceRow = (silenceId: string, by: string, nowMs: number): Out
 
 /** A silence longer than this is a rule that should not be there. */
 export const longestSilenceMs = 31 * 86_400_000
-/** All silences are one item, which has a limit. */
-export const silencesKept = 100
-const silencesKeptLength = 40_000
 
 /** What is asked for, as times. */
 export const wishOf = (body: SilenceBody, nowMs: number): Omit<SilenceRequest, 'id'> => {
@@ -64,7 +62,7 @@ export const refuseSilence = (
     return refused('matches-everything', 'these matchers match alerts of everything', hint)
   }
   const { silences } = known
-  if (silences.length >= silencesKept || JSON.stringify(silences).length > silencesKeptLength) {
+  if (!canKeep([...silences, { id: '', ...wish }])) {
     const hint = 'end some of them, or write one with a wider matcher'
     return refused('too-many', `there are ${silences.length} silences, which is as many as are kept`, hint)
   }

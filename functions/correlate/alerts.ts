@@ -5,14 +5,27 @@ import { hash } from '../shards.ts'
 import { type Hub, type HubDecision, incidentNow, putIncident, putPage } from './hub.ts'
 import { cut, note, severityRank } from './incident.ts'
 
-/** So many alerts lie in the incident's own item; it has room for the rest of what an incident is. */
+/** So many alerts, of so many bytes, lie in the incident's own item; it has room for the rest of what an incident is. */
 export const alertsKept = 40
+const alertsKeptBytes = 32_000
 /** A page of alerts is one item of 64 KB: 256 of them hold tens of thousands of alerts. */
 const alertPages = 256
 
 const summaryLimit = 240
 /** In a big incident nobody reads every sentence. */
 const shortSummary = 80
+
+/** Do some of its alerts lie in pages? */
+export const isBig = ({ alerts, counts }: Pick<Incident, 'alerts' | 'counts'>): boolean =>
+  counts.alerts > Object.keys(alerts).length
+
+const encoder = new TextEncoder()
+
+const hasRoom = (incident: Incident, alertId: string, alert: IncidentAlert): boolean => {
+  const alerts = { ...incident.alerts, [alertId]: alert }
+  if (Object.keys(alerts).length > alertsKept) return false
+  return encoder.encode(JSON.stringify(alerts)).byteLength <= alertsKeptBytes
+}
 
 export const alertPageKey = (incidentId: string, alertId: string): string =>
   keys.alertPage(incidentId, hash(alertId) & (alertPages - 1))
@@ -22,7 +35,7 @@ export const findAlert = (hub: Hub, incident: Incident, alertId: string): Incide
 
 /** All alerts that have been read: those of the incident's item, then those of its pages. */
 export const knownAlerts = (hub: Hub, incident: Incident): [string, IncidentAlert][] => {
-  const pages = incident.counts.alerts > alertsKept ? [...hub.pages] : []
+  const pages = isBig(incident) ? [...hub.pages] : []
   const mine = pages.flatMap(([key, page]) => (key.startsWith(`alerts/${incident.id}/`) ? Object.entries(page) : []))
   return [...Object.entries(incident.alerts), ...mine]
 }
@@ -46,10 +59,13 @@ const recount = (counts: Incident['counts'], before: IncidentAlert | undefined, 
 export const putAlert = (hub: HubDecision, incident: Incident, alertId: string, alert: IncidentAlert): HubDecision => {
   const before = findAlert(hub, incident, alertId)
   const counts = recount(incident.counts, before, alert)
-  const isHere = incident.alerts[alertId] !== undefined || (!before && Object.keys(incident.alerts).length < alertsKept)
-  if (isHere) return putIncident(hub, { ...incident, counts, alerts: { ...incident.alerts, [alertId]: alert } })
-  const key = alertPageKey(incident.id, alertId)
+  const fits = hasRoom(incident, alertId, alert)
   const short = { ...alert, summary: cut(alert.summary, shortSummary) }
+  if (incident.alerts[alertId] !== undefined || (!before && fits)) {
+    const alerts = { ...incident.alerts, [alertId]: fits ? alert : short }
+    return putIncident(hub, { ...incident, counts, alerts })
+  }
+  const key = alertPageKey(incident.id, alertId)
   return putPage(putIncident(hub, { ...incident, counts }), key, { ...hub.pages.get(key), [alertId]: short })
 }
 
@@ -73,8 +89,7 @@ const noteChange = (incident: Incident, change: AlertChange, mute: Mute | undefi
   const { alerts } = incident.counts
   const { alertId, atMs, reason, summary, to } = change
   const quiet = mute ? `, quiet: ${mute.kind} ${mute.ref}` : ''
-  if (alerts <= alertsKept)
-    return note(incident, atMs, { what: `alert ${alertId} is ${to}: ${summary}${quiet}`, reason })
+  if (!isBig(incident)) return note(incident, atMs, { what: `alert ${alertId} is ${to}: ${summary}${quiet}`, reason })
   return alerts % 100 === 0 && to === 'firing' ? note(incident, atMs, { what: `${alerts} alerts so far` }) : incident
 }
 
@@ -104,6 +119,6 @@ export const endAlert = (
   const { mute: _, ...over } = { ...alert, firing: false }
   const next = putAlert(hub, incident, alertId, over)
   const now = incidentNow(next, incident, incident)
-  if (now.counts.alerts > alertsKept) return next
+  if (isBig(now)) return next
   return putIncident(next, note(now, atMs, { what: `alert ${alertId} is inactive: ${alert.summary}`, reason }))
 }

@@ -2,7 +2,7 @@ import type { ComponentStatus, OutboxRow, Receipt } from '../contract.ts'
 import type { Component, ComponentStream, Incident, IncidentAlert } from '../hub-state.ts'
 import { addRows, type Context, componentOf, type HubDecision, incidentNow, putComponent } from './hub.ts'
 import { deliverRow, orderFor } from './orders.ts'
-import { giveUpAfterMs, tryAgainAfterMs } from './receipts.ts'
+import { isWorthwhile, tryAgainAfterMs } from './receipts.ts'
 
 /**
  * What the status page may honestly say: everything that is watched fails (major), some of it (partial), or only what
@@ -31,7 +31,8 @@ const send = (
   to: ComponentStatus,
   { service, incident, channel, nowMs }: Sending,
 ): { stream: ComponentStream; row: OutboxRow } => {
-  const sequence = stream?.incidentId === incident.id ? stream.sequence + 1 : 1
+  // Counted by component: two incidents of one may take turns, and neither's id may come again.
+  const sequence = (stream?.sequence ?? 0) + 1
   const order = orderFor(incident, { channel, sequence, event: 'component-changed', nowMs })
   // Two components of one incident have changes of their own.
   const id = service === incident.service ? order.id : `${incident.id}.${service}:${channel}:${sequence}`
@@ -72,6 +73,7 @@ export const updateComponent = (
   { view, nowMs }: Context,
 ): HubDecision => {
   const { service } = change.after
+  if (!view.isService(service)) return hub
   const rules = view.availabilityRules(service)
   const [was, is] = [counts(change.before, rules), counts(change.after, rules)]
   const before = componentOf(hub, service)
@@ -87,7 +89,7 @@ export const updateComponent = (
     ...(firing.page > 0 ? { incidentId: incident.id } : {}),
     ...(up === undefined ? {} : { upAtMs: up }),
   }
-  if (status === before.status || !view.isService(service)) return putComponent(hub, service, after)
+  if (status === before.status) return putComponent(hub, service, after)
   const now = incidentNow(hub, incident, incident)
   return announce(hub, after, { service, incident: now, nowMs }, view.statusChannels)
 }
@@ -108,7 +110,6 @@ export const componentReceipt = (hub: HubDecision, receipt: Receipt, { nowMs }: 
     const sent = send(idle, waiting.to, { service, incident, channel: order.channel, nowMs })
     return addRows(withStream(sent.stream), [sent.row])
   }
-  const worthIt = nowMs - (order.resolvedAtMs ?? order.openedAtMs) < giveUpAfterMs
-  if (arrived || !worthIt) return withStream(idle)
+  if (arrived || !isWorthwhile(order, nowMs)) return withStream(idle)
   return addRows(withStream(stream), [deliverRow(order, { dueAtMs: nowMs + tryAgainAfterMs, waitsForCaseFile: false })])
 }

@@ -3,7 +3,7 @@ import { matchAll } from '../matchers.ts'
 import { findAlert } from './alerts.ts'
 import { componentReceipt } from './components.ts'
 import { groupOf } from './groups.ts'
-import { type Context, type Hub, type HubDecision, type HubView, putIncident } from './hub.ts'
+import { type Context, type Hub, type HubDecision, putIncident } from './hub.ts'
 import { acknowledge, note } from './incident.ts'
 import { end, fire } from './lifecycle.ts'
 import { forEachChannel } from './orders.ts'
@@ -85,9 +85,13 @@ const apply = (hub: HubDecision, message: CorrelateBody, context: Context): HubD
   }
 }
 
+/** A transaction has room for the items and rows of so many, as a rule; the step asks for less when it has not. */
+export const changesAtOnce = 40
+
 /** What a batch of messages does to the hub, folded into one decision. Pure. */
 export const decideCorrelate = (
   hub: Hub,
   messages: readonly CorrelateBody[],
-  context: { view: HubView; nowMs: number },
-): HubDecision => messages.reduce<HubDecision>((so, message) => apply(so, message, context), { ...hub, rows: [] })
+  { view, nowMs, atOnce = changesAtOnce }: Pick<Context, 'view' | 'nowMs'> & Partial<Context>,
+): HubDecision =>
+  messages.reduce<HubDecision>((so, message) => apply(so, message, { view, nowMs, atOnce }), { ...hub, rows: [] })

@@ -3,8 +3,16 @@ import type { Labels } from '../../rules/contract.ts'
 import { ownService } from '../dead-letter.ts'
 import { hash } from '../shards.ts'
 
-/** The group of whatever fires while too much does. */
-export const stormGroup = 'storm'
+/** The group of whatever fires while too much does; no service is called so. */
+export const stormGroup = '.storm'
+
+/** Letters, digits and dashes, whatever the text holds. */
+const slug = (text: string, limit: number): string =>
+  text
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replaceAll(/^-+|-+$/g, '')
+    .slice(0, limit)
 
 /**
  * What alerts of one incident have in common. Advisories are a group of their own: what is only shown must neither
@@ -16,14 +24,9 @@ export const groupOf = (by: readonly string[], labels: Labels, severity: Severit
   const values = by.map((label) => labels[label] ?? '')
   const [first = ''] = values
   const plain = by.length === 1 && by[0] === 'service'
-  const name = plain ? first : `${first || 'group'}-${hash(JSON.stringify([by, values])).toString(36)}`
+  const name = plain ? first : `${slug(first, 50) || 'group'}-${hash(JSON.stringify([by, values])).toString(36)}`
   return severity === 'advisory' ? `${name}.advisory` : name
 }
 
-/** The beginning of its incidents' ids: letters, digits and dashes, whatever the labels hold. */
-export const idPrefix = (group: string): string =>
-  group
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9]+/g, '-')
-    .replaceAll(/^-+|-+$/g, '')
-    .slice(0, 60) || 'incident'
+/** The beginning of its incidents' ids: room for the longest service's advisories, in ids of a hundred letters. */
+export const idPrefix = (group: string): string => slug(group, 72) || 'incident'

@@ -57,7 +57,8 @@ export type Hub = {
 
 export type HubDecision = Hub & { rows: readonly OutboxRow[] }
 
-export type Context = { view: HubView; nowMs: number }
+/** `atOnce`: so many changes of one big incident, so many silences' ends; the rest is done a second later. */
+export type Context = { view: HubView; nowMs: number; atOnce: number }
 
 const withEntry = <T>(map: ReadonlyMap<string, T>, key: string, value: T) => new Map(map).set(key, value)
 

@@ -1,5 +1,6 @@
 import type { AlertChange } from '../contract.ts'
 import type { Incident } from '../hub-state.ts'
+import { stormGroup } from './groups.ts'
 
 /** Longest timeline kept; the beginning and the newest entries matter. An incident is one item of 64 KB. */
 const timelineLimit = 200
@@ -87,7 +88,7 @@ export const summariesOf = (incident: Incident): string[] => {
   const firing = alerts.filter((alert) => alert.firing && !alert.mute)
   const shown = (firing.length > 0 ? firing : alerts).map(({ summary }) => summary).slice(0, summarised)
   const { affects, counts } = incident
-  if (incident.group !== 'storm') return shown
+  if (incident.group !== stormGroup) return shown
   return [`storm: ${counts.firing} alerts of ${affects.length + 1} services fire at once`, ...shown]
 }
 

@@ -61,15 +61,19 @@ const fireIn = (
   return { hub: mute ? noteRoot(checked, now, mute, context) : checked, mute }
 }
 
+const pageUnlessMuted = ({ hub, mute }: ReturnType<typeof fireIn>, opened: Incident, context: Context): HubDecision => {
+  const incident = incidentNow(hub, opened, opened)
+  if (!mute) return page(hub, incident, context)
+  const reason = mute.kind === 'dependency' ? 'inhibited-by-dependency' : `muted-by-${mute.kind}`
+  return putIncident(hub, note(incident, context.nowMs, { what: `pages nobody: ${mute.ref}`, reason }))
+}
+
 const open = (hub: HubDecision, firing: Firing, context: Context, group = firing.group): HubDecision => {
   const { change } = firing
   const { nowMs } = context
   const { hub: begun, incident: opened } = begin(hub, group, change, nowMs)
   const fired = fireIn(putGroup(begun, firing.group, { incidentId: opened.id }), opened, firing, context)
-  const incident = incidentNow(fired.hub, opened, opened)
-  if (!fired.mute) return page(fired.hub, incident, context)
-  const reason = fired.mute.kind === 'dependency' ? 'inhibited-by-dependency' : `muted-by-${fired.mute.kind}`
-  return putIncident(fired.hub, note(incident, nowMs, { what: `pages nobody: ${fired.mute.ref}`, reason }))
+  return pageUnlessMuted(fired, opened, context)
 }
 
 /** Another alert of the same cause, or the same again: whoever was paged hears of it, a higher severity pages its own. */
@@ -98,8 +102,7 @@ const reopen = (hub: HubDecision, before: Incident, firing: Firing, context: Con
     firing,
     context,
   )
-  const incident = incidentNow(fired.hub, opened, opened)
-  return fired.mute ? fired.hub : page(fired.hub, incident, context)
+  return pageUnlessMuted(fired, opened, context)
 }
 
 /** An alert fires: in the incident of its group, in the one it opens, or in the storm's. */

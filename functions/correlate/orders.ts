@@ -84,9 +84,13 @@ const waitingWith = (waiting: readonly DeliveryEvent[], event: DeliveryEvent): D
   if (event === 'reopened' && waiting.includes('resolved')) {
     return [...waiting.filter((one) => one !== 'resolved' && one !== 'updated'), 'updated']
   }
+  // Nor that it was back meanwhile: the end they have, or that is on its way, holds.
+  if (event === 'resolved' && waiting.includes('reopened')) return []
   const worthless: readonly DeliveryEvent[] =
     event === 'resolved' ? ['updated', 'reminder', 'reopened', 'resolved'] : ['updated', event]
-  return [...waiting.filter((one) => !worthless.includes(one)), event]
+  const kept = waiting.filter((one) => !worthless.includes(one))
+  // Nor that it was back for a moment: the end they are being told holds.
+  return event === 'resolved' && waiting.includes('reopened') ? kept : [...kept, event]
 }
 
 /**
@@ -121,7 +125,8 @@ export const forEachChannel = (
     { incident, rows: [] },
   )
 
-const isOver = ({ event, waiting }: ChannelState): boolean => (waiting.at(-1) ?? event) === 'resolved'
+/** Was the end the last that it was told, or will it be? */
+export const isOver = ({ event, waiting }: ChannelState): boolean => (waiting.at(-1) ?? event) === 'resolved'
 
 const channelsWhere = ({ channels }: Incident, is: (state: ChannelState) => boolean): string[] =>
   Object.entries(channels).flatMap(([channel, state]) => (is(state) ? [channel] : []))

@@ -1,10 +1,11 @@
-import type { DeliveryEvent, Receipt } from '../contract.ts'
+import type { DeliveryEvent, DeliveryOrder, Receipt } from '../contract.ts'
 import type { Incident } from '../hub-state.ts'
 import { note } from './incident.ts'
 import {
   channelState,
   deliverRow,
   forEachChannel,
+  isOver,
   isPage,
   orderFor,
   releaseNext,
@@ -16,13 +17,15 @@ import { fallbackFor, type Routing } from './routing.ts'
 
 /** A refused message that nobody else can take is tried again after this long, for {@link giveUpAfterMs}. */
 export const tryAgainAfterMs = 60_000
-export const giveUpAfterMs = 72 * 3_600_000
+const giveUpAfterMs = 72 * 3_600_000
 
 const delivered = (incident: Incident, receipt: Receipt, nowMs: number): Written => {
   const { channel, event } = receipt.order
   // What came back is questioned again; the answers in that page were the old ones.
   const blind = event === 'reopened' || (event === 'opened' && !receipt.withCaseFile)
-  const reached = withChannel(incident, channel, { reached: true, blind })
+  // An end that was owed in doubt ends the doubt, and says nothing of the page.
+  const has = isPage(event) ? { reached: true } : {}
+  const reached = withChannel(incident, channel, { ...has, doubtful: false, blind })
   const next = releaseNext(reached, channel, nowMs)
   return blind ? tellCaseFile(next, channel, nowMs) : next
 }
@@ -30,15 +33,19 @@ const delivered = (incident: Incident, receipt: Receipt, nowMs: number): Written
 /** A page that had to leave without its case file is followed by an update as soon as there is one. */
 export const tellCaseFile = (written: Written, channel: string, nowMs: number): Written => {
   const { incident, rows } = written
-  const { blind, reached } = channelState(incident, channel)
-  if (!blind || !reached || !incident.caseFile || incident.status === 'resolved') return written
+  const state = channelState(incident, channel)
+  if (!state.blind || !state.reached || !incident.caseFile || isOver(state)) return written
   const next = tell(withChannel(incident, channel, { blind: false }), { channel, event: 'updated', nowMs })
   return { incident: next.incident, rows: [...rows, ...next.rows] }
 }
 
+/** Is it still worth saying? Counted from when it was first said: an incident may have been open for weeks by then. */
+export const isWorthwhile = (order: DeliveryOrder, nowMs: number): boolean =>
+  nowMs - (order.atMs ?? order.resolvedAtMs ?? order.openedAtMs) < giveUpAfterMs
+
 const again = (incident: Incident, receipt: Receipt, nowMs: number): Written => {
   const { order } = receipt
-  const tooLate = nowMs - (order.resolvedAtMs ?? order.openedAtMs) > giveUpAfterMs
+  const tooLate = !isWorthwhile(order, nowMs)
   if (tooLate) {
     const what = `gave up on ${order.id}: refused for ${giveUpAfterMs / 3_600_000} h`
     const known = note(incident, nowMs, { what })
@@ -56,10 +63,13 @@ const everybodyAgain = (incident: Incident, receipt: Receipt, nowMs: number): Wr
   const first = again(incident, receipt, nowMs)
   if (first.rows.length === 0) return first
   const waiting: DeliveryEvent[] = incident.status === 'resolved' ? ['resolved'] : []
-  const refused = Object.keys(incident.channels).filter((channel) => channel !== receipt.order.channel)
+  const refused = Object.entries(incident.channels).flatMap(([channel, { inFlight, event }]) =>
+    channel === receipt.order.channel || inFlight || !isPage(event) ? [] : [channel],
+  )
   const others = forEachChannel(first.incident, refused, (so, channel) => {
     const { sequence, event } = channelState(so, channel)
-    const order = orderFor(so, { channel, sequence, event, nowMs, refused: receipt.order.fallbackFor })
+    const { atMs = nowMs, fallbackFor } = receipt.order
+    const order = { ...orderFor(so, { channel, sequence, event, nowMs, refused: fallbackFor }), atMs }
     const row = deliverRow(order, { dueAtMs: nowMs + tryAgainAfterMs, waitsForCaseFile: false })
     return { incident: withChannel(so, channel, { inFlight: true, waiting }), rows: [row] }
   })
@@ -70,16 +80,19 @@ const everybodyAgain = (incident: Incident, receipt: Receipt, nowMs: number): Wr
  * A page that a channel refused goes to the next one; with nobody left and nobody reached, to the same one again. One
  * that may have arrived all the same counts as refused here, and as reached when it comes to the end.
  */
-const refusedPage = (incident: Incident, receipt: Receipt, at: { routing: Routing; nowMs: number }): Written => {
+const refusedPage = (before: Incident, receipt: Receipt, at: { routing: Routing; nowMs: number }): Written => {
   const { order } = receipt
   const { nowMs } = at
+  // Whoever was told of the end and not of the return is where everybody is who was told of neither.
+  const incident = withChannel(before, order.channel, { reached: false })
   const used = Object.keys(incident.channels).filter((channel) => channelState(incident, channel).sequence > 0)
   const refused = [...order.fallbackFor, order.channel]
   const { service, severity } = incident
   const next = fallbackFor(at.routing, { service, severity, nowMs, refused: [...refused, ...used] })
   const others = Object.entries(incident.channels).filter(([channel]) => channel !== order.channel)
   const { doubtful, waiting } = channelState(incident, order.channel)
-  if (next === undefined && !others.some(([, other]) => other.reached || other.inFlight)) {
+  const isKnown = others.some(([, other]) => other.reached || (other.inFlight && isPage(other.event)))
+  if (next === undefined && !isKnown) {
     return everybodyAgain(incident, receipt, nowMs)
   }
   const over = incident.status === 'resolved'
@@ -91,7 +104,8 @@ const refusedPage = (incident: Incident, receipt: Receipt, at: { routing: Routin
   if (next === undefined) return silent
   const what = `${order.channel} refused the page, ${next} gets it`
   const known = note(silent.incident, nowMs, { what, reason: 'fallback' })
-  const page = tell(known, { channel: next, event: order.event, nowMs, refused })
+  // It never had the page, so to it nothing is back.
+  const page = tell(known, { channel: next, event: 'opened', nowMs, refused })
   const resolve = over ? tell(page.incident, { channel: next, event: 'resolved', nowMs }) : { ...page, rows: [] }
   return { incident: resolve.incident, rows: [...silent.rows, ...page.rows, ...resolve.rows] }
 }
@@ -107,6 +121,8 @@ export const applyReceipt = (before: Incident, receipt: Receipt, at: { routing: 
   if (status === 'delivered') return delivered(noted, receipt, at.nowMs)
   const known = mayHaveArrived ? withChannel(noted, order.channel, { doubtful: true }) : noted
   if (isPage(order.event)) return refusedPage(known, receipt, at)
-  if (order.event === 'resolved') return again(known, receipt, at.nowMs)
+  // Nobody need hear of an end that was none: what came back meanwhile goes out instead.
+  const isBack = channelState(known, order.channel).waiting.some(isPage)
+  if (order.event === 'resolved' && !isBack) return again(known, receipt, at.nowMs)
   return releaseNext(known, order.channel, at.nowMs)
 }

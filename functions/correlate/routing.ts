@@ -48,9 +48,23 @@ export const remindEveryMs = (routing: Routing, at: Routed): number => {
   return seconds === undefined ? fourHoursMs : seconds * 1000
 }
 
-/** How long nobody may take an incident on before the next route hears of it; undefined when there is none after it. */
-export const escalateAfterMs = (routing: Routing, at: Routed & { level: number }): number | undefined => {
+/** The route that hears of what nobody takes on, and how long after the one before it did. */
+export type NextRoute = { channels: readonly string[]; level: number; afterMs: number }
+
+/**
+ * The route after the one that was told, of those that match by now; undefined when there is none. The `level` of a
+ * route is its place among those that matched when it was told: by the time nobody answered the hours may be others.
+ */
+export const nextRoute = (
+  routing: Routing,
+  at: Routed & { told: { level: number; atMs: number } },
+): NextRoute | undefined => {
+  const { level: before, atMs } = at.told
+  const told = routesFor(routing, { ...at, nowMs: atMs })[before]
+  if (told?.escalateAfterSeconds === undefined) return undefined
+  const later = routing.routes.slice(routing.routes.indexOf(told) + 1)
   const routes = routesFor(routing, at)
-  const seconds = routes[at.level]?.escalateAfterSeconds
-  return seconds === undefined || at.level + 1 >= routes.length ? undefined : seconds * 1000
+  const level = routes.findIndex((route) => later.includes(route))
+  const route = routes[level]
+  return route && { channels: route.channels, level, afterMs: told.escalateAfterSeconds * 1000 }
 }

@@ -1,13 +1,12 @@
 import type { DeliveryOrder, OutboxRow, SilenceRequest } from '../contract.ts'
 import type { Incident, Mute, Silence } from '../hub-state.ts'
 import type { ActiveWindow } from '../maintenance.ts'
+import { canKeep } from '../silence-limits.ts'
 import { addRows, type Context, type Hub, type HubDecision } from './hub.ts'
 import { windowSilenceId } from './mutes.ts'
 import { deliverRow } from './orders.ts'
 import { channelsFor } from './routing.ts'
 
-/** More at once than anybody can keep an eye on; all of them are one item. */
-const silencesKept = 100
 const hidKept = 12
 const roomBytes = 56_000
 
@@ -22,21 +21,10 @@ const fitted = (silences: readonly Silence[]): Silence[] => {
   return silences.map((one) => ({ ...one, hid: [] }))
 }
 
-export type SilenceRefusal = 'known' | 'over' | 'too-many'
-
-/** Why a silence is not taken on; whoever asks can tell beforehand. */
-export const refuseSilence = (
-  silences: readonly Silence[],
-  { id, endsAtMs }: Pick<SilenceRequest, 'id' | 'endsAtMs'>,
-  nowMs: number,
-): SilenceRefusal | undefined => {
-  if (silences.some((one) => one.id === id)) return 'known'
-  if (endsAtMs <= nowMs) return 'over'
-  return silences.length >= silencesKept ? 'too-many' : undefined
-}
-
+/** One that is known, over, or too much is let go; whoever asks is told beforehand. */
 export const addSilence = (hub: HubDecision, asked: SilenceRequest, { nowMs }: Context): HubDecision => {
-  if (refuseSilence(hub.silences, asked, nowMs)) return hub
+  const isKnown = hub.silences.some(({ id }) => id === asked.id)
+  if (isKnown || asked.endsAtMs <= nowMs || !canKeep([...hub.silences, asked])) return hub
   return { ...hub, silences: fitted([...hub.silences, { ...asked, hid: [], hidCount: 0 }]) }
 }
 
@@ -60,7 +48,9 @@ const ofWindow = (window: ActiveWindow): Silence => ({
 const withWindow = (hub: Hub, ref: string, { view, nowMs }: Context): readonly Silence[] => {
   if (hub.silences.some(({ id }) => id === ref)) return hub.silences
   const window = view.maintenanceAt(nowMs).find((one) => windowSilenceId(one) === ref)
-  return window ? [...hub.silences, ofWindow(window)] : hub.silences
+  const silences = window ? [...hub.silences, ofWindow(window)] : hub.silences
+  // It keeps quiet what it matches in any case; only its message at the end needs the room.
+  return canKeep(silences) ? silences : hub.silences
 }
 
 /** Writes down what a silence or a window keeps quiet, for the message at its end. */
@@ -114,7 +104,7 @@ const digest = (hub: Hub, silence: Silence, { view, nowMs }: Context): OutboxRow
 
 /** Silences that are over say what they hid and are forgotten; what still fails pages by its own timer. */
 export const endSilences = (hub: HubDecision, context: Context): HubDecision => {
-  const over = hub.silences.filter(({ endsAtMs }) => endsAtMs <= context.nowMs)
+  const over = hub.silences.filter(({ endsAtMs }) => endsAtMs <= context.nowMs).slice(0, context.atOnce)
   if (over.length === 0) return hub
   const rows = over.flatMap((silence) => digest(hub, silence, context))
   return addRows({ ...hub, silences: hub.silences.filter((one) => !over.includes(one)) }, rows)

@@ -2,9 +2,11 @@
 import type { Change, Store, Stored } from '../../stores/contract.ts'
 import { type AlertChange, type CorrelateBody, keys } from '../contract.ts'
 import {
+  type AlertPage,
   alertPage,
   component,
   emptyIndex,
+  type Group,
   group,
   hubIndex,
   type Incident,
@@ -12,9 +14,9 @@ import {
   inhibitor,
   silences,
 } from '../hub-state.ts'
-import { alertPageKey, alertsKept } from './alerts.ts'
-import { groupOf, stormGroup } from './groups.ts'
-import type { Hub, HubDecision, HubView } from './hub.ts'
+import { alertPageKey, findAlert, isBig } from './alerts.ts'
+import { groupOf, idPrefix, stormGroup } from './groups.ts'
+import type { Context, Hub, HubDecision, HubView } from './hub.ts'
 import { incidentId } from './incident.ts'
 import { inhibitorKey } from './mutes.ts'
 
@@ -23,9 +25,15 @@ export type Loaded = { hub: Hub; versions: ReadonlyMap<string, number> }
 /** An alert as far as it says what may keep it quiet, and where it may lie. */
 type Concerned = { alertId: string; service: string; labels: Readonly<Record<string, string>> }
 
-/** The items read so far, each once. */
+const alertsOf = (alerts: Incident['alerts']): Concerned[] =>
+  Object.entries(alerts).map(([alertId, alert]) => ({ alertId, ...alert }))
+
+type Schema<T> = { parse: (value: unknown) => T }
+
+/** The items read so far, each read and parsed once: its key says of what shape it is. */
 class Items {
   readonly found = new Map<string, Stored>()
+  readonly #parsed = new Map<string, unknown>()
   readonly #asked = new Set<string>()
   readonly #store: Store
 
@@ -47,9 +55,10 @@ class Items {
     }
   }
 
-  value<T>(key: string, schema: { parse: (value: unknown) => T }): T | undefined {
+  value<T>(key: string, schema: Schema<T>): T | undefined {
     const item = this.found.get(key)
-    return item && schema.parse(item.value)
+    if (item && !this.#parsed.has(key)) this.#parsed.set(key, schema.parse(item.value))
+    return this.#parsed.get(key) as T | undefined // A key has one schema.
   }
 }
 
@@ -65,10 +74,21 @@ const incidentsNamed = (messages: readonly CorrelateBody[]): string[] =>
 const groupKey = (change: AlertChange, view: HubView) =>
   groupOf(view.grouping.by, view.labelsOf(change), change.severity)
 
+/** The ids that new incidents would have: should there be one of that name, it needs another. */
+const newIds = (changes: readonly AlertChange[], timed: readonly Incident[], view: HubView): string[] => [
+  ...changes.map((change) => incidentId(idPrefix(groupKey(change, view)), change.sinceMs)),
+  ...[...changes, ...timed].map(({ sinceMs }) => incidentId(idPrefix(stormGroup), sinceMs)),
+]
+
 const readIncidents = async (items: Items, ids: readonly string[]) => items.read(ids.map(keys.incident))
 
+/** One that cannot be read (a newer version wrote it) is left alone: it stops only what is about it. */
 const incidentIn = (items: Items, id: string | undefined): Incident | undefined =>
-  id === undefined ? undefined : items.value(keys.incident(id), incident)
+  id === undefined ? undefined : incident.safeParse(items.found.get(keys.incident(id))?.value).data
+
+const checkReadable = (items: Items, ids: readonly (string | undefined)[]): void => {
+  for (const id of ids) if (id !== undefined) items.value(keys.incident(id), incident)
+}
 
 /** The open incidents that alerts of this batch may be in: their groups', and the storm's. */
 const holders = (items: Items, groups: readonly string[]): Incident[] =>
@@ -76,31 +96,48 @@ const holders = (items: Items, groups: readonly string[]): Incident[] =>
 
 const pageLimit = 300
 
-/** Every page of a big incident whose timer is due: what keeps each alert quiet is looked at again. */
-const readPages = async (store: Store, items: Items, big: readonly Incident[]) => {
-  for (const { id } of big) items.add(await store.list(`alerts/${id}/`, { limit: pageLimit }))
+/** Every alert in the pages of a big incident whose timer is due: what keeps each quiet is looked at again. */
+const readPages = async (store: Store, items: Items, timed: readonly Incident[]): Promise<Concerned[]> => {
+  const found: Concerned[] = []
+  for (const one of timed.filter(isBig)) {
+    const pages = await store.list(`alerts/${one.id}/`, { limit: pageLimit })
+    items.add(pages)
+    found.push(...[...pages.values()].flatMap(({ value }) => alertsOf(alertPage.parse(value))))
+  }
+  return found
 }
 
 /** Open incidents are searched for an alert only when the config groups alerts by other labels than when it fired. */
 const searchLost = async (store: Store, items: Items, lost: readonly AlertChange[]) => {
   if (lost.length === 0) return
   const groups = await store.list('group/', { limit: 500 })
-  await readIncidents(
-    items,
-    [...groups.values()].map(({ value }) => group.parse(value).incidentId),
-  )
+  // Whoever ends an incident writes its group as well.
+  items.add(groups)
+  const ids = [...new Set([...groups.keys()].flatMap((key) => items.value(key, group)?.incidentId ?? []))]
+  await readIncidents(items, ids)
+  const big = ids.filter((id) => (incidentIn(items, id)?.counts.alerts ?? 0) > alertsKept)
+  await items.read(big.flatMap((id) => lost.map(({ alertId }) => alertPageKey(id, alertId))))
 }
 
-const concernedOf = (changes: readonly AlertChange[], timed: readonly Incident[], view: HubView): Concerned[] => [
-  ...changes.map((change) => ({ ...change, labels: view.labelsOf(change) })),
-  ...timed.flatMap(({ alerts }) => Object.entries(alerts).map(([alertId, alert]) => ({ alertId, ...alert }))),
-]
+const inhibitorKeys = (concerned: readonly Pick<Concerned, 'labels'>[], view: HubView): string[] =>
+  concerned.flatMap(({ labels }) => view.inhibit.map((rule) => inhibitorKey(rule, labels)))
 
-const parsed = <T>(items: Items, prefix: string, schema: { parse: (value: unknown) => T }): Map<string, T> =>
+/** What an alert that ends inhibited by the labels it fired with, which may be others by now. */
+const readInhibited = async (items: Items, ends: readonly AlertChange[], view: HubView) => {
+  if (view.inhibit.length === 0 || ends.length === 0) return
+  const hub = hubOf(items)
+  const fired = ends.flatMap(({ alertId }) =>
+    [...hub.incidents.values()].flatMap((one) => findAlert(hub, one, alertId) ?? []),
+  )
+  await items.read(inhibitorKeys(fired, view))
+}
+
+const parsed = <T>(items: Items, prefix: string, schema: Schema<T>): Map<string, T> =>
   new Map(
-    [...items.found].flatMap(([key, { value }]) =>
-      key.startsWith(prefix) ? [[key, schema.parse(value)] as const] : [],
-    ),
+    [...items.found.keys()].flatMap((key) => {
+      const value = key.startsWith(prefix) ? items.value(key, schema) : undefined
+      return value === undefined ? [] : [[key, value] as const]
+    }),
   )
 
 const unprefixed = <T>(map: ReadonlyMap<string, T>, prefix: string): Map<string, T> =>
@@ -110,11 +147,24 @@ const hubOf = (items: Items): Hub => ({
   index: items.value(keys.hub, hubIndex) ?? emptyIndex,
   silences: items.value(keys.silences, silences)?.silences ?? [],
   groups: unprefixed(parsed(items, 'group/', group), 'group/'),
-  incidents: unprefixed(parsed(items, 'incident/', incident), 'incident/'),
+  incidents: new Map(
+    [...items.found.keys()].flatMap((key) => {
+      const found = key.startsWith('incident/') ? incidentIn(items, key.slice('incident/'.length)) : undefined
+      return found ? [[found.id, found] as const] : []
+    }),
+  ),
   pages: parsed(items, 'alerts/', alertPage),
   components: unprefixed(parsed(items, 'component/', component), 'component/'),
   inhibitors: parsed(items, 'inhibitor/', inhibitor),
 })
+
+/** The incidents that a component's next message is about. */
+const waitingIncidents = (items: Items, components: readonly string[]): string[] =>
+  components.flatMap((service) =>
+    Object.values(items.value(keys.component(service), component)?.streams ?? {}).flatMap(
+      ({ waiting }) => waiting?.incidentId ?? [],
+    ),
+  )
 
 /** What the decision on these messages may look at, with the version of everything that was there. */
 export const load = async (
@@ -138,42 +188,39 @@ export const load = async (
   const timed = messages.flatMap((message) =>
     message.kind === 'incident-timer' ? (incidentIn(items, message.incidentId) ?? []) : [],
   )
-  const concerned = concernedOf(changes, timed, view)
-  const needed = concerned.flatMap(({ service }) => [service, ...view.dependenciesOf(service)])
+  const concerned = [
+    ...changes.map((change) => ({ ...change, labels: view.labelsOf(change) })),
+    ...timed.flatMap(({ alerts }) => alertsOf(alerts)),
+  ]
+  const all = [...concerned, ...(await readPages(store, items, timed))]
+  const needed = all.flatMap(({ service }) => [service, ...view.dependenciesOf(service)])
   const hidden = (items.value(keys.silences, silences)?.silences ?? []).flatMap(({ hid }) => hid)
   await items.read([
     ...groups.flatMap((key) => items.value(keys.group(key), group)?.incidentId ?? []).map(keys.incident),
-    // The id a new incident would have: should there be one of that name, it needs another.
-    ...changes.map(({ service, sinceMs }) => keys.incident(incidentId(service, sinceMs))),
+    ...newIds(changes, timed, view).map(keys.incident),
     ...timed.map(({ group: key }) => keys.group(key)),
     ...needed.map(keys.component),
-    ...concerned.flatMap(({ labels }) => view.inhibit.map((rule) => inhibitorKey(rule, labels))),
+    ...inhibitorKeys(all, view),
     ...(messages.some(({ kind }) => kind === 'silence-timer')
       ? hidden.map((one) => keys.incident(one.incidentId))
       : []),
   ])
-  const big = timed.filter(({ counts }) => counts.alerts > alertsKept)
   const roots = needed.flatMap((service) => items.value(keys.component(service), component)?.incidentId ?? [])
-  const waiting = components.flatMap((service) =>
-    Object.values(items.value(keys.component(service), component)?.streams ?? {}).flatMap(
-      (stream) => stream.waiting?.incidentId ?? [],
-    ),
-  )
+  const own = groups.filter((key) => key !== stormGroup)
+  checkReadable(items, [...named, ...own.map((key) => items.value(keys.group(key), group)?.incidentId)])
   const where = holders(items, groups)
-  await Promise.all([
-    items.read([
-      ...[...roots, ...waiting].map(keys.incident),
-      ...where.flatMap(({ id }) => concerned.map(({ alertId }) => alertPageKey(id, alertId))),
-    ]),
-    readPages(store, items, big),
+  await items.read([
+    ...[...roots, ...waitingIncidents(items, components)].map(keys.incident),
+    ...where.flatMap(({ id }) => concerned.map(({ alertId }) => alertPageKey(id, alertId))),
   ])
-  const lost = changes.filter(({ to, alertId }) => {
-    if (to === 'firing') return false
+  const ends = changes.filter(({ to }) => to !== 'firing')
+  const lost = ends.filter(({ alertId }) => {
     const holds = ({ id, alerts }: Incident) =>
       alerts[alertId] !== undefined || items.value(alertPageKey(id, alertId), alertPage)?.[alertId] !== undefined
     return !where.some(holds)
   })
   await searchLost(store, items, lost)
+  await readInhibited(items, ends, view)
   return { hub: hubOf(items), versions: new Map([...items.found].map(([key, { version }]) => [key, version])) }
 }
 
@@ -183,25 +230,52 @@ const keepResolvedMs = 90 * 86_400_000
 const changed = <T>(before: ReadonlyMap<string, T>, after: ReadonlyMap<string, T>, keyOf: (name: string) => string) =>
   [...after].flatMap(([name, value]) => (before.get(name) === value ? [] : [{ key: keyOf(name), name, value }]))
 
+/** When an item may be forgotten, if it may. */
+const until = (expiresAtMs: number | undefined) => (expiresAtMs === undefined ? {} : { expiresAtMs })
+
+/** When what is over can no longer be opened again. What is part of a storm is found by the storm's own group as well. */
+const groupExpiresMs = (
+  { name, value }: { name: string; value: Group },
+  decision: HubDecision,
+  { view, nowMs }: Pick<Context, 'view' | 'nowMs'>,
+): number | undefined => {
+  const held = decision.incidents.get(value.incidentId)
+  if (held?.resolvedAtMs !== undefined) return held.resolvedAtMs + view.grouping.reopenMs
+  return held && held.group !== name ? nowMs + keepResolvedMs : undefined
+}
+
 /** Every item that a decision changed; the index always, so that two decisions side by side conflict. */
-export const changesOf = ({ hub, versions }: Loaded, decision: HubDecision, view: HubView): Change[] => {
+export const changesOf = (
+  { hub, versions }: Loaded,
+  decision: HubDecision,
+  at: Pick<Context, 'view' | 'nowMs'>,
+): Change[] => {
   const same = (key: string) => key
+  const fires = (page: AlertPage) => Object.values(page).some(({ firing }) => firing)
   const whole = [
     { key: keys.hub, value: decision.index },
     ...(decision.silences === hub.silences ? [] : [{ key: keys.silences, value: { silences: decision.silences } }]),
-    ...changed(hub.pages, decision.pages, same),
+    ...changed(hub.pages, decision.pages, same).map(({ key, value }) => ({
+      key,
+      value,
+      ...until(fires(value) ? undefined : at.nowMs + keepResolvedMs),
+    })),
     ...changed(hub.components, decision.components, keys.component),
-    ...changed(hub.inhibitors, decision.inhibitors, same),
+    ...changed(hub.inhibitors, decision.inhibitors, same).map(({ key, value }) => ({
+      key,
+      value,
+      ...until(Object.keys(value.sources).length > 0 ? undefined : at.nowMs + keepResolvedMs),
+    })),
     ...changed(hub.incidents, decision.incidents, keys.incident).map(({ key, value }) => ({
       key,
       value,
-      ...(value.resolvedAtMs === undefined ? {} : { expiresAtMs: value.resolvedAtMs + keepResolvedMs }),
+      ...until(value.resolvedAtMs === undefined ? undefined : value.resolvedAtMs + keepResolvedMs),
     })),
-    // A group is forgotten when what is over can no longer be opened again.
-    ...changed(hub.groups, decision.groups, keys.group).map(({ key, value }) => {
-      const endedMs = decision.incidents.get(value.incidentId)?.resolvedAtMs
-      return { key, value, ...(endedMs === undefined ? {} : { expiresAtMs: endedMs + view.grouping.reopenMs }) }
-    }),
+    ...changed(hub.groups, decision.groups, keys.group).map(({ key, name, value }) => ({
+      key,
+      value,
+      ...until(groupExpiresMs({ name, value }, decision, at)),
+    })),
   ]
   return whole.map(({ key, value, ...more }) => {
     const expires = 'expiresAtMs' in more ? { expiresAtMs: more.expiresAtMs } : {}

@@ -5,9 +5,9 @@
  * Run twice: the second run finds no row. A batch too large for one transaction is applied in parts.
  */
 import { commitLimit, type RowChange, type Store, type StoredRow, StoreError } from '../../stores/contract.ts'
-import { type CorrelateBody, keys, type Nudge, type OutboxRow } from '../contract.ts'
-import { incidentTimerId, receivedEndPrefix, silenceTimerId } from '../row-ids.ts'
-import { decideCorrelate } from './decide.ts'
+import type { CorrelateBody, Nudge, OutboxRow } from '../contract.ts'
+import { incidentTimerId, publishRowId, receivedEndPrefix, silenceTimerId } from '../row-ids.ts'
+import { changesAtOnce, decideCorrelate } from './decide.ts'
 import type { HubDecision, HubView } from './hub.ts'
 import { silencesEndAtMs } from './silences.ts'
 import { changesOf, type Loaded, load } from './step-load.ts'
@@ -111,30 +111,52 @@ const timerChange = async (
   return [{ id, expect: stored?.version ?? 0, row: { id, to: 'correlate', dueAtMs: againAtMs, nudges: 0, body } }]
 }
 
-const apply = async (world: CorrelateWorld, mail: readonly Mail[]): Promise<CorrelateResult> => {
+/** Does it change what the status page shows? Receipts, timers and who took something on do not. */
+const showsNews = ({ hub }: Loaded, { incidents, components }: HubDecision): boolean =>
+  [...incidents].some(([id, now]) => {
+    const before = hub.incidents.get(id)
+    const isSame = before?.severity === now.severity && before.sinceMs === now.sinceMs
+    return !isSame || before.resolvedAtMs !== now.resolvedAtMs
+  }) ||
+  [...components].some(([service, now]) => {
+    const before = hub.components.get(service)
+    return before?.status !== now.status || before.incidentId !== now.incidentId
+  })
+
+/** One row demands the status page, written again by whatever changes it: the page that answers it holds everything. */
+const publishChange = async (store: Store, nowMs: number): Promise<RowChange[]> => {
+  const stored = await store.row(publishRowId)
+  const row: OutboxRow = { id: publishRowId, to: 'publish', dueAtMs: nowMs, nudges: 0, body: {} }
+  return [{ id: publishRowId, expect: stored?.version ?? 0, row }]
+}
+
+const apply = async (
+  world: CorrelateWorld,
+  mail: readonly Mail[],
+  atOnce = changesAtOnce,
+): Promise<CorrelateResult> => {
   const { store, view } = world
   const nowMs = world.nowMs()
   const messages = mail.map(({ message }) => message)
   const loaded = await load(world, messages)
-  const decision = decideCorrelate(loaded.hub, messages, { view, nowMs })
-  const changes = changesOf(loaded, decision, view)
-  const published: OutboxRow[] =
-    changes.length > 1
-      ? [{ id: `publish:${loaded.versions.get(keys.hub) ?? 0}`, to: 'publish', dueAtMs: nowMs, nudges: 0, body: {} }]
-      : []
-  const rows = [...decision.rows, ...published]
+  const decision = decideCorrelate(loaded.hub, messages, { view, nowMs, atOnce })
+  const changes = changesOf(loaded, decision, { view, nowMs })
+  const { rows } = decision
   const applied = new Map(mail.map(({ stored }) => [stored.row.id, stored]))
   const deadlines = timersOf(loaded, decision, { view, nowMs })
+  const page = showsNews(loaded, decision) ? await publishChange(store, nowMs) : []
   const timers = (await Promise.all(deadlines.map((one) => timerChange(store, one, { applied, nowMs })))).flat()
   const rewritten = new Set(timers.map(({ id }) => id))
   const done = mail.map(consumed).filter(({ id }) => !rewritten.has(id))
-  const tooMany = changes.length + rows.length + timers.length + done.length > commitLimit
+  const tooMany = changes.length + rows.length + timers.length + page.length + done.length > commitLimit
   if (tooMany && canHalve(mail)) return apply(world, halve(mail))
+  if (tooMany && atOnce > 1) return apply(world, mail, Math.ceil(atOnce / 2))
   // A retried order keeps its row id: the row it replaces was deleted with its receipt, so 0 is right for it as well.
   const written = rows.map((row) => ({ id: row.id, expect: 0, row }))
-  if ((await store.commit(changes, [...done, ...timers, ...written])) === 'conflict') return { status: 'conflict' }
+  if ((await store.commit(changes, [...done, ...timers, ...page, ...written])) === 'conflict')
+    return { status: 'conflict' }
   // A timer that is not due yet is the sweep's to keep.
-  const due = timers.flatMap(({ row }) => (row && row.dueAtMs <= nowMs ? [row] : []))
+  const due = [...timers, ...page].flatMap(({ row }) => (row && row.dueAtMs <= nowMs ? [row] : []))
   await world.nudge(nudgesFor([...rows, ...due], nowMs))
   return { status: 'applied', rows: mail.filter(({ rest }) => !rest).length }
 }

@@ -15,7 +15,7 @@ const recentKept = 50
 /** Too many incidents at once: further ones are one, so that nobody drowns in pages. */
 export const isStorm = (hub: Hub, severity: Severity, { view, nowMs }: Context): boolean => {
   const { stormIncidents } = view.grouping
-  const lately = hub.index.openedAtMs.filter((atMs) => atMs > nowMs - 60_000).length
+  const lately = hub.index.openedAtMs.filter((atMs) => Math.abs(nowMs - atMs) < 60_000).length
   return severity !== 'advisory' && stormIncidents > 0 && lately >= stormIncidents
 }
 

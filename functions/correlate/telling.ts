@@ -3,7 +3,7 @@ import type { Incident } from '../hub-state.ts'
 import { addRows, type Context, type HubDecision, putIncident } from './hub.ts'
 import { note, summariesOf } from './incident.ts'
 import { forEachChannel, owedEnd, pageDeadlineMs, paged, tell, toldEnd, type Written } from './orders.ts'
-import { channelsFor, escalateAfterMs, type Routed, remindEveryMs, routesFor } from './routing.ts'
+import { channelsFor, nextRoute, type Routed, remindEveryMs } from './routing.ts'
 
 /** Questions must answer this much before the page leaves. */
 const renderMarginMs = 400
@@ -39,9 +39,18 @@ export const routedOf = ({ service, severity }: Pick<Incident, 'service' | 'seve
   nowMs,
 })
 
+/** Whom it is routed to: everybody who is told of a service of which it has an alert that nothing keeps quiet. */
+export const channelsOf = (incident: Incident, { view, nowMs }: Context): string[] => {
+  const heard = Object.values(incident.alerts).filter(({ firing, mute }) => firing && !mute)
+  const services = heard.length === 0 ? [incident.service] : heard.map(({ service }) => service)
+  const { severity } = incident
+  const channels = [...new Set(services)].flatMap((one) => channelsFor(view.routing, { service: one, severity, nowMs }))
+  return [...new Set(channels)]
+}
+
 /** Pages that wait for the answers are counted: too many of them at once are a storm. */
 const notePage = (hub: HubDecision, nowMs: number): HubDecision => {
-  const openedAtMs = [...hub.index.openedAtMs.filter((atMs) => atMs > nowMs - 60_000), nowMs].slice(-50)
+  const openedAtMs = [...hub.index.openedAtMs.filter((atMs) => Math.abs(nowMs - atMs) < 60_000), nowMs].slice(-50)
   return { ...hub, index: { ...hub.index, openedAtMs } }
 }
 
@@ -50,9 +59,9 @@ const notePage = (hub: HubDecision, nowMs: number): HubDecision => {
  * stays on the board. Whoever was told of its end hears that it is back; the questions are asked again as well.
  */
 export const page = (hub: HubDecision, before: Incident, context: Context): HubDecision => {
-  const { view, nowMs } = context
+  const { nowMs } = context
   const over = toldEnd(before)
-  const channels = [...new Set([...over, ...channelsFor(view.routing, routedOf(before, nowMs))])]
+  const channels = [...new Set([...over, ...channelsOf(before, context)])]
   if (channels.length === 0) return hub
   const reason = over.length > 0 ? 'back-again' : 'first-alert'
   const told = note({ ...before, toldAtMs: nowMs, caseFile: false, news: { toldAtMs: nowMs, owed: false } }, nowMs, {
@@ -113,18 +122,23 @@ export const tellEnd = (hub: HubDecision, incident: Incident, nowMs: number): Hu
 
 const minutes = (ms: number) => `${Math.round(ms / 60_000)} min`
 
+const lastTold = ({ escalation, toldAtMs }: Incident): Incident['escalation'] =>
+  escalation ?? (toldAtMs === undefined ? undefined : { level: 0, atMs: toldAtMs })
+
 /** When the next route is to hear of it, because nobody has taken it on. */
-export const escalationAtMs = (incident: Incident, { view, nowMs }: Context): number | undefined => {
-  const { level, atMs } = incident.escalation ?? { level: 0, atMs: incident.toldAtMs }
-  const afterMs = escalateAfterMs(view.routing, { ...routedOf(incident, nowMs), level })
-  return afterMs === undefined || atMs === undefined ? undefined : atMs + afterMs
+export const escalationAtMs = (incident: Incident, { view, nowMs }: Omit<Context, 'atOnce'>): number | undefined => {
+  const told = lastTold(incident)
+  const next = told && nextRoute(view.routing, { ...routedOf(incident, nowMs), told })
+  return next && told.atMs + next.afterMs
 }
 
 /** Nobody took it on: the next route is paged, and those of it who know already are reminded. */
 export const escalate = (hub: HubDecision, incident: Incident, { view, nowMs }: Context): HubDecision => {
-  const level = (incident.escalation?.level ?? 0) + 1
-  const channels = routesFor(view.routing, routedOf(incident, nowMs))[level]?.channels ?? []
-  const what = `nobody took it on for ${minutes(nowMs - (incident.escalation?.atMs ?? incident.toldAtMs ?? nowMs))}, pages ${channels.join(', ')}`
+  const told = lastTold(incident)
+  const next = told && nextRoute(view.routing, { ...routedOf(incident, nowMs), told })
+  if (!next) return hub
+  const { level, channels } = next
+  const what = `nobody took it on for ${minutes(nowMs - told.atMs)}, pages ${channels.join(', ')}`
   const risen = note({ ...incident, escalation: { level, atMs: nowMs } }, nowMs, { what, reason: 'unacknowledged' })
   const known = paged(risen)
   const written = forEachChannel(risen, channels, (so, channel) =>
@@ -133,7 +147,7 @@ export const escalate = (hub: HubDecision, incident: Incident, { view, nowMs }: 
   return put(hub, written)
 }
 
-export const reminderAtMs = (incident: Incident, { view, nowMs }: Context): number | undefined => {
+export const reminderAtMs = (incident: Incident, { view, nowMs }: Omit<Context, 'atOnce'>): number | undefined => {
   const sinceMs = incident.remindedAtMs ?? incident.toldAtMs
   return sinceMs === undefined ? undefined : sinceMs + remindEveryMs(view.routing, routedOf(incident, nowMs))
 }

@@ -1,21 +1,21 @@
 import type { Incident, IncidentAlert, Mute } from '../hub-state.ts'
-import { alertsKept, knownAlerts, putAlert } from './alerts.ts'
+import { isBig, knownAlerts, putAlert } from './alerts.ts'
 import { type Context, type HubDecision, incidentNow, putIncident } from './hub.ts'
 import { note } from './incident.ts'
 import { checkAtMs, close, end, noteRoot } from './lifecycle.ts'
 import { muteOf, sameMute } from './mutes.ts'
 import { isStorm, joinStorm } from './storm.ts'
-import { escalate, escalationAtMs, page, remind, reminderAtMs, tellNews, tellOwed } from './telling.ts'
+import { channelsOf, escalate, escalationAtMs, page, remind, reminderAtMs, tellNews, tellOwed } from './telling.ts'
 
 /** What flaps counts as over when it was quiet for so long, or for twice the time in which it would be reopened. */
-const quietMs = ({ view }: Context): number => Math.max(300_000, 2 * view.grouping.reopenMs)
+const quietMs = ({ view }: Pick<Context, 'view'>): number => Math.max(300_000, 2 * view.grouping.reopenMs)
 
 /** Is there somebody to wake, and nobody awake? */
 const waitsForSomebody = ({ status, counts, toldAtMs, quietSinceMs }: Incident): boolean =>
   status === 'open' && counts.audible > 0 && toldAtMs !== undefined && quietSinceMs === undefined
 
 /** When something must be done about an incident though nothing arrives; undefined for one that can rest. */
-export const deadlineMs = (incident: Incident, context: Context): number | undefined => {
+export const deadlineMs = (incident: Incident, context: Omit<Context, 'atOnce'>): number | undefined => {
   const { status, checkAtMs: checkMs, quietSinceMs, news } = incident
   if (status === 'resolved') return undefined
   const times = [
@@ -29,8 +29,7 @@ export const deadlineMs = (incident: Incident, context: Context): number | undef
 
 type Step = (hub: HubDecision, incident: Incident, context: Context) => HubDecision
 
-/** A transaction has room for so many pages of a big incident; the rest is done a second later. */
-const changesAtOnce = 40
+/** What a transaction has no room for is done so much later. */
 const goOnMs = 1000
 
 const hasEnded = ({ firing, endsAtMs }: IncidentAlert, nowMs: number): boolean =>
@@ -40,7 +39,7 @@ const endEvents: Step = (hub, incident, context) => {
   const { nowMs } = context
   const over = knownAlerts(hub, incident).filter(([, alert]) => hasEnded(alert, nowMs))
   return over
-    .slice(0, changesAtOnce)
+    .slice(0, context.atOnce)
     .reduce(
       (so, [alertId]) =>
         end(so, incidentNow(so, incident, incident), { alertId, reason: 'event-over', atMs: nowMs }, context),
@@ -73,7 +72,7 @@ const checkAlert = (
     ...(endsAtMs === undefined ? [] : [Math.max(endsAtMs, context.nowMs + goOnMs)]),
   ]
   if (sameMute(before, now)) return { ...so, next }
-  if (so.changed >= changesAtOnce) return { ...so, next: [...next, context.nowMs + goOnMs] }
+  if (so.changed >= context.atOnce) return { ...so, next: [...next, context.nowMs + goOnMs] }
   const { mute: _, ...rest } = alert
   const written = { ...rest, ...(now ? { mute: now } : {}) }
   const put = putAlert(so.hub, incidentNow(so.hub, incident, incident), alertId, written)
@@ -97,11 +96,12 @@ const checkMutes: Step = (hub, incident, context) => {
 }
 
 const unmute: Step = (hub, incident, context) => {
-  if (incident.toldAtMs !== undefined) return tellNews(hub, incident, { routed: [], context })
+  if (incident.toldAtMs !== undefined)
+    return tellNews(hub, incident, { routed: channelsOf(incident, context), context })
   const what = 'still failing, and nothing keeps it quiet any more'
   const known = note(incident, context.nowMs, { what, reason: 'no-longer-muted' })
   // A big one is a storm of its own.
-  return isStorm(hub, known.severity, context) && known.counts.alerts <= alertsKept
+  return isStorm(hub, known.severity, context) && !isBig(known)
     ? joinStorm(putIncident(hub, known), known, context)
     : page(hub, known, context)
 }

@@ -3,7 +3,7 @@
  * page. It consumes its rows after the page is written.
  * Run twice: the same page is written again.
  */
-import type { Blobs, Store } from '../../stores/contract.ts'
+import type { Blobs, Store, StoredRow } from '../../stores/contract.ts'
 import { keys, statusPageKey } from '../contract.ts'
 import { type Component, component, emptyIndex, group, hubIndex, type Incident, incident } from '../hub-state.ts'
 import { latestOutcomes, type MonitorView } from '../latest-outcomes.ts'
@@ -52,9 +52,9 @@ export const readHub = async (store: Store): Promise<HubReading> => {
   }
 }
 
-const consume = async (store: Store, rowId: string) => {
-  const row = await store.row(rowId)
-  if (row) await store.commit([], [{ id: row.row.id, expect: row.version }])
+/** A row that was written again meanwhile demands a newer page than ours: it stays, and whoever wrote it nudged it. */
+const consume = async (store: Store, { row, version }: StoredRow) => {
+  await store.commit([], [{ id: row.id, expect: version }])
 }
 
 /** Writes the status page; with row ids, because those rows demanded it: one page answers them all. */
@@ -62,11 +62,13 @@ export const publishStep = (world: PublishWorld): ((...rowIds: readonly string[]
   const memory = remembered()
   return async (...rowIds) => {
     const { store, config } = world
+    // The rows first: what is changed after they were read writes them again.
+    const rows = await Promise.all(rowIds.map((id) => store.row(id)))
     const [hub, outcomes] = await Promise.all([readHub(store), latestOutcomes(store, config, memory)])
     const { title, monitors } = config
     const view = statusView({ title, monitors, nowMs: world.nowMs() }, { ...hub, outcomes })
     await world.blobs.put(statusPageKey, new TextEncoder().encode(world.render(view)))
-    for (const rowId of rowIds) await consume(store, rowId)
+    for (const row of rows) if (row) await consume(store, row)
     return view
   }
 }

@@ -80,7 +80,7 @@ const findTasks = async (world: SweepWorld, nowMs: number): Promise<Tasks> => {
       const decision = world.inHand?.(stored.row.id) ? 'wait' : decideRow(stored.row, nowMs)
       return decision === 'wait' ? [] : [{ stored, decision }]
     })
-    if (tasks.length > 0 || due.length < limit || limit >= lookAhead) return { due, tasks: tasks.slice(0, batch) }
+    if (tasks.length >= batch || due.length < limit || limit >= lookAhead) return { due, tasks: tasks.slice(0, batch) }
   }
 }
 

@@ -72,6 +72,8 @@ const configOf = (services: readonly string[], { endpoints, good, bad, source }:
       : { clusters: { inside: { sources: [{ kind: 'kube-state-metrics', url: `${source}/metrics` }] } } }),
     channels,
     routes: [{ channels: Object.keys(channels) }],
+    // Each is to be a page of its own, however many there are a minute.
+    grouping: { stormIncidents: 0 },
     allowTargets: ['loopback'],
   }
 }

@@ -6,7 +6,7 @@ import { minuteMs } from './calendar.ts'
 import { dueAlerts, isUnfounded } from './evidence.ts'
 import type { Arrival } from './ledger.ts'
 import { isPage, type Outcome, outcomeOf, rulesOf, silentFor, unfinished } from './outcome.ts'
-import { alertsLeft, poisonId, rowsLeft } from './play.ts'
+import { alertsLeft, openNow, poisonId, rowsLeft } from './play.ts'
 import type { World } from './world.ts'
 
 export type Kind = 'lost' | 'unexpected' | 'stuck'
@@ -39,6 +39,13 @@ const reached = ({ world, first }: Evidence, { id }: Incident) =>
 const inDoubt = ({ world: { ledger } }: Evidence, { incidentId, channel }: Arrival) =>
   [...ledger.doubted].some((id) => id.startsWith(`${incidentId}:${channel}:`))
 
+/** Was there a page between two messages that was refused in the end, though it may have arrived? */
+const pageBetween = ({ world: { ledger } }: Evidence, one: Arrival, other: Arrival) =>
+  [...ledger.doubted].some((id) => {
+    const isPageOf = id.startsWith(`${one.incidentId}:${one.channel}:`) && isPage(ledger.decided.get(id)?.meaning ?? '')
+    return isPageOf && sequenceOf(one.id) < sequenceOf(id) && sequenceOf(id) < sequenceOf(other.id)
+  })
+
 const noticed = ({ outcome }: Evidence, ruleId: string, span: { fromMs: number; toMs: number }) =>
   outcome.incidents.some((one) => {
     const overMs = one.resolvedAtMs ?? Number.POSITIVE_INFINITY
@@ -51,7 +58,7 @@ const all = {
     says: 'Every incident that opened reached at least one person, whatever the channels did.',
     broken: (evidence) =>
       evidence.outcome.incidents.flatMap((one) =>
-        reached(evidence, one) || silentFor(one, evidence.outcome) !== undefined
+        reached(evidence, one) || silentFor(one, evidence.outcome, evidence.world) !== undefined
           ? []
           : [`${one.id} (${one.severity}) reached nobody`],
       ),
@@ -78,14 +85,17 @@ const all = {
   'a resolve follows the page': {
     kind: 'lost',
     says: 'Whoever acknowledged the page gets the resolve.',
-    broken: (evidence) =>
-      pageThreads(evidence).flatMap(([name, messages]) => {
+    broken: async (evidence) => {
+      const { underWay } = await openNow(evidence.world)
+      return pageThreads(evidence).flatMap(([name, messages]) => {
+        if (underWay.some(({ id }) => id === messages[0]?.incidentId)) return []
         const page = messages.findLastIndex(({ event, id }) => {
           return isPage(event) && evidence.world.ledger.receipts.get(id) === 'delivered'
         })
         const ended = messages.slice(page + 1).some(({ event }) => event === 'resolved')
         return page !== -1 && !ended ? [`${name}: no resolve came`] : []
-      }),
+      })
+    },
   },
   'only decided messages arrive': {
     kind: 'unexpected',
@@ -129,12 +139,13 @@ const all = {
     kind: 'unexpected',
     says: 'After its resolve an incident is silent, unless it is opened again.',
     broken: (evidence) =>
-      pageThreads(evidence).flatMap(([name, messages]) => {
-        return messages.flatMap(({ event }, index) => {
-          const next = event === 'resolved' ? messages[index + 1] : undefined
-          return next && !isPage(next.event) ? [`${name}: ${next.event} came after the resolve`] : []
-        })
-      }),
+      pageThreads(evidence).flatMap(([name, messages]) =>
+        messages.flatMap((one, index) => {
+          const next = one.event === 'resolved' ? messages[index + 1] : undefined
+          const isFine = !next || isPage(next.event) || (next.event === 'resolved' && pageBetween(evidence, one, next))
+          return isFine ? [] : [`${name}: ${next.event} came after the resolve`]
+        }),
+      ),
   },
   'a page has grounds': {
     kind: 'unexpected',
@@ -162,7 +173,7 @@ const all = {
   'no incident stays open': {
     kind: 'stuck',
     says: 'When all is well again every incident is resolved, waits for no channel, and every component is operational.',
-    broken: ({ outcome }) => unfinished(outcome),
+    broken: async ({ world, outcome }) => unfinished(outcome, (await openNow(world)).late),
   },
   'the board shows the end': {
     kind: 'stuck',

@@ -1,21 +1,14 @@
 /** All that the simulator knows of how `correlate` keeps its state, and of its view of the config. */
 
 import { involvedServices } from '../../config/contract.ts'
-import { keys } from '../../functions/contract.ts'
 import type { HubView } from '../../functions/correlate/hub.ts'
+import { ownService } from '../../functions/dead-letter.ts'
 import { freshForMs } from '../../functions/freshness.ts'
-import {
-  type Component,
-  component,
-  emptyIndex,
-  group,
-  hubIndex,
-  type Incident,
-  incident,
-} from '../../functions/hub-state.ts'
+import { type Component, component, group, type Incident, incident } from '../../functions/hub-state.ts'
 import type { Store } from '../../stores/contract.ts'
 import { minuteMs } from './calendar.ts'
 import type { Town } from './town.ts'
+import type { World } from './world.ts'
 
 const reopenMs = 5 * minuteMs
 
@@ -60,12 +53,19 @@ export const outcomeOf = async (store: Store): Promise<Outcome> => {
   }
 }
 
-/** Is something open that the index lists? */
-export const anyOpen = async (store: Store): Promise<boolean> => {
-  const stored = (await store.read([keys.hub])).get(keys.hub)
-  const { recent } = stored ? hubIndex.parse(stored.value) : emptyIndex
-  const found = await store.read(recent.map(keys.incident))
-  return [...found.values()].some(({ value }) => incident.parse(value).status !== 'resolved')
+/** What happened to ourselves is told for an hour; a town need not last until then. */
+const isUnderWay = ({ service, alerts }: Incident, nowMs: number): boolean =>
+  service === ownService && Object.values(alerts).some(({ firing, endsAtMs = 0 }) => firing && endsAtMs > nowMs)
+
+/** Incidents that are not over: those that ought to be, and those whose time has not come. */
+export const openIncidents = async (
+  store: Store,
+  nowMs: number,
+): Promise<{ late: Incident[]; underWay: Incident[] }> => {
+  const { incidents } = await outcomeOf(store)
+  const open = incidents.filter(({ status }) => status !== 'resolved')
+  const underWay = open.filter((one) => isUnderWay(one, nowMs))
+  return { late: open.filter((one) => !underWay.includes(one)), underWay }
 }
 
 /** The rules whose alerts are in an incident. */
@@ -77,25 +77,27 @@ const toPageMs = 12 * minuteMs
 const reasonsOf = ({ timeline }: Incident) => timeline.map(({ reason }) => reason)
 
 /** Why nobody need hear of an incident, if that is so: what it depends on was failing, or it went on in a storm. */
-export const silentFor = (one: Incident, { incidents }: Outcome): string | undefined => {
+export const silentFor = (one: Incident, { incidents }: Outcome, { view, jumpMs }: World): string | undefined => {
   const reasons = reasonsOf(one)
   if (reasons.includes('joined-storm')) return 'it went on in a storm'
   if (one.toldAtMs !== undefined || one.resolvedAtMs === undefined) return undefined
   const overMs = one.resolvedAtMs
-  const roots = incidents.filter((other) => other.affects.includes(one.service) && other.id !== one.id)
-  const root = roots.find(
-    ({ openedAtMs, resolvedAtMs = Number.POSITIVE_INFINITY }) =>
-      openedAtMs <= overMs && overMs <= resolvedAtMs + toPageMs,
-  )
-  return root && reasons.includes('inhibited-by-dependency') ? `it needs what failed in ${root.id}` : undefined
+  const needed = view.dependenciesOf(one.service)
+  const root = incidents.find(({ service, openedAtMs, resolvedAtMs = Number.POSITIVE_INFINITY }) => {
+    // After a jump of all clocks nobody can tell what was first.
+    const isThen = jumpMs !== 0 || (openedAtMs <= overMs && overMs <= resolvedAtMs + toPageMs)
+    return needed.includes(service) && isThen
+  })
+  const isExplained = reasons.includes('inhibited-by-dependency') || reasons.includes('muted-by-settling')
+  return root && isExplained ? `it needs what failed in ${root.id}` : undefined
 }
 
 /** Does such a message wake somebody? What was over is news again with one. */
 export const isPage = (event: string): boolean => event === 'opened' || event === 'reopened'
 
 /** What `correlate` still waits for, in words. */
-export const unfinished = ({ incidents, components }: Outcome): string[] => [
-  ...incidents.flatMap(({ id, status }) => (status === 'resolved' ? [] : [`incident ${id} is ${status}`])),
+export const unfinished = ({ incidents, components }: Outcome, late: readonly Incident[]): string[] => [
+  ...late.map(({ id, status }) => `incident ${id} is ${status}`),
   ...incidents.flatMap(({ id, channels }) =>
     Object.entries(channels).flatMap(([channel, { inFlight, waiting }]) =>
       inFlight || waiting.length > 0 ? [`${id} still waits for ${channel}`] : [],

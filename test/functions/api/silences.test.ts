@@ -1,8 +1,9 @@
 import { expect, test } from '@jest/globals'
-import { hiddenBy, longestSilenceMs, refuseSilence, silencesKept, wishOf } from '../../../functions/api/silences.ts'
+import { hiddenBy, longestSilenceMs, refuseSilence, wishOf } from '../../../functions/api/silences.ts'
 import type { SilenceBody } from '../../../functions/api-contract.ts'
 import type { Silence } from '../../../functions/hub-state.ts'
 import { silenceId } from '../../../functions/silence-id.ts'
+import { silencesKept } from '../../../functions/silence-limits.ts'
 import { firing, sinceMs as nowMs, storedIncident } from '../stored-incidents.ts'
 
 const hour = 3_600_000

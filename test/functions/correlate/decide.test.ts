@@ -138,6 +138,20 @@ test('the status page hears of a partial outage, then of a major one, then of th
   ])
 })
 
+test('two incidents of one service that take turns never say two things under one id', () => {
+  const view = { ...withStatus, grouping: { ...withStatus.grouping, by: ['service', 'severity'] } }
+  const play = (hub: HubDecision, message: CorrelateBody) => {
+    const next = apply(hub, message, { view })
+    const order = orders(next).findLast(({ component }) => component)
+    return apply(next, receipt(order, 'delivered'), { view })
+  }
+  const ticket = { severity: 'ticket', alertId: 'list-down', ruleId: 'list-down' }
+  const all = [firing(ticket), firing(), over(), over(ticket)].reduce(play, nothing)
+  const ids = orders(all).flatMap((order) => (order.component ? [order.id] : []))
+  expect(ids).toHaveLength(4)
+  expect(new Set(ids).size).toBe(4)
+})
+
 test('a component that flapped while a change was on its way ends with the latest status only', () => {
   const view = withStatus
   const opened = apply(nothing, firing(), { view })

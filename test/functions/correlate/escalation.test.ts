@@ -86,3 +86,18 @@ test('an alert of something that happened ends by itself', () => {
   const hub = new Hub(ladder).hear(firing({ alertId: 'dead-letter', endsAtMs: start + 300_000 })).until(400)
   expect(steps(hub)).toEqual(['0 pager:1 opened', '300 pager:2 resolved'])
 })
+
+test('an incident of the last minute of the day still goes on to the next route', () => {
+  const sixMs = start + 60_000
+  const day: Route = {
+    hours: [{ timeZone: 'UTC', from: '06:00', to: '06:01' }],
+    channels: ['desk'],
+    escalateAfterSeconds: 600,
+  }
+  const view = hubView([day, { channels: ['pager'] }], ['pager', 'desk'])
+  const routing = { ...view.routing, isWithin: (_: unknown, nowMs: number) => nowMs < sixMs }
+  expect(steps(new Hub({ ...view, routing }).hear(firing()).until(700))).toEqual([
+    '0 desk:1 opened',
+    '600 pager:1 opened',
+  ])
+})

@@ -188,3 +188,10 @@ test('what was silenced and would page in the middle of a storm goes on in it', 
   before.hear(over(of('quiet')))
   expect(incidentOf(before.hub, 'storm-20261123-060000').alerts['quiet-down']?.firing).toBe(false)
 })
+
+test('a clock that was set back makes no storm of single incidents', () => {
+  const hub = many(new Hub(storms), 6)
+  hub.nowMs = start - 1_800_000
+  hub.hear(firing(of('late', { sinceMs: hub.nowMs })))
+  expect(hub.log.at(-1)).toContain('late-20261123-053000:pager:1 opened')
+})

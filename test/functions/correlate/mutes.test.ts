@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals'
 import type { CorrelateBody } from '../../../functions/contract.ts'
 import type { HubView, InhibitView } from '../../../functions/correlate/hub.ts'
-import { start } from '../builders.ts'
+import { hubView, start } from '../builders.ts'
 import { firing, Hub, incidentOf, of, oneChannel, over } from './hub.ts'
 
 /** web needs cart, cart needs db. */
@@ -225,4 +225,36 @@ test('alerts about whodunit itself are kept quiet by a silence, by nothing else'
   const view: HubView = { ...oneChannel, inhibit: [{ ...rule, target: ['service=whodunit'] }] }
   const hub = new Hub(view).hear(firing()).hear(firing(of('whodunit')))
   expect(hub.log).toHaveLength(2)
+})
+
+test('what a page-worthy alert was kept quiet for pages whom its severity and service are routed to', () => {
+  const routes = [
+    { services: ['cart'], channels: ['cart-team'] },
+    { severities: ['page' as const], channels: ['pager'] },
+    { channels: ['chat'] },
+  ]
+  const view = hubView(routes, ['pager', 'chat', 'cart-team'])
+  const grouped = { ...view, grouping: { ...view.grouping, by: ['team'] } }
+  const silence = { id: 's', matchers: ['severity=page'], author: 'lena', reason: 'disks', startsAtMs: start }
+  const hub = new Hub(grouped)
+    .hear(firing(of('web', { severity: 'ticket' })))
+    .hear({ kind: 'silence', silence: { ...silence, endsAtMs: start + 600_000 } })
+    .until(60)
+    .hear(firing(of('db')))
+    .hear(firing(of('cart')))
+    .until(700)
+  const opened = hub.log.filter((line) => line.endsWith(':1 opened')).map((line) => line.split(':')[1])
+  expect(opened.sort()).toEqual(['cart-team', 'chat', 'pager'])
+})
+
+test('the first alert that is heard decides who is paged, not one that is kept quiet', () => {
+  const view = hubView([{ services: ['cart'], channels: ['cart-team'] }, { channels: ['pager'] }], ['pager'])
+  const grouped = { ...view, grouping: { ...view.grouping, by: ['team'] } }
+  const silence = { id: 's', matchers: ['service=web'], author: 'lena', reason: 'disks', startsAtMs: start }
+  const hub = new Hub(grouped)
+    .hear({ kind: 'silence', silence: { ...silence, endsAtMs: start + 600_000 } })
+    .hear(firing(of('web')))
+    .until(10)
+    .hear(firing(of('cart')))
+  expect(hub.log.map((line) => line.split(':')[1])).toContain('cart-team')
 })

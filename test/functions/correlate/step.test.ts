@@ -6,8 +6,9 @@ import type { Store } from '../../../stores/contract.ts'
 import { memoryStore } from '../../../stores/memory.ts'
 import { change, hubView, start } from '../builders.ts'
 
-const world = (at: { nowMs: number } = { nowMs: start }) => {
-  const store = memoryStore({ nowMs: () => at.nowMs })
+const world = (at: { nowMs: number; store?: Store; by?: string[] } = { nowMs: start }) => {
+  const { store = memoryStore({ nowMs: () => at.nowMs }), by = ['service'] } = at
+  const view = hubView([{ channels: ['pager'] }])
   const nudges: Nudge[] = []
   const correlate = correlateStep({
     store,
@@ -15,7 +16,7 @@ const world = (at: { nowMs: number } = { nowMs: start }) => {
     nudge: async (more) => {
       nudges.push(...more)
     },
-    view: hubView([{ channels: ['pager'] }]),
+    view: { ...view, grouping: { ...view.grouping, by } },
   })
   return { store, nudges, correlate }
 }
@@ -33,9 +34,23 @@ test('a row is applied once, however often it is nudged', async () => {
   const due = await store.due(start + 3000, 100)
   expect(due.map(({ row }) => row.id).sort()).toEqual([
     'deliver:shop-20261123-060000:pager:1',
-    'publish:0',
+    'publish:page',
     'triage:shop-20261123-060000',
   ])
+})
+
+test('the status page is demanded by what it shows, not by who took something on', async () => {
+  const { store, correlate } = world()
+  const incidentId = 'shop-20261123-060000'
+  await tell(store, 'a', [change({ to: 'firing' })])
+  await correlate(['a'])
+  const body = { kind: 'acknowledge' as const, incidentId, by: 'lena', atMs: start }
+  await store.commit([], [{ id: 'ack', expect: 0, row: { id: 'ack', to: 'correlate', dueAtMs: 0, nudges: 0, body } }])
+  await correlate(['ack'])
+  await tell(store, 'b', [change({ to: 'inactive' })])
+  await correlate(['b'])
+  // One row, written again by what changes the page.
+  expect(await store.row('publish:page')).toMatchObject({ version: 2 })
 })
 
 test('two at once apply every row exactly once', async () => {
@@ -89,6 +104,30 @@ test('an end that comes before its beginning waits for it: no incident stays ope
   const id = 'shop-20261123-060000'
   const stored = (await store.read([keys.incident(id)])).get(keys.incident(id))
   expect(incident.parse(stored?.value).status).toBe('resolved')
+})
+
+test.each([
+  { given: 'one alert', count: 1 },
+  { given: 'more alerts than fit its item', count: 60 },
+])('an incident of $given ends though the config groups by other labels since', async ({ count }) => {
+  const { store, correlate } = world()
+  const alert = (nth: number, to: 'firing' | 'inactive') => change({ to, alertId: `a${nth}`, ruleId: `a${nth}` })
+  const all = Array.from({ length: count }, (_, nth) => nth)
+  for (let at = 0; at < count; at += 30) {
+    await tell(
+      store,
+      `fire-${at}`,
+      all.slice(at, at + 30).map((nth) => alert(nth, 'firing')),
+    )
+    await correlate([`fire-${at}`])
+  }
+  const regrouped = world({ nowMs: start, store, by: ['alertname'] })
+  for (const nth of all) {
+    await tell(store, `end-${nth}`, [alert(nth, 'inactive')])
+    expect(await regrouped.correlate([`end-${nth}`])).toEqual({ status: 'applied', rows: 1 })
+  }
+  const items = await store.list('incident/', { limit: 10 })
+  expect([...items.values()].map(({ value }) => incident.parse(value).status)).toEqual(['resolved'])
 })
 
 test('a message that cannot be applied takes none of its neighbours along', async () => {

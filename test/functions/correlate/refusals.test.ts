@@ -1,0 +1,60 @@
+import { expect, test } from '@jest/globals'
+import type { DeliveryOrder } from '../../../functions/contract.ts'
+import { hubView } from '../builders.ts'
+import { apply, firing, Hub, nothing, orders, over, receipt, sent } from './hub.ts'
+
+const reopening = (channels: string[]) => {
+  const view = hubView([{ channels }], channels)
+  return { ...view, grouping: { ...view.grouping, reopenMs: 300_000 } }
+}
+
+test('what came back and was refused by all who had the page before is sent again', () => {
+  const view = reopening(['pager', 'chat'])
+  const answer = (order: DeliveryOrder) => receipt(order, order.event === 'reopened' ? 'rejected' : 'delivered')
+  const hub = new Hub(view, answer).hear(firing())
+  hub.nowMs += 10_000
+  hub.hear(over())
+  hub.nowMs += 10_000
+  const back = apply(hub.hub, firing(), { view, afterMs: 20_000 })
+  const [first, second] = orders(back).slice(-2)
+  const refused = [first, second].reduce(
+    (so, order) => apply(so, receipt(order, 'rejected'), { view, afterMs: 21_000 }),
+    back,
+  )
+  expect(sent(refused).slice(back.rows.filter(({ to }) => to === 'deliver').length)).toEqual([
+    'shop-20261123-060000:chat:3 reopened',
+    'shop-20261123-060000:pager:3 reopened',
+  ])
+})
+
+test('a page does not wait behind an end that is refused', () => {
+  const view = reopening(['pager'])
+  const opened = apply(nothing, firing(), { view })
+  const told = apply(opened, receipt(orders(opened)[0], 'delivered'), { view, afterMs: 1000 })
+  const ended = apply(told, over(), { view, afterMs: 10_000 })
+  const back = apply(ended, firing(), { view, afterMs: 20_000 })
+  expect(sent(back).at(-1)).toBe('shop-20261123-060000:pager:2 resolved')
+  const refused = apply(back, receipt(orders(back).at(-1), 'rejected'), { view, afterMs: 30_000 })
+  expect(sent(refused).at(-1)).toBe('shop-20261123-060000:pager:3 reopened')
+})
+
+test('a page of an incident that has been open for days is not given up at once', () => {
+  const view = reopening(['pager'])
+  const days = 4 * 86_400
+  const hub = new Hub(view)
+    .hear(firing())
+    .until(days)
+    .hear(over())
+    .until(days + 60)
+  const back = apply(hub.hub, firing(), { view, afterMs: (days + 60) * 1000 })
+  const refused = apply(back, receipt(orders(back).at(-1), 'rejected'), { view, afterMs: (days + 70) * 1000 })
+  expect(sent(refused).slice(-2)).toEqual([sent(back).at(-1), sent(back).at(-1)])
+})
+
+test('who gets what came back instead of another channel gets it as a page of its own', () => {
+  const view = reopening(['pager'])
+  const routed = { ...view, routing: { ...view.routing, people: ['pager', 'mail'] } }
+  const hub = new Hub(routed, (order) => receipt(order, order.event === 'reopened' ? 'rejected' : 'delivered'))
+  hub.hear(firing()).until(10).hear(over()).until(20).hear(firing())
+  expect(hub.log.at(-1)).toBe('20 shop-20261123-060000:mail:1 opened')
+})
