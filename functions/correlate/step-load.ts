@@ -115,7 +115,10 @@ const searchLost = async (store: Store, items: Items, lost: readonly AlertChange
   items.add(groups)
   const ids = [...new Set([...groups.keys()].flatMap((key) => items.value(key, group)?.incidentId ?? []))]
   await readIncidents(items, ids)
-  const big = ids.filter((id) => (incidentIn(items, id)?.counts.alerts ?? 0) > alertsKept)
+  const big = ids.filter((id) => {
+    const incident = incidentIn(items, id)
+    return incident !== undefined && isBig(incident)
+  })
   await items.read(big.flatMap((id) => lost.map(({ alertId }) => alertPageKey(id, alertId))))
 }
 
