@@ -49,6 +49,8 @@ export const bundleHandler = (options: { root: string; name: string; outDir: str
     format: 'esm',
     mainFields: ['module', 'main'],
     alias: { ...trimmedPackages(options.root), ...leftOut(options.root, options.name, options.config) },
+    // undici's parser for processors without SIMD: Lambda has none such.
+    external: ['*/milo/no-simd.js'],
     minify: true,
     legalComments: 'none',
     banner: { js: banner },

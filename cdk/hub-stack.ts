@@ -279,7 +279,7 @@ const mapValues = <K extends string, A, B>(all: Readonly<Record<K, A>>, to: (one
 // `as`: Object.entries forgets which keys a record has.
 const entries = <K extends string, V>(all: Readonly<Record<K, V>>) => Object.entries(all) as [K, V][]
 
-const windowKeys = ({ clusters }: Config) => Object.keys(clusters).map(windowKey)
+const windowKeys = ({ clusters }: Config) => Object.keys(clusters).map((cluster) => windowKey(cluster, '*'))
 
 /** A function's URL ends with a slash, paths begin with one. */
 const withoutSlash = (url: string): string => `https://${Fn.select(2, Fn.split('/', url))}`

@@ -1,19 +1,27 @@
 import type { Command } from 'commander'
-import { listSources, readSource, sourceExitCode, sourceJson, sourcesNamed, sourceText } from './commands/source.ts'
+import { clusterReader } from '../functions/cluster-reader.ts'
+import { findSources, readSource, sourceExitCode, sourceJson, sourcesNamed, sourceText } from './commands/source.ts'
+import { awsCredentials } from './hub/credentials.ts'
+import { parseKubeconfig } from './hub/kubeconfig.ts'
 import { configOption, nowMs, print, readConfig, secret, UsageError } from './surroundings.ts'
 
 type SourceFlags = { config: string; json?: boolean; facts?: boolean }
 
 const sourceCommand = async (names: readonly string[], flags: SourceFlags): Promise<number> => {
   const config = await readConfig(flags.config)
-  const all = listSources(config)
+  const world = { nowMs, reader: clusterReader({ nowMs, secret, awsCredentials, parseKubeconfig }) }
+  const { all, unfound } = await findSources(config, world)
   const missing = names.find((name) => sourcesNamed(all, name).length === 0)
-  const there = all.length === 0 ? 'the config has none' : `there are ${all.map(({ name }) => name).join(', ')}`
+  const lacks = unfound.map(({ name, why }) => `; ${name}: ${why}`).join('')
+  const found = all.length === 0 ? 'the config has none' : `there are ${all.map(({ name }) => name).join(', ')}`
+  const there = `${found}${lacks}`
   if (missing !== undefined || all.length === 0)
     throw new UsageError(`there is no source ${missing ?? 'to read'}; ${there}`)
   const wanted =
     names.length === 0 ? all : all.filter((one) => names.some((name) => sourcesNamed([one], name).length > 0))
-  const reports = await Promise.all(wanted.map((one) => readSource(config, one, { nowMs, secret })))
+  const read = await Promise.all(wanted.map((one) => readSource(config, one, world)))
+  const clusters = new Set(wanted.map(({ cluster }) => cluster))
+  const reports = [...read, ...unfound.filter(({ name }) => clusters.has(name.split('/')[0] ?? ''))]
   print(flags.json ? JSON.stringify(sourceJson(reports, flags.facts === true), null, 2) : sourceText(reports))
   return sourceExitCode(reports)
 }

@@ -2,8 +2,10 @@ import * as z from 'zod'
 import { channelKinds } from '../channels/registry.ts'
 import { probeKinds } from '../probes/registry.ts'
 import { ruleKinds } from '../rules/registry.ts'
+import { apiServerSpec } from '../sources/kube/api-server.ts'
 import { sourceKinds } from '../sources/registry.ts'
 import { grouping, hours, inhibitRule, maintenance, route } from './contract.ts'
+import { cluster, discoverSpec } from './schema.ts'
 
 type Schema = z.core.JSONSchema.BaseSchema
 
@@ -70,6 +72,18 @@ const fieldsText = (schema: Schema): string => {
 
 const jsonSchema = (schema: z.ZodType): Schema => z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })
 
+/** What a cluster has besides its sources. */
+const clusterText = (): string => {
+  const parts = [
+    { title: 'cluster', schema: cluster },
+    { title: 'discover', schema: discoverSpec },
+    ...apiServerSpec.options.map((one) => ({ title: `apiServer: \`${one.shape.kind.value}\``, schema: one })),
+  ]
+  const texts = parts.map(({ title, schema }) => `### ${title}\n\n${fieldsText(jsonSchema(schema))}`)
+  const about = 'Under `clusters.<name>`: what is read in one place; guides are in [docs/](.) as `kubernetes-….md`.'
+  return ['## clusters', '', about, '', ...texts].join('\n')
+}
+
 /** `docs/reference.md`: every kind's fields, from the schemas that read them. */
 export const referenceText = (): string => {
   const parts = doors.map(({ door, kinds, what }) => {
@@ -83,5 +97,5 @@ export const referenceText = (): string => {
   const last = ['## alerting', '', about, '', ...alerts].join('\n')
   const intro =
     'Written by `npm run docs` from the schemas; an example of everything is in `examples/reference/whodunit.yaml`.'
-  return `# Reference\n\n${intro}\n\n${[...parts, last].join('\n')}`
+  return `# Reference\n\n${intro}\n\n${[...parts, clusterText(), last].join('\n')}`
 }

@@ -1,6 +1,7 @@
 import { audience } from '../channels/registry.ts'
 import { ruleMonitor } from '../rules/registry.ts'
 import { advice } from './advice.ts'
+import { clusterFindings } from './cluster-checks.ts'
 import { id as idSchema } from './contract.ts'
 import { dependencyCycles } from './cycles.ts'
 import type { ConfigPath, Finding } from './issues.ts'
@@ -215,7 +216,13 @@ export const meaningFindings = (
 ): Finding[] => {
   const { partial = false, nowMs } = options
   const alerting = [...routeFindings(config), ...maintenanceFindings(config, nowMs)]
-  const errors = [...wrongAudiences(config), ...cycles(config), ...timings(config, data), ...whose(config)]
+  const errors = [
+    ...wrongAudiences(config),
+    ...cycles(config),
+    ...timings(config, data),
+    ...whose(config),
+    ...clusterFindings(config),
+  ]
   if (partial) return [...errors, ...alerting.filter(({ severity }) => severity === 'error')]
   return [...errors, ...impliedNames(config), ...alerting, ...matcherFindings(config), ...advice(config)]
 }

@@ -3,7 +3,9 @@ import { channelSpec } from '../channels/registry.ts'
 import { targetRange } from '../probes/contract.ts'
 import { monitorSpec } from '../probes/registry.ts'
 import { ruleSpec } from '../rules/registry.ts'
-import { sourceSpec } from '../sources/registry.ts'
+import { apiServerSpec } from '../sources/kube/api-server.ts'
+import { discoverFields, namesItsService } from '../sources/kube/discover-spec.ts'
+import { exposingKinds, sourceSpec } from '../sources/registry.ts'
 import {
   alertmanager,
   aws,
@@ -17,11 +19,35 @@ import {
   service,
 } from './contract.ts'
 
-const cluster = z.strictObject({
+/** A rule that finds targets in a cluster. */
+export const discoverSpec = z
+  .strictObject({ kind: z.enum(exposingKinds), ...discoverFields })
+  .refine(namesItsService, 'a target by its name needs role: service, one of namespaces, and a port')
+
+/** One place inside with what is read there. */
+export const cluster = z.strictObject({
   scrapeIntervalSeconds: z.int().min(1).max(3600).default(30),
-  /** How far back the window reaches. */
+  /** How far back the questions compare; rules look as far back as they say themselves. */
   windowSeconds: z.int().min(60).max(86_400).default(900),
-  sources: z.array(sourceSpec).min(1),
+  /** How long one target may take, at most the interval. */
+  scrapeTimeoutSeconds: z.int().min(1).max(60).default(10),
+  /** How many series of one target are kept; one that has more is incomplete. */
+  targetSeriesLimit: z.int().min(1).max(1_000_000).default(250_000),
+  /** How large it is, for the estimate of what its window takes. */
+  size: z
+    .strictObject({
+      pods: z.int().min(1).max(200_000).default(100),
+      nodes: z.int().min(1).max(15_000).default(5),
+      namespaces: z.int().min(1).max(10_000).default(10),
+    })
+    .prefault({}),
+  /** A window that would take more memory than this is refused, and never grows beyond it; a Lambda of 1 GB has room for the default. */
+  windowBudgetMiB: z.int().min(1).max(8192).default(256),
+  /** Where its Kubernetes API answers: for discovery, for what is read by its proxy, for the `kubernetes` source. */
+  apiServer: apiServerSpec.optional(),
+  sources: z.array(sourceSpec).max(200).default([]),
+  /** Targets found by asking the Kubernetes API, once a minute. */
+  discover: z.array(discoverSpec).max(50).default([]),
 })
 
 /** `whodunit.yaml` as a person writes it. References between its parts are checked by `references.ts`. */

@@ -42,6 +42,8 @@ export const measured = {
   watch: { callMs: 60, hubReads: 3, ownReads: 1, bytes: 4000 },
   /** Assumed of a cluster's sources: how long one scrape takes; its lease is taken and given back. */
   scrape: { ms: 1500, writes: 2, reads: 2 },
+  /** Assumed: Lambda begins anew so often, and only then reads all chunks of a window back. */
+  coldStartsPerDay: 24,
 
   /** Lambda keeps so many long polls open on an idle queue, 20 s each. At low traffic AWS may go down to two. */
   polls: { atOnce: 5, seconds: 20 },

@@ -1,3 +1,4 @@
+import { windowSlots } from '../functions/contract.ts'
 import { callPattern } from './calls.ts'
 import type { Deployment, Place, Scrape, Tick } from './deployment.ts'
 import { measured } from './measured.ts'
@@ -229,7 +230,7 @@ const scrapeUsage = (
     of('tableWrites', 'leases of scrapes', scrapes * scrape.writes),
     of('tableReads', 'leases of scrapes', scrapes * scrape.reads),
     of('objectPuts', 'windows of clusters', scrapes),
-    of('objectGets', 'windows of clusters', scrapes),
+    of('objectGets', 'windows of clusters', (monthSeconds / 86_400) * measured.coldStartsPerDay * windowSlots),
     // GetMetricData is billed by the metric, as other calls are by the call.
     ...(metrics > 0 ? [of('metricCalls', 'metrics read from CloudWatch', metrics * scrapes)] : []),
     // A rule without a monitor may live in a shard that has none.

@@ -267,4 +267,6 @@ export const keys = {
 /** Where the blobs of the pipeline are. */
 export const historyPrefix = 'history/'
 export const statusPageKey = 'status/index.html'
-export const windowKey = (cluster: string) => `windows/${cluster}.json.gz`
+/** A cluster's window is a ring of so many chunks, each of a span of time: an old one makes room for a new one. */
+export const windowSlots = 13
+export const windowKey = (cluster: string, slot: number | '*') => `windows/${cluster}/${slot}`

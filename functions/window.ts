@@ -1,72 +1,172 @@
-import { gunzipSync, gzipSync } from 'node:zlib'
-import * as z from 'zod'
-import type { Sample } from '../sources/contract.ts'
+import type { Labels, Sample } from '../sources/contract.ts'
 
-/** More series than this are not remembered; the window says how many it left out. */
-export const seriesLimit = 20_000
+/** Points of one series, oldest first: `values[i]` was read at `atMs[i]`. */
+export type WindowSeries = {
+  name: string
+  labels: Labels
+  atMs: number[]
+  values: number[]
+  /** How long its points are worth keeping: as far as its furthest reader looks back. */
+  keepMs: number
+}
 
-const series = z.strictObject({
-  name: z.string(),
-  labels: z.record(z.string(), z.string()),
-  points: z.array(z.tuple([z.number(), z.number()])),
+export type TargetWindow = {
+  kind: string
+  /** When it was read to its end, oldest first: a series that is missing at one of these times was not there. */
+  readAtMs: number[]
+  series: Map<string, WindowSeries>
+}
+
+/** A cluster's recent past: the series that somebody compares with or computes over, by target. */
+export type Window = {
+  cluster: string
+  targets: Map<string, TargetWindow>
+  /** When every target of a kind was read to its end, by kind. */
+  wholeAtMs: Map<string, number[]>
+  /** Series of the last reading for which there was no room. */
+  leftOut: number
+  texts: Texts
+}
+
+/** What one target said at one time. `complete`: it was read to its end. */
+export type TargetReading = { target: string; kind: string; complete: boolean; samples: readonly Sample[] }
+
+export type WindowReading = {
+  atMs: number
+  targets: readonly TargetReading[]
+  /** Is this all there is? A target that is not among all of them is gone, and its series ended with it. */
+  allTargets: boolean
+  /** As far as anybody looks back. */
+  longestMs: number
+  /** More series than this are not remembered; the window says how many it left out. */
+  seriesLimit: number
+  /** How long a sample is worth keeping; 0: nobody looks at its past. */
+  keepMs: (kind: string, sample: Sample) => number
+}
+
+export const emptyWindow = (cluster: string): Window => ({
+  cluster,
+  targets: new Map(),
+  wholeAtMs: new Map(),
+  leftOut: 0,
+  texts: new Map(),
 })
-const kindWindow = z.strictObject({
-  /** When this kind of source was read, oldest first: a series missing at one of these times was not there. */
-  readAtMs: z.array(z.number()),
-  series: z.record(z.string(), series),
-  leftOut: z.number(),
-})
-const window = z.strictObject({ cluster: z.string(), kinds: z.record(z.string(), kindWindow) })
 
-/** A cluster's recent past: the values of the series that questions compare with, by source kind. */
-export type Window = z.infer<typeof window>
-export type KindWindow = z.infer<typeof kindWindow>
-
-export const emptyWindow = (cluster: string): Window => ({ cluster, kinds: {} })
-
-/** The identity of a series: its name and its labels in sorted order. */
-export const seriesKey = ({ name, labels }: Pick<Sample, 'name' | 'labels'>): string =>
-  `${name}${JSON.stringify(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)))}`
-
-/** JSON has no NaN or infinities, and neither has a counter worth comparing. */
-const worthKeeping = ({ value }: Sample) => Number.isFinite(value)
-
-/** Adds one reading of a source kind and forgets what is older than `keepMs`. */
-export const remember = (
-  before: Window,
-  reading: { kind: string; atMs: number; samples: readonly Sample[] },
-  keepMs: number,
-): Window => {
-  const fromMs = reading.atMs - keepMs
-  const known = before.kinds[reading.kind] ?? { readAtMs: [], series: {}, leftOut: 0 }
-  const kept = Object.entries(known.series).flatMap(([key, one]) => {
-    const points = one.points.filter(([atMs]) => atMs >= fromMs)
-    return points.length > 0 ? [[key, { ...one, points }] as const] : []
-  })
-  const all = new Map(kept)
-  let leftOut = 0
-  for (const sample of reading.samples.filter(worthKeeping)) {
-    const key = seriesKey(sample)
-    const one = all.get(key)
-    if (!one && all.size >= seriesLimit) leftOut++
-    else if (one) one.points.push([reading.atMs, sample.value])
-    else all.set(key, { name: sample.name, labels: sample.labels, points: [[reading.atMs, sample.value]] })
+/** The identity of a series: its name and its labels in sorted order, each text behind its length. */
+export const seriesKey = ({ name, labels }: Pick<Sample, 'name' | 'labels'>): string => {
+  const parts = [name]
+  for (const label of Object.keys(labels).sort()) {
+    const value = labels[label] ?? ''
+    parts.push(' ', String(label.length), ':', label, String(value.length), ':', value)
   }
-  const readAtMs = [...known.readAtMs.filter((atMs) => atMs >= fromMs), reading.atMs]
-  return {
-    ...before,
-    kinds: { ...before.kinds, [reading.kind]: { readAtMs, series: Object.fromEntries(all), leftOut } },
+  // Joined, not added up: a string that was added up keeps all its parts, three times the memory.
+  return parts.join('')
+}
+
+/** Label values repeat from series to series, and each scrape makes them anew: one of each is enough. */
+export type Texts = Map<string, string>
+
+/** The same labels, made of the texts that are known already. */
+const interned = (texts: Texts, labels: Labels): Labels => {
+  const own: Record<string, string> = {}
+  for (const label of Object.keys(labels)) {
+    const value = labels[label] ?? ''
+    const known = texts.get(value)
+    if (known === undefined) texts.set(value, value)
+    own[label] = known ?? value
+  }
+  return own
+}
+
+const dropBefore = (list: number[], fromMs: number): number => {
+  let count = 0
+  while (count < list.length && (list[count] ?? 0) < fromMs) count++
+  if (count > 0) list.splice(0, count)
+  return count
+}
+
+/** Forgets points nobody looks back to any more, and what was read longer ago than anybody looks back. */
+export const forget = (window: Window, at: { nowMs: number; longestMs: number }): void => {
+  const fromMs = at.nowMs - at.longestMs
+  for (const [key, target] of window.targets) {
+    dropBefore(target.readAtMs, fromMs)
+    for (const [id, series] of target.series) {
+      const dropped = dropBefore(series.atMs, at.nowMs - series.keepMs)
+      if (dropped > 0) series.values.splice(0, dropped)
+      if (series.atMs.length === 0) target.series.delete(id)
+    }
+    if (target.series.size === 0 && target.readAtMs.length === 0) window.targets.delete(key)
+  }
+  for (const times of window.wholeAtMs.values()) dropBefore(times, fromMs)
+}
+
+const countSeries = ({ targets }: Window): number =>
+  [...targets.values()].reduce((sum, { series }) => sum + series.size, 0)
+
+/**
+ * Adds one reading of a cluster, in place: a window of a large cluster is tens of megabytes, and it is read every half
+ * minute. What an incomplete reading did say is kept; only complete ones prove that a series was not there.
+ */
+export const remember = (window: Window, reading: WindowReading): void => {
+  const { atMs, keepMs, longestMs, seriesLimit } = reading
+  forget(window, { nowMs: atMs, longestMs })
+  window.leftOut = 0
+  let size = countSeries(window)
+  // Pods come and go: texts nobody uses any more go with this, at the price of some that are there twice.
+  if (window.texts.size > 4 * size + 10_000) window.texts.clear()
+  for (const { target: key, kind, complete, samples } of reading.targets) {
+    const target: TargetWindow = window.targets.get(key) ?? { kind, readAtMs: [], series: new Map() }
+    window.targets.set(key, target)
+    for (const sample of samples) {
+      const keep = keepMs(kind, sample)
+      if (keep === 0) continue
+      const id = seriesKey(sample)
+      const known = target.series.get(id)
+      if (known === undefined) {
+        if (size >= seriesLimit) {
+          window.leftOut++
+          continue
+        }
+        size++
+        const { name } = sample
+        const labels = interned(window.texts, sample.labels)
+        target.series.set(id, { name, labels, atMs: [atMs], values: [sample.value], keepMs: keep })
+      } else if (known.atMs.at(-1) !== atMs) {
+        known.atMs.push(atMs)
+        known.values.push(sample.value)
+        known.keepMs = keep
+      }
+    }
+    if (complete) target.readAtMs.push(atMs)
+  }
+  if (reading.allTargets) endTheGone(window, reading)
+}
+
+/** A target that is no more was, in a way, read to its end: nothing of it is there. */
+const endTheGone = (window: Window, { atMs, targets }: WindowReading): void => {
+  const there = new Set(targets.map(({ target }) => target))
+  for (const [key, { readAtMs }] of window.targets) if (!there.has(key)) readAtMs.push(atMs)
+  for (const kind of new Set([...targets.map((one) => one.kind), ...window.wholeAtMs.keys()])) {
+    const whole = targets.filter((one) => one.kind === kind).every(({ complete }) => complete)
+    const times = window.wholeAtMs.get(kind) ?? []
+    if (whole) window.wholeAtMs.set(kind, [...times, atMs])
   }
 }
 
-/** A window as bytes for the blob store. */
-export const packWindow = (unpacked: Window): Uint8Array => gzipSync(JSON.stringify(unpacked), { level: 1 })
-
-/** Reads a window back; undefined when the bytes are not one (an older format starts over). */
-export const unpackWindow = (bytes: Uint8Array): Window | undefined => {
-  try {
-    return window.parse(JSON.parse(gunzipSync(bytes, { maxOutputLength: 256 * 1024 * 1024 }).toString()))
-  } catch {
-    return undefined
-  }
+/**
+ * When a series ended: the first complete reading of its target that lacked it, behind its last point. Undefined while it
+ * goes on, and while nobody could have seen it end.
+ */
+export const endedAtMs = (
+  { readAtMs }: Pick<TargetWindow, 'readAtMs'>,
+  { atMs }: Pick<WindowSeries, 'atMs'>,
+): number | undefined => {
+  const lastMs = atMs.at(-1) ?? 0
+  return readAtMs.find((readMs) => readMs > lastMs)
 }
+
+/** Series a kind's targets have in the window. */
+export const seriesOfKind = (window: Window, kind: string): { id: string; series: WindowSeries }[] =>
+  [...window.targets.values()].flatMap((target) =>
+    target.kind === kind ? [...target.series].map(([id, series]) => ({ id, series })) : [],
+  )

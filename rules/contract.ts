@@ -73,6 +73,9 @@ export type Judgement = {
   tally?: Tally
 }
 
+/** Series a rule reads. `rangeSeconds`: how far back; only what is there now when absent. */
+export type RuleSeries = { cluster: string; selector: Selector; rangeSeconds?: number }
+
 /** One kind of rule: its schema and its pure judgement. */
 export type RuleKind<S extends z.ZodType = z.ZodType> = {
   kind: string
@@ -80,7 +83,7 @@ export type RuleKind<S extends z.ZodType = z.ZodType> = {
   /** Which monitor's outcomes it judges, if any. */
   monitor: (spec: z.output<S>) => string | undefined
   /** Which series of which cluster `scrape` must evaluate for it, if any. */
-  series: (spec: z.output<S>) => { cluster: string; selector: Selector } | undefined
+  series: (spec: z.output<S>) => RuleSeries | undefined
   judge: (spec: z.output<S>, facts: Facts) => Judgement
 }
 

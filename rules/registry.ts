@@ -1,6 +1,5 @@
 import * as z from 'zod'
-import type { Selector } from '../sources/contract.ts'
-import type { Facts, Judgement } from './contract.ts'
+import type { Facts, Judgement, RuleSeries } from './contract.ts'
 import { absenceRule } from './kinds/absence.ts'
 import { adviseAvailability, availabilityRule } from './kinds/availability.ts'
 
@@ -46,7 +45,7 @@ export const ruleMonitor = (spec: RuleSpec): string | undefined => {
 }
 
 /** Which series `scrape` reads for the rule. */
-export const ruleSeries = (spec: RuleSpec): { cluster: string; selector: Selector } | undefined => {
+export const ruleSeries = (spec: RuleSpec): RuleSeries | undefined => {
   switch (spec.kind) {
     case 'absence':
       return absenceRule.series(spec)

@@ -1,6 +1,9 @@
 import * as z from 'zod'
 import { type Grant, httpUrl, secretRef } from '../config/contract.ts'
 
+/** What an object source tells; its parts are read, or not, each by itself. */
+export type { KubernetesFacts } from './kube/facts.ts'
+
 export type Labels = Readonly<Record<string, string>>
 
 /** One line of an exposition. `timestampMs` only where the exposition carries one. */
@@ -41,11 +44,18 @@ export type LogReading = {
 /** A source that cannot be read says why; it never answers with nothing. */
 export type Reading<T> = { status: 'read'; value: T } | { status: 'unreadable'; why: string }
 
+/** A cluster's API server: where it answers and what we show it. Nobody else is ever shown it. */
+export type ApiServer = { url: string; bearer?: string; tls: { ca?: string; cert?: string; key?: string } }
+
+export type AwsCredentials = { accessKeyId: string; secretAccessKey: string; sessionToken?: string }
+
 export type SourceWorld = {
   nowMs: () => number
   secret: (reference: string) => string
   /** The read is over when this fires. */
   signal: AbortSignal
+  /** Of the cluster that is read, when the config says how to reach it. */
+  apiServer?: Reading<ApiServer> | undefined
 }
 
 export const auth = z.union([
@@ -83,7 +93,14 @@ export type LogSource<S extends z.ZodType = z.ZodType> = SourceBase<S> & {
   reads: 'logs'
   logs: (spec: z.output<S>, world: SourceWorld, query: LogQuery) => Promise<Reading<LogReading>>
 }
-export type SourceKind = SeriesSource | LogSource
+/** Asked about the objects of one namespace of the cluster, by way of its API server. */
+export type ObjectSource<S extends z.ZodType = z.ZodType, F = unknown> = SourceBase<S> & {
+  reads: 'objects'
+  /** `sinceMs`: what ended before is no news. */
+  look: (spec: z.output<S>, world: SourceWorld, at: { namespace: string; sinceMs: number }) => Promise<F>
+}
+export type SourceKind = SeriesSource | LogSource | ObjectSource
 
 export const defineSeriesSource = <S extends z.ZodType>(source: SeriesSource<S>): SeriesSource<S> => source
 export const defineLogSource = <S extends z.ZodType>(source: LogSource<S>): LogSource<S> => source
+export const defineObjectSource = <S extends z.ZodType, F>(source: ObjectSource<S, F>): ObjectSource<S, F> => source

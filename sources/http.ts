@@ -3,7 +3,7 @@ import { pipeline } from 'node:stream'
 import { getCACertificates } from 'node:tls'
 import { constants, createGunzip, createInflate, createZstdDecompress } from 'node:zlib'
 import { Agent, type Dispatcher } from 'undici'
-import type { Auth, Reading, SourceWorld } from './contract.ts'
+import type { ApiServer, Auth, Reading, SourceWorld } from './contract.ts'
 import { connectionSentence, errorCode, hostAndPort, oneLine } from './http-errors.ts'
 
 export type HttpTarget = { url: string; auth?: Auth | undefined; caFile?: string | undefined }
@@ -37,8 +37,23 @@ const unreadable = (why: string): Unreadable => ({ status: 'unreadable', why })
 
 const isHeaderText = (text: string): boolean => /^[\t\x20-\x7e]*$/.test(text)
 
+/**
+ * The cluster's API server when `url` lies on it. A token goes to that address and nowhere else, whatever a config or an
+ * object in the cluster says.
+ */
+const apiServerAt = (url: string, { apiServer }: SourceWorld): ApiServer | undefined => {
+  if (apiServer?.status !== 'read') return undefined
+  const base = new URL(apiServer.value.url)
+  const { origin, pathname } = new URL(url)
+  const below = pathname.startsWith(`${base.pathname.replace(/\/+$/, '')}/`)
+  return origin === base.origin && below ? apiServer.value : undefined
+}
+
 /** The Authorization header. The reference is named when it cannot be used; its value never is. */
-const authorize = (auth: Auth | undefined, world: SourceWorld): Reading<Pass> => {
+const authorize = ({ auth, url }: HttpTarget, world: SourceWorld): Reading<Pass> => {
+  const bearer = apiServerAt(url, world)?.bearer
+  if (auth === undefined && bearer !== undefined)
+    return { status: 'read', value: { header: `Bearer ${bearer}`, secrets: [bearer] } }
   if (auth === undefined) return { status: 'read', value: { secrets: [] } }
   const reference = 'bearer' in auth ? auth.bearer : auth.basic.password
   let secret: string
@@ -62,13 +77,18 @@ const authorize = (auth: Auth | undefined, world: SourceWorld): Reading<Pass> =>
 /** An agent for one read: no connection outlives it. Its own time-outs are only a net below `world.signal`. */
 const openAgent = async (target: HttpTarget, world: SourceWorld): Promise<Reading<Agent>> => {
   const limits = { connections: 1, pipelining: 1, headersTimeout: 60_000, bodyTimeout: 60_000 }
-  if (target.caFile === undefined) return { status: 'read', value: new Agent(limits) }
+  const tls = apiServerAt(target.url, world)?.tls
+  if (target.caFile === undefined)
+    return { status: 'read', value: new Agent(tls === undefined ? limits : { ...limits, connect: { ...tls } }) }
   try {
     const pem = await readFile(target.caFile, { encoding: 'utf8', signal: world.signal })
     if (!pem.includes('-----BEGIN CERTIFICATE-----')) {
       return unreadable(`caFile ${target.caFile} holds no PEM certificate`)
     }
-    return { status: 'read', value: new Agent({ ...limits, connect: { ca: [...getCACertificates('default'), pem] } }) }
+    return {
+      status: 'read',
+      value: new Agent({ ...limits, connect: { ...tls, ca: [...getCACertificates('default'), pem] } }),
+    }
   } catch (error) {
     return unreadable(`caFile ${target.caFile} cannot be read: ${errorCode(error) || 'unknown error'}`)
   }
@@ -139,7 +159,18 @@ const refusalText = async (response: Response, secrets: readonly string[]): Prom
   }
   let text = Buffer.concat(parts).subarray(0, errorBodyBytes).toString('utf8')
   for (const secret of secrets) text = text.replaceAll(secret, '[secret]')
-  return oneLine(text)
+  return oneLine(messageIn(text) ?? text)
+}
+
+/** What a JSON refusal says in words: Kubernetes' Status has a `message`. */
+const messageIn = (text: string): string | undefined => {
+  try {
+    const said: unknown = JSON.parse(text)
+    const message: unknown = typeof said === 'object' && said !== null ? Reflect.get(said, 'message') : undefined
+    return typeof message === 'string' ? message : undefined
+  } catch {
+    return undefined
+  }
 }
 
 const redirectText = (location: string, url: string): string => {
@@ -209,7 +240,7 @@ const exchangeWith = async (agent: Agent, exchange: Exchange): Promise<Reading<H
  * give credentials to, stands in the config, and a source that moves is a change somebody should see.
  */
 export const readHttp = async (target: HttpTarget, world: SourceWorld, read: HttpRead): Promise<Reading<HttpBody>> => {
-  const pass = authorize(target.auth, world)
+  const pass = authorize(target, world)
   if (pass.status === 'unreadable') return pass
   const agent = await openAgent(target, world)
   if (agent.status === 'unreadable') return agent

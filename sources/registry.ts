@@ -5,10 +5,12 @@ import { appSource } from './kinds/app.ts'
 import { cloudwatchSource } from './kinds/cloudwatch.ts'
 import { kubeStateMetricsSource } from './kinds/kube-state-metrics.ts'
 import { kubeletSource } from './kinds/kubelet.ts'
+import { kubernetesSource } from './kinds/kubernetes.ts'
 import { linkerdSource } from './kinds/linkerd.ts'
 import { lokiSource } from './kinds/loki.ts'
 import { nodeSource } from './kinds/node.ts'
 import { prometheusSource } from './kinds/prometheus.ts'
+import type { KubernetesFacts } from './kube/facts.ts'
 import type { PromqlAnswer, PromqlQuery } from './promql-api.ts'
 
 export const sourceKinds = [
@@ -16,6 +18,7 @@ export const sourceKinds = [
   cloudwatchSource,
   kubeStateMetricsSource,
   kubeletSource,
+  kubernetesSource,
   linkerdSource,
   lokiSource,
   nodeSource,
@@ -27,6 +30,7 @@ export const sourceSpec = z.discriminatedUnion('kind', [
   cloudwatchSource.schema,
   kubeStateMetricsSource.schema,
   kubeletSource.schema,
+  kubernetesSource.schema,
   linkerdSource.schema,
   lokiSource.schema,
   nodeSource.schema,
@@ -34,13 +38,24 @@ export const sourceSpec = z.discriminatedUnion('kind', [
 ])
 export type SourceSpec = z.output<typeof sourceSpec>
 
+/** A source that is scraped. */
+export type SeriesSpec = z.output<Extract<(typeof sourceKinds)[number], { reads: 'series' }>['schema']>
+
+const seriesKinds: readonly string[] = sourceKinds.filter(({ reads }) => reads === 'series').map(({ kind }) => kind)
+
 /** Is this a source that is scraped? */
-export const readsSeries = (spec: SourceSpec): boolean =>
-  sourceKinds.some(({ kind, reads }) => kind === spec.kind && reads === 'series')
+export const readsSeries = (spec: SourceSpec): spec is SeriesSpec => seriesKinds.includes(spec.kind)
+
+/** The kinds that are read as an exposition: an address is all one needs, so discovery can find them. */
+export const exposingKinds: readonly string[] = sourceKinds
+  .filter(({ schema }) => 'bodyLimitMiB' in schema.shape)
+  .map(({ kind }) => kind)
 
 /** Where a source is, in words. */
-export const sourcePlace = (spec: SourceSpec): string =>
-  'url' in spec ? spec.url : (spec.endpoint ?? `CloudWatch in ${spec.region}`)
+export const sourcePlace = (spec: SourceSpec): string => {
+  if (spec.kind === 'kubernetes') return 'the Kubernetes API'
+  return 'url' in spec ? spec.url : (spec.endpoint ?? `CloudWatch in ${spec.region}`)
+}
 
 /** The kinds whose series a source has: its own, and others that the config says it holds. */
 export const kindsOf = (spec: SourceSpec): readonly string[] =>
@@ -60,6 +75,7 @@ export const sourceGrants = (spec: SourceSpec): readonly Grant[] => {
     case 'app':
     case 'kube-state-metrics':
     case 'kubelet':
+    case 'kubernetes':
     case 'linkerd':
     case 'loki':
     case 'node':
@@ -98,6 +114,7 @@ export const scrapeSource = (
       return nodeSource.scrape(spec, world, keep)
     case 'prometheus':
       return prometheusSource.scrape(spec, world, keep)
+    case 'kubernetes':
     case 'loki':
       return undefined
     default:
@@ -118,6 +135,7 @@ export const readLogs = (
     case 'cloudwatch':
     case 'kube-state-metrics':
     case 'kubelet':
+    case 'kubernetes':
     case 'linkerd':
     case 'node':
     case 'prometheus':
@@ -126,3 +144,11 @@ export const readLogs = (
       return spec satisfies never
   }
 }
+
+/** Looks at a namespace's objects; undefined when this kind knows none. */
+export const lookAtObjects = (
+  spec: SourceSpec,
+  world: SourceWorld,
+  at: { namespace: string; sinceMs: number },
+): Promise<KubernetesFacts> | undefined =>
+  spec.kind === 'kubernetes' ? kubernetesSource.look(spec, world, at) : undefined

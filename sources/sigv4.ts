@@ -18,15 +18,6 @@ const credentials = async () => {
   return defaultProvider()()
 }
 
-/** Loaded with its first use, so that reading a config stays quick. */
-const signerFor = async ({ region, service }: Sigv4, own: Awaited<ReturnType<typeof credentials>>) => {
-  const [{ SignatureV4 }, { Sha256 }] = await Promise.all([
-    import('@smithy/signature-v4'),
-    import('@smithy/core/checksum'),
-  ])
-  return new SignatureV4({ service, region, credentials: own, sha256: Sha256 })
-}
-
 /** The headers that sign a GET of `url` (AWS Signature Version 4). What they hold of credentials must not be shown. */
 export const signedHeaders = async (
   url: string,
@@ -38,7 +29,8 @@ export const signedHeaders = async (
   for (const name of new Set(searchParams.keys())) query[name] = searchParams.getAll(name)
   try {
     const own = await orAborted(credentials(), world.signal)
-    const signer = await signerFor(pass, own)
+    const { awsSigner } = await import('./aws-signer.ts')
+    const signer = awsSigner(pass, own)
     const request = { method: 'GET', protocol, hostname, path: pathname, query, headers: { host } }
     const { headers } = await signer.sign(request, { signingDate: new Date(world.nowMs()) })
     const { host: _, ...rest } = headers

@@ -42,6 +42,7 @@ const impatient = (witnesses: Witnesses, deadlineMs: number): { witnesses: Witne
     }
   }
   const unreadable = (why: string) => ({ status: 'unreadable' as const, why })
+  const { objects } = witnesses
   return {
     waitsFor: () => [...new Set(waiting.values())],
     witnesses: {
@@ -54,6 +55,19 @@ const impatient = (witnesses: Witnesses, deadlineMs: number): { witnesses: Witne
           async () => witnesses.logs(cluster, namespace, span),
           unreadable,
         ),
+      ...(objects && {
+        objects: (cluster: string, namespace: string) =>
+          read(
+            `objects of ${namespace} in cluster ${cluster}`,
+            async () => objects(cluster, namespace),
+            (why) => ({
+              pods: unreadable(why),
+              events: unreadable(why),
+              rollouts: unreadable(why),
+              crashes: unreadable(why),
+            }),
+          ),
+      }),
     },
   }
 }

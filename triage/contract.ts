@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { owner, type Service, severity } from '../config/contract.ts'
 import type { ProbeOutcome } from '../probes/contract.ts'
-import type { LogReading, Reading, Sample, Selector } from '../sources/contract.ts'
+import type { KubernetesFacts, LogReading, Reading, Sample, Selector } from '../sources/contract.ts'
 
 export const answerVerdict = z.enum(['ok', 'bad', 'suspicious', 'unknown'])
 
@@ -121,6 +121,8 @@ export type Witnesses = {
   /** Scrapes all sources of that kind in the cluster. */
   series: (kind: string, cluster: string) => Promise<Reading<Testimony>>
   logs: (cluster: string, namespace: string, span: LogSpan) => Promise<Reading<LogReading>>
+  /** What the Kubernetes API says of a namespace; undefined where no source asks it. */
+  objects?: (cluster: string, namespace: string) => Promise<KubernetesFacts | undefined>
 }
 
 /** Which lines a question wants. Left out, `errorsOnly` is true and `limit` is the witness's own. */

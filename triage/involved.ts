@@ -20,7 +20,10 @@ export const accusedOf = ({ cluster, namespace, workload }: Placed): Accused => 
 })
 
 /** The config's service that runs as this workload. */
-export const serviceOf = (services: Witnesses['services'], place: { cluster: string; namespace: string; name: string }) =>
+export const serviceOf = (
+  services: Witnesses['services'],
+  place: { cluster: string; namespace: string; name: string },
+) =>
   Object.entries(services).find(
     ([, { runsIn }]) =>
       runsIn?.cluster === place.cluster && runsIn.namespace === place.namespace && runsIn.workload === place.name,

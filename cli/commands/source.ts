@@ -1,12 +1,23 @@
 import type { Config } from '../../config/schema.ts'
+import type { ClusterReader } from '../../functions/cluster-reader.ts'
 import { ruleSeries } from '../../rules/registry.ts'
-import type { LogReading, Reading, Scrape, Selector, SourceWorld } from '../../sources/contract.ts'
-import { kindsOf, ownSeries, readLogs, type SourceSpec, scrapeSource, sourcePlace } from '../../sources/registry.ts'
+import type { KubernetesFacts, LogReading, Reading, Scrape, Selector } from '../../sources/contract.ts'
+import {
+  kindsOf,
+  lookAtObjects,
+  ownSeries,
+  readLogs,
+  readsSeries,
+  type SourceSpec,
+  scrapeSource,
+  sourcePlace,
+} from '../../sources/registry.ts'
 import { type Facts, factsOf, seriesForFacts } from '../../triage/facts/registry.ts'
+import { objectsLookBackMs } from '../../triage/objects.ts'
 import { seriesOf } from '../../triage/past.ts'
 import { seriesToRead } from '../../triage/registry.ts'
 
-/** A source of the config with the name it goes by here. */
+/** A source of the config, or one that was found, with the name it goes by here. */
 export type Listed = { name: string; cluster: string; source: SourceSpec }
 
 /** What one reading of a source gave. `unreadable` and `incomplete` say why. */
@@ -25,19 +36,36 @@ export type SourceReport = {
   facts?: Facts
 }
 
-type World = Pick<SourceWorld, 'nowMs' | 'secret'>
+type World = { nowMs: () => number; reader: ClusterReader }
 
 const deadlineMs = 30_000
 const logSpanMs = 5 * 60_000
 
 /** `main/loki`, and `main/node-2` for the second of a kind. */
-export const listSources = ({ clusters }: Pick<Config, 'clusters'>): Listed[] =>
-  Object.entries(clusters).flatMap(([cluster, { sources }]) =>
-    sources.map((source, index) => {
-      const nth = sources.slice(0, index + 1).filter(({ kind }) => kind === source.kind).length
-      return { name: `${cluster}/${source.kind}${nth > 1 ? `-${nth}` : ''}`, cluster, source }
-    }),
-  )
+const named = (cluster: string, sources: readonly SourceSpec[]): Listed[] =>
+  sources.map((source, index) => {
+    const nth = sources.slice(0, index + 1).filter(({ kind }) => kind === source.kind).length
+    return { name: `${cluster}/${source.kind}${nth > 1 ? `-${nth}` : ''}`, cluster, source }
+  })
+
+/** All there is to read: what is listed, then what is found now. `unfound`: discovery that was not whole. */
+export const findSources = async (
+  { clusters }: Pick<Config, 'clusters'>,
+  { nowMs, reader }: World,
+): Promise<{ all: Listed[]; unfound: SourceReport[] }> => {
+  const each = Object.entries(clusters).map(async ([name, cluster]) => {
+    const startedAtMs = nowMs()
+    const world = await reader.world(cluster, AbortSignal.timeout(deadlineMs))
+    const { targets, incomplete } = await reader.targets(name, cluster, world)
+    const all = named(name, [...targets, ...cluster.sources.filter((source) => !readsSeries(source))])
+    const tookMs = Math.round(nowMs() - startedAtMs)
+    const place = 'the Kubernetes API'
+    const lack = { name: `${name}/discover`, kind: 'discover', place, status: 'incomplete', tookMs } as const
+    return { all, unfound: incomplete === undefined ? [] : [{ ...lack, why: incomplete }] }
+  })
+  const found = await Promise.all(each)
+  return { all: found.flatMap(({ all }) => all), unfound: found.flatMap(({ unfound }) => unfound) }
+}
 
 /** Those a person means by a name: one source, all of a cluster, or all of a kind. */
 export const sourcesNamed = (all: readonly Listed[], name: string): Listed[] =>
@@ -89,22 +117,45 @@ const logReport = (base: Base, reading: Reading<LogReading>, nowMs: number): Sou
   }
 }
 
+const objectsReport = (base: Base, facts: KubernetesFacts): SourceReport => {
+  const parts = Object.entries(facts)
+  const troubles = parts.flatMap(([what, part]) => {
+    const why = part.status === 'unreadable' ? part.why : 'incomplete' in part.value && part.value.incomplete
+    return why ? [`${what}: ${why}`] : []
+  })
+  const read = parts.flatMap(([what, part]) =>
+    part.status === 'read' ? [[what, 'items' in part.value ? part.value.items : part.value] as const] : [],
+  )
+  const status = read.length === 0 ? 'unreadable' : troubles.length === 0 ? 'read' : 'incomplete'
+  return {
+    ...base,
+    status,
+    ...(troubles.length > 0 && { why: troubles.join('; ') }),
+    ...(read.length > 0 && { facts: Object.fromEntries(read) }),
+  }
+}
+
 /** Reads one source once, as `scrape` and the questions would together. */
 export const readSource = async (config: Config, one: Listed, given: World): Promise<SourceReport> => {
   const { source, cluster } = one
+  const spec = config.clusters[cluster]
   const startedAtMs = given.nowMs()
-  const world: SourceWorld = { ...given, signal: AbortSignal.timeout(deadlineMs) }
   const base = () => ({
     name: one.name,
     kind: source.kind,
     place: sourcePlace(source),
     tookMs: Math.round(given.nowMs() - startedAtMs),
   })
+  if (!spec) return { ...base(), status: 'unreadable', why: `there is no cluster ${cluster}` }
+  const world = await given.reader.world(spec, AbortSignal.timeout(deadlineMs))
   const scraped = await scrapeSource(source, world, wantedSeries(config, one))
   if (scraped) return seriesReport(base(), source, scraped)
   const place = Object.values(config.services).find(({ runsIn }) => runsIn?.cluster === cluster)?.runsIn
+  const namespace = place?.namespace ?? 'default'
+  const objects = await lookAtObjects(source, world, { namespace, sinceMs: startedAtMs - objectsLookBackMs })
+  if (objects) return objectsReport(base(), objects)
   const read = await readLogs(source, world, {
-    labels: { namespace: place?.namespace ?? 'default' },
+    labels: { namespace },
     sinceMs: startedAtMs - logSpanMs,
     untilMs: startedAtMs,
     errorsOnly: false,

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Config } from '../../config/schema.ts'
+import { clusterReader } from '../../functions/cluster-reader.ts'
 import type { Nudge, Observation } from '../../functions/contract.ts'
 import { hubView } from '../../functions/correlate/config.ts'
 import { correlateStep } from '../../functions/correlate/step.ts'
@@ -11,7 +12,7 @@ import { forgetHistory, historyKeeper } from '../../functions/history-keeping.ts
 import { monitorViews } from '../../functions/probe/config.ts'
 import { publishStep } from '../../functions/publish/step.ts'
 import { clusterView } from '../../functions/scrape/config.ts'
-import { type ScrapeResult, scrapeStep } from '../../functions/scrape/step.ts'
+import { type ScrapeResult, type ScrapeWorld, scrapeStep } from '../../functions/scrape/step.ts'
 import { allShards } from '../../functions/shards.ts'
 import { sweepStep } from '../../functions/sweep/step.ts'
 import { investigator } from '../../functions/triage/config.ts'
@@ -21,6 +22,8 @@ import { releaseLease, takeLease } from '../../stores/lease.ts'
 import { seriesToRemember } from '../../triage/registry.ts'
 import type { Histogram } from '../../web/metrics.ts'
 import { statusPage } from '../../web/status-page.ts'
+import { awsCredentials } from './credentials.ts'
+import { parseKubeconfig } from './kubeconfig.ts'
 import { Observations } from './observations.ts'
 import { hubProbes } from './probes.ts'
 import { publishLane } from './publish-lane.ts'
@@ -86,7 +89,11 @@ export const consumers = (
     store,
     nowMs,
     nudge,
-    investigate: investigator(config, { ...options, monitors: monitorViews(config) }),
+    investigate: investigator(config, {
+      ...options,
+      reader: clusterReader({ ...options, awsCredentials, parseKubeconfig }),
+      monitors: monitorViews(config),
+    }),
   })
   const channels = deliverChannels(config, {
     ...options,
@@ -146,17 +153,17 @@ const startScrapes = (
   results: Map<string, ScrapeResult>,
 ) => {
   const { config, store, blobs, nowMs, holder } = options
+  const reader = clusterReader({ ...options, awsCredentials, parseKubeconfig })
+  const held: ScrapeWorld['held'] = new Map()
   return Object.entries(config.clusters).map(([cluster, { scrapeIntervalSeconds }]) => {
     const forMs = scrapeIntervalSeconds * 1000 + 30_000
     const lease = async () => {
       const answer = await takeLease(store, { name: `scrape/${cluster}`, holder, nowMs: nowMs(), forMs })
       if (answer.status !== 'taken') return undefined
-      return async () => {
-        await releaseLease(store, answer.lease)
-      }
+      return { fence: answer.lease.fence, release: async () => void (await releaseLease(store, answer.lease)) }
     }
-    const scrape = scrapeStep({ blobs, nowMs, send, lease })
-    const view = clusterView(config, cluster, { ...options, remembers: seriesToRemember })
+    const scrape = scrapeStep({ blobs, nowMs, send, lease, held })
+    const view = clusterView(config, cluster, { reader, remembers: seriesToRemember })
     return startTicker({
       periodMs: scrapeIntervalSeconds * 1000,
       nowMs,

@@ -82,6 +82,7 @@ export const townConfig = (names: Names, urls: TownUrls, caFile = '.whodunit/tow
     clusters: {
       [names.config.cluster]: {
         scrapeIntervalSeconds: 2,
+        size: { pods: 10, nodes: 1, namespaces: 1 },
         sources: [
           { kind: 'kube-state-metrics' as const, url: `${urls.kubeStateMetrics}/metrics` },
           { kind: 'linkerd' as const, url: urls.linkerd, federate: {} },

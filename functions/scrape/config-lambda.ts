@@ -28,9 +28,7 @@ export const leases =
     const forMs = intervalOf(config, cluster) * 1000 + 30_000
     const answer = await takeLease(store, { name: `scrape/${cluster}`, holder, nowMs: nowMs(), forMs })
     if (answer.status !== 'taken') return undefined
-    return async () => {
-      await releaseLease(store, answer.lease)
-    }
+    return { fence: answer.lease.fence, release: async () => void (await releaseLease(store, answer.lease)) }
   }
 
 type Health = { warn: (text: string, facts: Readonly<Record<string, string | number | readonly string[]>>) => void }
@@ -38,10 +36,12 @@ type Health = { warn: (text: string, facts: Readonly<Record<string, string | num
 /** Says how a minute's readings went. Throws when one failed, so that the function's error metric shows it. */
 export const tellScrapes = (
   health: Health,
-  { cluster, failed, leaseTaken, unread }: ScheduleResult & { cluster: string },
+  { cluster, failed, leaseTaken, unread, unfound, window }: ScheduleResult & { cluster: string },
 ): void => {
   const reasons = [...new Set(unread.map(({ kind, why }) => `${kind}: ${why ?? 'no reason given'}`))].slice(0, 10)
   if (reasons.length > 0) health.warn('sources that cannot be read', { cluster, reasons })
+  if (unfound.length > 0) health.warn('targets that cannot be looked for', { cluster, reasons: [...new Set(unfound)] })
+  if (window && window.leftOut > 0) health.warn('the window is full', { cluster, ...window })
   if (leaseTaken > 0) health.warn('somebody else reads this cluster', { cluster, leaseTaken })
   if (failed.length > 0) throw new Error(`${failed.length} readings failed: ${failed.map(String).join('; ')}`)
 }

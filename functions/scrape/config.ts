@@ -1,15 +1,26 @@
+import pLimit from 'p-limit'
 import type { Config } from '../../config/schema.ts'
+import { seriesLimitOf } from '../../config/window-budget.ts'
+import { longestSeconds, type Remembers, type WindowNeed, windowNeeds } from '../../config/window-needs.ts'
 import { ruleSeries } from '../../rules/registry.ts'
-import type { Selector, SourceWorld } from '../../sources/contract.ts'
-import { kindsOf, readsSeries, scrapeSource, sourcePlace } from '../../sources/registry.ts'
+import type { Reading, Sample, Scrape, Selector } from '../../sources/contract.ts'
+import { kindsOf, type SeriesSpec, scrapeSource, sourcePlace } from '../../sources/registry.ts'
 import { compileSelectors } from '../../sources/selector.ts'
+import type { ClusterReader } from '../cluster-reader.ts'
 import { shardOfRule } from '../evaluate/config.ts'
 import type { ClusterView, SeriesRule, SeriesTarget } from './step.ts'
+import { targetSeriesNames } from './target-series.ts'
 
-type Outside = Pick<SourceWorld, 'nowMs' | 'secret'> & {
+type Outside = {
+  reader: ClusterReader
   /** What the questions compare with, by source kind. */
-  remembers: (kind: string) => readonly Selector[]
+  remembers: Remembers
 }
+
+type Cluster = Config['clusters'][string]
+
+/** So many are read side by side: one that hangs holds a place for no longer than its own time. */
+const atOnce = 200
 
 const seriesRules = (config: Config, cluster: string) =>
   Object.entries(config.rules).flatMap(([ruleId, rule]) => {
@@ -18,32 +29,94 @@ const seriesRules = (config: Config, cluster: string) =>
     return [{ ruleId, shard: shardOfRule(config, ruleId), selector: series.selector }]
   })
 
-/** One cluster of the config as `scrape` reads it; a scrape may take as long as its interval, at most ten seconds. */
-export const clusterView = (config: Config, cluster: string, outside: Outside): ClusterView => {
-  const spec = config.clusters[cluster]
-  const rules = seriesRules(config, cluster)
-  const timeoutMs = Math.min(10_000, (spec?.scrapeIntervalSeconds ?? 10) * 1000)
-  const targets = (spec?.sources ?? []).flatMap((source): SeriesTarget[] => {
-    if (!readsSeries(source)) return []
-    // What a source holds for other kinds goes where their own would: one reading each, the rules' series in the first.
-    return kindsOf(source).map((kind): SeriesTarget => {
-      const remembered = outside.remembers(kind)
-      const inWindow = compileSelectors(remembered)
-      const keep = [...remembered, ...(kind === source.kind ? rules.map(({ selector }) => selector) : [])]
-      return {
-        kind,
-        url: sourcePlace(source),
-        remembers: ({ name, labels }) => inWindow.get(name)?.(labels) === true,
-        scrape: async () => {
-          const world = { nowMs: outside.nowMs, secret: outside.secret, signal: AbortSignal.timeout(timeoutMs) }
-          return (await scrapeSource(source, world, keep)) ?? { status: 'unreadable', why: 'has no series' }
-        },
-      }
-    })
-  })
-  const matching = rules.map(({ ruleId, shard, selector }): SeriesRule => {
-    const wanted = compileSelectors([selector])
-    return { ruleId, shard, matches: ({ name, labels }) => wanted.get(name)?.(labels) === true }
-  })
-  return { cluster, windowMs: (spec?.windowSeconds ?? 900) * 1000, targets, rules: matching }
+/** How long a sample is worth keeping, from what its readers look back. */
+const keeper = (needs: readonly WindowNeed[]): ClusterView['keepMs'] => {
+  const byKind = new Map<string, ReturnType<typeof compiled>>()
+  const compiled = (kind: string) => {
+    const own = needs.filter((need) => need.kind === undefined || need.kind === kind)
+    const byRange = Map.groupBy(own, ({ rangeSeconds }) => rangeSeconds)
+    return [...byRange]
+      .sort(([a], [b]) => b - a)
+      .map(([rangeSeconds, same]) => ({
+        keepMs: rangeSeconds * 1000,
+        tests: compileSelectors(same.map(({ selector }) => selector)),
+      }))
+  }
+  return (kind, { name, labels }) => {
+    const ranges = byKind.get(kind) ?? compiled(kind)
+    byKind.set(kind, ranges)
+    return ranges.find(({ tests }) => tests.get(name)?.(labels) === true)?.keepMs ?? 0
+  }
+}
+
+/** A target with more series than it may have is cut there, and says so: absence in the rest proves nothing. */
+const cutAt = (reading: Reading<Scrape>, limit: number): Reading<Scrape> => {
+  if (reading.status === 'unreadable' || reading.value.samples.length <= limit) return reading
+  const { samples } = reading.value
+  const incomplete = `${samples.length} series were asked for, more than targetSeriesLimit ${limit}`
+  return { status: 'read', value: { ...reading.value, samples: samples.slice(0, limit), incomplete } }
+}
+
+type Round = {
+  reader: ClusterReader
+  cluster: Cluster
+  remembers: Remembers
+  /** What the rules read. */
+  wanted: readonly Selector[]
+  /** The whole round is over when this fires, whoever had no place yet. */
+  over: AbortSignal
+}
+
+/** What a source holds for other kinds goes where their own would: a reading for each, the rules' series in its own. */
+const targetsOf = ({ reader, cluster, remembers, wanted, over }: Round, spec: SeriesSpec): SeriesTarget[] =>
+  kindsOf(spec).map((kind) => ({
+    kind,
+    url: sourcePlace(spec),
+    labels: { ...spec.labels, ...(kind !== spec.kind && { job: kind }) },
+    scrape: async () => {
+      const world = await reader.world(cluster, AbortSignal.any([over, AbortSignal.timeout(timeoutMsOf(cluster))]))
+      const reading = await scrapeSource(spec, world, [...remembers(kind), ...(kind === spec.kind ? wanted : [])])
+      return cutAt(reading ?? { status: 'unreadable', why: 'has no series' }, cluster.targetSeriesLimit)
+    },
+  }))
+
+/** A scrape may take as long as its interval at most, so that the next one is not late. */
+const timeoutMsOf = ({ scrapeTimeoutSeconds, scrapeIntervalSeconds }: Cluster): number =>
+  Math.min(scrapeTimeoutSeconds, scrapeIntervalSeconds) * 1000
+
+const ruleView = ({ ruleId, shard, selector }: ReturnType<typeof seriesRules>[number]): SeriesRule => {
+  const wanted = compileSelectors([selector])
+  return {
+    ruleId,
+    shard,
+    matches: ({ name, labels }: Sample) => wanted.get(name)?.(labels) === true,
+    aboutTargets: targetSeriesNames.has(selector.name),
+  }
+}
+
+/** One cluster of the config as `scrape` reads it. */
+export const clusterView = (config: Config, name: string, { reader, remembers }: Outside): ClusterView => {
+  const cluster = Object.hasOwn(config.clusters, name) ? config.clusters[name] : undefined
+  const rules = seriesRules(config, name)
+  const needs = windowNeeds(config, name, remembers)
+  const wanted = [...rules, ...needs.filter(({ kind }) => kind === undefined)].map(({ selector }) => selector)
+  const limit = pLimit(atOnce)
+  const find: ClusterView['find'] = async () => {
+    if (!cluster) return { targets: [], incomplete: `no cluster ${name} in the config` }
+    const world = await reader.world(cluster, AbortSignal.timeout(timeoutMsOf(cluster)))
+    const { targets, incomplete } = await reader.targets(name, cluster, world)
+    const over = AbortSignal.timeout(cluster.scrapeIntervalSeconds * 1000)
+    const views = targets.flatMap((spec) => targetsOf({ reader, cluster, remembers, wanted, over }, spec))
+    return { targets: views.map((view) => ({ ...view, scrape: () => limit(view.scrape) })), incomplete }
+  }
+  const longest = longestSeconds(needs)
+  const seriesLimit = cluster ? seriesLimitOf(cluster, longest) : 0
+  return {
+    cluster: name,
+    find,
+    rules: rules.map(ruleView),
+    keepMs: keeper(needs),
+    longestMs: longest * 1000,
+    seriesLimit,
+  }
 }

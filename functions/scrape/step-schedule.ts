@@ -4,7 +4,7 @@
  * Run twice at once: each reading takes the cluster's lease.
  */
 import { dueTicks } from '../probe/due.ts'
-import type { ScrapeResult, TargetReport } from './step.ts'
+import type { ScrapeResult, TargetReport, WindowReport } from './step.ts'
 
 export type ScheduleWorld = {
   nowMs: () => number
@@ -18,6 +18,10 @@ export type ScheduleResult = {
   skipped: number
   /** Targets that could not be read, at any of the times. */
   unread: TargetReport[]
+  /** Why it is not known which targets there are, at any of the times. */
+  unfound: string[]
+  /** The window after the last of them. */
+  window?: WindowReport
   failed: unknown[]
 }
 
@@ -28,7 +32,7 @@ export const scheduleStep =
   (world: ScheduleWorld) =>
   async (message: { periodSeconds: number; scheduledAt?: string | undefined }): Promise<ScheduleResult> => {
     const { ticksMs, skipped } = dueTicks({ ...message, everySeconds: minuteSeconds }, world.nowMs())
-    const result: ScheduleResult = { scraped: 0, leaseTaken: 0, skipped, unread: [], failed: [] }
+    const result: ScheduleResult = { scraped: 0, leaseTaken: 0, skipped, unread: [], unfound: [], failed: [] }
     for (const [at, tickMs] of ticksMs.entries()) {
       const nextMs = ticksMs[at + 1]
       if (nextMs !== undefined && nextMs <= world.nowMs()) {
@@ -44,6 +48,8 @@ export const scheduleStep =
         }
         result.scraped++
         result.unread.push(...read.targets.filter(({ up }) => !up))
+        if (read.incomplete !== undefined) result.unfound.push(read.incomplete)
+        result.window = read.window
       } catch (thrown) {
         result.failed.push(thrown)
       }

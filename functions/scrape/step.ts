@@ -1,44 +1,74 @@
 /**
- * Reads every series source of one cluster under its lease; decides what the series rules of the cluster say; writes the
+ * Reads every series target of one cluster under its lease; decides what the series rules of the cluster say; writes the
  * cluster's window and sends the rule results to `evaluate`.
  * Run twice at once: the second finds the lease taken and does nothing.
  */
 
 import type { RuleResult } from '../../rules/contract.ts'
-import type { Reading, Sample, Scrape } from '../../sources/contract.ts'
+import type { Labels, Reading, Sample, Scrape } from '../../sources/contract.ts'
 import type { Blobs } from '../../stores/contract.ts'
-import { type Observation, windowKey } from '../contract.ts'
-import { emptyWindow, packWindow, remember, unpackWindow } from '../window.ts'
+import type { Observation } from '../contract.ts'
+import { remember, type Window } from '../window.ts'
+import { loadWindow, saveWindow } from '../window-blobs.ts'
+import { targetSeries } from './target-series.ts'
 
 export type SeriesTarget = {
   kind: string
   url: string
+  /** Of the target itself: its `job`, its `instance`. */
+  labels: Labels
   scrape: () => Promise<Reading<Scrape>>
-  /** Is this a series whose past some question compares with? */
-  remembers: (sample: Sample) => boolean
 }
 
-export type SeriesRule = { ruleId: string; shard: string; matches: (sample: Sample) => boolean }
+export type SeriesRule = {
+  ruleId: string
+  shard: string
+  matches: (sample: Sample) => boolean
+  /** Is it about the targets themselves (`up`)? Then it is enough to know which there are. */
+  aboutTargets: boolean
+}
+
+/** A lease: how to give it back, and a number that grows by two from one holder to the next. */
+export type HeldLease = { release: () => Promise<void>; fence: number }
 
 export type ScrapeWorld = {
   blobs: Blobs
   nowMs: () => number
-  /** Takes the cluster's lease; answers how to give it back, or nothing when somebody else has it. */
-  lease: (cluster: string) => Promise<(() => Promise<void>) | undefined>
+  /** Takes the cluster's lease, or nothing when somebody else has it. */
+  lease: (cluster: string) => Promise<HeldLease | undefined>
   send: (observation: Observation) => Promise<void>
+  /** Windows between two readings of one process, by cluster. */
+  held: Map<string, { window: Window; fence: number }>
 }
 
 export type ClusterView = {
   cluster: string
-  windowMs: number
-  targets: readonly SeriesTarget[]
+  /** `incomplete`: which targets there are is not wholly known, for that reason. */
+  find: () => Promise<{ targets: readonly SeriesTarget[]; incomplete?: string | undefined }>
   rules: readonly SeriesRule[]
+  /** How long a sample is worth keeping; 0: nobody looks at its past. */
+  keepMs: (kind: string, sample: Sample) => number
+  longestMs: number
+  /** More series than this are not remembered. */
+  seriesLimit: number
 }
 
-export type TargetReport = { kind: string; url: string; up: boolean; why?: string; samples: number; tookMs: number }
-export type ScrapeResult = { status: 'scraped'; targets: TargetReport[] } | { status: 'lease-taken' }
+export type TargetReport = {
+  kind: string
+  url: string
+  up: boolean
+  why?: string
+  samples: number
+  bytes: number
+  tookMs: number
+}
+export type WindowReport = { series: number; leftOut: number; bytes: number }
+export type ScrapeResult =
+  | { status: 'scraped'; targets: TargetReport[]; window: WindowReport; incomplete?: string }
+  | { status: 'lease-taken' }
 
 type Read = { target: SeriesTarget; reading: Reading<Scrape>; tookMs: number }
+type Found = Awaited<ReturnType<ClusterView['find']>>
 
 const readAll = (world: ScrapeWorld, targets: readonly SeriesTarget[]): Promise<Read[]> =>
   Promise.all(
@@ -49,37 +79,40 @@ const readAll = (world: ScrapeWorld, targets: readonly SeriesTarget[]): Promise<
     }),
   )
 
+const isComplete = ({ reading }: Read) => reading.status === 'read' && reading.value.incomplete === undefined
+const samplesOf = ({ reading }: Read) => (reading.status === 'read' ? reading.value.samples : [])
+
+const ownSeries = (read: Read): Sample[] => {
+  const { target, reading, tookMs } = read
+  const scraped = reading.status === 'read' ? reading.value.seriesSeen : 0
+  return targetSeries({ labels: target.labels, up: isComplete(read), tookMs, scraped, kept: samplesOf(read).length })
+}
+
 /** Absence is only known when every source that could have shown the series was read to its end. */
-const judge = (rule: SeriesRule, reads: readonly Read[], atMs: number): RuleResult => {
+const judge = (rule: SeriesRule, reads: readonly Read[], at: { atMs: number; found: Found }): RuleResult => {
   const { ruleId } = rule
-  const complete = reads.every(({ reading }) => reading.status === 'read' && reading.value.incomplete === undefined)
-  const there = reads.some(({ reading }) => reading.status === 'read' && reading.value.samples.some(rule.matches))
+  const { atMs, found } = at
+  const complete = found.incomplete === undefined && (rule.aboutTargets || reads.every(isComplete))
+  const there = reads.some((read) => samplesOf(read).some(rule.matches) || ownSeries(read).some(rule.matches))
   if (there) return { ruleId, atMs, status: 'ok', active: [] }
   return complete
     ? { ruleId, atMs, status: 'ok', active: [{ labels: {}, value: 1 }] }
     : { ruleId, atMs, status: 'unknown', active: [] }
 }
 
-/** A kind enters the window only when all its targets were read, so that a missing series means it was not there. */
-const windowReadings = (reads: readonly Read[], atMs: number) =>
-  [...new Set(reads.map(({ target }) => target.kind))].flatMap((kind) => {
-    const ofKind = reads.filter(({ target }) => target.kind === kind)
-    const samples = ofKind.map(({ target, reading }) =>
-      reading.status === 'read' && reading.value.incomplete === undefined
-        ? reading.value.samples.filter(target.remembers)
-        : undefined,
-    )
-    return samples.every((part) => part !== undefined) ? [{ kind, atMs, samples: samples.flat() }] : []
-  })
-
-const reportOf = ({ target, reading, tookMs }: Read): TargetReport => ({
-  kind: target.kind,
-  url: target.url,
-  up: reading.status === 'read',
-  samples: reading.status === 'read' ? reading.value.samples.length : 0,
-  tookMs,
-  ...(reading.status === 'unreadable' ? { why: reading.why } : {}),
-})
+const reportOf = (read: Read): TargetReport => {
+  const { target, reading, tookMs } = read
+  const why = reading.status === 'unreadable' ? reading.why : reading.value.incomplete
+  return {
+    kind: target.kind,
+    url: target.url,
+    up: isComplete(read),
+    samples: samplesOf(read).length,
+    bytes: reading.status === 'read' ? reading.value.bytes : 0,
+    tookMs,
+    ...(why === undefined ? {} : { why }),
+  }
+}
 
 const sendResults = async (world: ScrapeWorld, view: ClusterView, results: readonly RuleResult[]) => {
   for (const shard of new Set(view.rules.map((rule) => rule.shard))) {
@@ -91,27 +124,68 @@ const sendResults = async (world: ScrapeWorld, view: ClusterView, results: reado
   }
 }
 
+/** The window as this process left it, if nobody held the lease in between; else as it was written last. */
+const windowBefore = async (
+  world: ScrapeWorld,
+  view: ClusterView,
+  at: { nowMs: number; fence: number },
+): Promise<Window> => {
+  const held = world.held.get(view.cluster)
+  if (held && held.fence + 2 === at.fence) return held.window
+  const { cluster, longestMs } = view
+  return (await loadWindow(world.blobs, { cluster, longestMs, nowMs: at.nowMs })).window
+}
+
+const keepWindow = async (
+  world: ScrapeWorld,
+  view: ClusterView,
+  { reads, atMs, fence, allTargets }: { reads: readonly Read[]; atMs: number; fence: number; allTargets: boolean },
+): Promise<WindowReport> => {
+  const { longestMs, keepMs, seriesLimit } = view
+  const window = await windowBefore(world, view, { nowMs: atMs, fence })
+  // Not to be found half changed by the next reading, should this one fail.
+  world.held.delete(view.cluster)
+  // Two sources at one place, such as two tenants of a Prometheus, are one target there, whole when both are.
+  const places = Map.groupBy(reads, ({ target }) => `${target.kind} ${target.url}`)
+  const targets = [...places].map(([target, same]) => ({
+    target,
+    kind: same[0]?.target.kind ?? '',
+    complete: same.every(isComplete),
+    samples: same.flatMap((read) => [...samplesOf(read), ...ownSeries(read)]),
+  }))
+  remember(window, { atMs, targets, allTargets, longestMs, keepMs, seriesLimit })
+  const { bytes } = await saveWindow(world.blobs, window, { longestMs, nowMs: atMs })
+  world.held.set(view.cluster, { window, fence })
+  const series = [...window.targets.values()].reduce((sum, target) => sum + target.series.size, 0)
+  return { series, leftOut: window.leftOut, bytes }
+}
+
 /** Reads one cluster once. */
 export const scrapeStep =
   (world: ScrapeWorld) =>
   async (view: ClusterView): Promise<ScrapeResult> => {
-    const release = await world.lease(view.cluster)
-    if (!release) return { status: 'lease-taken' }
+    const lease = await world.lease(view.cluster)
+    if (!lease) return { status: 'lease-taken' }
     try {
       const atMs = world.nowMs()
-      const reads = await readAll(world, view.targets)
+      const found = await view.find()
+      const reads = await readAll(world, found.targets)
       // Before the window: a full disk must not leave the rules with their last good result.
       await sendResults(
         world,
         view,
-        view.rules.map((rule) => judge(rule, reads, atMs)),
+        view.rules.map((rule) => judge(rule, reads, { atMs, found })),
       )
-      const bytes = await world.blobs.get(windowKey(view.cluster))
-      const before = (bytes && unpackWindow(bytes)) ?? emptyWindow(view.cluster)
-      const after = windowReadings(reads, atMs).reduce((so, reading) => remember(so, reading, view.windowMs), before)
-      await world.blobs.put(windowKey(view.cluster), packWindow(after))
-      return { status: 'scraped', targets: reads.map(reportOf) }
+      const allTargets = found.incomplete === undefined
+      const window = await keepWindow(world, view, { reads, atMs, fence: lease.fence, allTargets })
+      const { incomplete } = found
+      return {
+        status: 'scraped',
+        targets: reads.map(reportOf),
+        window,
+        ...(incomplete !== undefined && { incomplete }),
+      }
     } finally {
-      await release()
+      await lease.release()
     }
   }

@@ -1,16 +1,19 @@
 import type { Config } from '../../config/schema.ts'
 import type { LogReading, Reading, SourceWorld } from '../../sources/contract.ts'
-import { kindsOf, readLogs, scrapeSource } from '../../sources/registry.ts'
+import { kindsOf, lookAtObjects, readLogs, scrapeSource } from '../../sources/registry.ts'
 import type { Blobs, Store } from '../../stores/contract.ts'
 import { openCaseFile } from '../../triage/case-file.ts'
 import type { Brief, CaseFile, LogSpan, Testimony, Witnesses } from '../../triage/contract.ts'
+import { objectsLookBackMs } from '../../triage/objects.ts'
 import { questions, seriesToRead } from '../../triage/registry.ts'
-import { windowKey } from '../contract.ts'
+import type { ClusterReader, Targets } from '../cluster-reader.ts'
 import { latestOutcomes, type MonitorView } from '../latest-outcomes.ts'
-import { unpackWindow } from '../window.ts'
+import type { Window } from '../window.ts'
+import { loadWindow } from '../window-blobs.ts'
 import { once, testify } from './witnesses.ts'
 
-type Outside = Pick<SourceWorld, 'nowMs' | 'secret'> & {
+type Outside = Pick<SourceWorld, 'nowMs'> & {
+  reader: ClusterReader
   store: Store
   blobs: Blobs
   monitors: readonly MonitorView[]
@@ -19,34 +22,65 @@ type Outside = Pick<SourceWorld, 'nowMs' | 'secret'> & {
 /** How many log lines one question may read; Loki refuses more than 5,000 by default. */
 const logLines = 2000
 
+type At = { cluster: string; signal: AbortSignal }
+
+const clusterOf = ({ clusters }: Config, name: string) => (Object.hasOwn(clusters, name) ? clusters[name] : undefined)
+
+/** Without its window a reading is still worth something, so a window that cannot be read is as good as none. */
+const readWindow = async (config: Config, { blobs, nowMs }: Outside, cluster: string) => {
+  const longestMs = (clusterOf(config, cluster)?.windowSeconds ?? 0) * 1000
+  const loaded = await loadWindow(blobs, { cluster, longestMs, nowMs: nowMs() }).catch(() => undefined)
+  return loaded?.window
+}
+
+type Shared = {
+  window: (cluster: string) => Promise<Window | undefined>
+  targets: (cluster: string) => Promise<Targets>
+}
+
 const readSeries = async (
   config: Config,
   outside: Outside,
-  at: { kind: string; cluster: string; signal: AbortSignal },
+  at: At & Shared & { kind: string },
 ): Promise<Reading<Testimony>> => {
-  const sources = (config.clusters[at.cluster]?.sources ?? []).filter((source) => kindsOf(source).includes(at.kind))
-  const world = { nowMs: outside.nowMs, secret: outside.secret, signal: at.signal }
-  // Without its window a reading is still worth something, so a window that cannot be read is as good as none.
-  const [bytes, ...readings] = await Promise.all([
-    outside.blobs.get(windowKey(at.cluster)).catch(() => undefined),
+  const cluster = clusterOf(config, at.cluster)
+  if (!cluster) return testify(at.kind, [], { window: undefined })
+  const [world, { targets, incomplete }] = await Promise.all([
+    outside.reader.world(cluster, at.signal),
+    at.targets(at.cluster),
+  ])
+  const sources = targets.filter((target) => kindsOf(target).includes(at.kind))
+  const [window, ...readings] = await Promise.all([
+    at.window(at.cluster),
     ...sources.flatMap((source) => scrapeSource(source, world, seriesToRead(at.kind)) ?? []),
   ])
-  return testify(at.kind, readings, bytes && unpackWindow(bytes))
+  const unfound = cluster.discover.some(({ kind }) => kind === at.kind) ? incomplete : undefined
+  return testify(at.kind, readings, { window, unfound })
 }
 
 const readLines = async (
   config: Config,
   outside: Outside,
-  at: { cluster: string; namespace: string; span: LogSpan; signal: AbortSignal },
+  at: At & { namespace: string; span: LogSpan },
 ): Promise<Reading<LogReading>> => {
-  const world = { nowMs: outside.nowMs, secret: outside.secret, signal: at.signal }
+  const cluster = clusterOf(config, at.cluster)
+  const world = cluster && (await outside.reader.world(cluster, at.signal))
   const { sinceMs, untilMs, errorsOnly = true, limit = logLines } = at.span
   const query = { labels: { namespace: at.namespace }, sinceMs, untilMs, errorsOnly, limit }
-  for (const source of config.clusters[at.cluster]?.sources ?? []) {
-    const answer = readLogs(source, world, query)
+  for (const source of cluster?.sources ?? []) {
+    const answer = world && readLogs(source, world, query)
     if (answer) return answer
   }
   return { status: 'unreadable', why: 'no source of logs is configured for this cluster' }
+}
+
+/** Objects of one namespace, where a source of the cluster asks the Kubernetes API. */
+const readObjects = async (config: Config, outside: Outside, at: At & { namespace: string; sinceMs: number }) => {
+  const cluster = clusterOf(config, at.cluster)
+  const source = cluster?.sources.find(({ kind }) => kind === 'kubernetes')
+  if (!cluster || !source) return undefined
+  const world = await outside.reader.world(cluster, at.signal)
+  return lookAtObjects(source, world, { namespace: at.namespace, sinceMs: at.sinceMs - objectsLookBackMs })
 }
 
 /** Questions everybody the config knows and answers within the deadline. */
@@ -54,11 +88,20 @@ export const investigator =
   (config: Config, outside: Outside) =>
   async (brief: Brief, deadlineMs: number): Promise<CaseFile> => {
     const signal = AbortSignal.timeout(deadlineMs)
+    const window = once((cluster) => readWindow(config, outside, cluster))
+    const targets = once(async (name) => {
+      const cluster = clusterOf(config, name)
+      return cluster
+        ? outside.reader.targets(name, cluster, await outside.reader.world(cluster, signal))
+        : { targets: [] }
+    })
     const series = once(async (key: string) => {
       const [kind = '', cluster = ''] = key.split('\n')
-      return readSeries(config, outside, { kind, cluster, signal })
+      return readSeries(config, outside, { kind, cluster, signal, window, targets })
     })
+    const { sinceMs } = brief
     const witnesses: Witnesses = {
+      objects: (cluster, namespace) => readObjects(config, outside, { cluster, namespace, sinceMs, signal }),
       nowMs: outside.nowMs,
       services: config.services,
       outcomes: await latestOutcomes(outside.store, { ...config, monitors: outside.monitors }),

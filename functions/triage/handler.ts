@@ -4,6 +4,7 @@ import { deployedFacts } from '../../aws/environment.ts'
 import { hub } from '../../aws/hub.ts'
 import { deployedSecrets } from '../../aws/secrets.ts'
 import { secretsOf } from '../../config/secret-refs.ts'
+import { clusterReader } from '../cluster-reader.ts'
 import { rowMessage } from '../contract.ts'
 import { monitorViewsOf } from '../monitor-views.ts'
 import { storedShards } from '../shard-count.ts'
@@ -14,7 +15,9 @@ const ground = hub({ env: process.env, nowMs: () => Date.now() }, { role: 'triag
 const { config, region, store, nowMs, nudge, health } = ground
 const secrets = deployedSecrets(ground, secretsOf(config).clusters)
 const blobs = hubBucket({ bucket: ground.env.WHODUNIT_BUCKETS.windows, region })
-const outside = { store, blobs, nowMs, secret: secrets.secret, monitors: monitorViewsOf(config, deployedFacts()) }
+const awsCredentials = ground.sqs.config.credentials
+const reader = clusterReader({ nowMs, secret: secrets.secret, awsCredentials })
+const outside = { store, blobs, nowMs, reader, monitors: monitorViewsOf(config, deployedFacts()) }
 
 export const handler = health.handler(
   eachMessage({

@@ -1,6 +1,6 @@
 import type { Reading, Sample, Scrape } from '../../sources/contract.ts'
 import type { Testimony } from '../../triage/contract.ts'
-import { type KindWindow, seriesKey, type Window } from '../window.ts'
+import { seriesKey, seriesOfKind, type Window, type WindowSeries } from '../window.ts'
 
 const combine = (scrapes: readonly Scrape[]): Scrape => {
   const incomplete = scrapes.map((scrape) => scrape.incomplete).find((why) => why !== undefined)
@@ -13,14 +13,25 @@ const combine = (scrapes: readonly Scrape[]): Scrape => {
   }
 }
 
+type Past = ReadonlyMap<string, WindowSeries>
+
 /** Series the window knows and a whole reading of now lacks, each with its last value. */
-const goneSince = (now: Scrape, past: KindWindow): Sample[] => {
+const goneSince = (now: Scrape, past: Past): Sample[] => {
   const there = new Set(now.samples.map(seriesKey))
-  return Object.entries(past.series).flatMap(([key, { name, labels, points }]) => {
-    const last = points.at(-1)
-    return there.has(key) || !last ? [] : [{ name, labels, value: last[1], timestampMs: last[0] }]
+  return [...past].flatMap(([id, { name, labels, atMs, values }]) => {
+    const [timestampMs, value] = [atMs.at(-1), values.at(-1)]
+    return there.has(id) || timestampMs === undefined || value === undefined
+      ? []
+      : [{ name, labels, value, timestampMs }]
   })
 }
+
+/** Earlier values that can be compared: neither a counter nor a state is NaN or infinite. */
+const pointsBefore = (series: WindowSeries | undefined, nowMs: number) =>
+  (series?.atMs ?? []).flatMap((atMs, nth) => {
+    const value = series?.values[nth]
+    return atMs < nowMs && value !== undefined && Number.isFinite(value) ? [{ atMs, value }] : []
+  })
 
 /**
  * What the sources of one kind say now, together with what the window remembers. One source of several that cannot be
@@ -29,26 +40,29 @@ const goneSince = (now: Scrape, past: KindWindow): Sample[] => {
 export const testify = (
   kind: string,
   readings: readonly Reading<Scrape>[],
-  window: Window | undefined,
+  context: {
+    window: Window | undefined
+    /** Why there may be sources of this kind that were not read at all. */
+    unfound?: string | undefined
+  },
 ): Reading<Testimony> => {
   const read = readings.flatMap((reading) => (reading.status === 'read' ? [reading.value] : []))
   const unread = readings.flatMap((reading) => (reading.status === 'unreadable' ? [reading.why] : []))
-  if (readings.length === 0) return { status: 'unreadable', why: `no ${kind} source is configured for this cluster` }
+  const { window, unfound } = context
+  if (readings.length === 0) {
+    return { status: 'unreadable', why: unfound ?? `no ${kind} source is configured for this cluster` }
+  }
   if (read.length === 0) return { status: 'unreadable', why: unread.join('; ') }
   const now = combine(read)
-  const past = window?.kinds[kind]
-  const before = (sample: Sample) =>
-    (past?.series[seriesKey(sample)]?.points ?? [])
-      .filter(([atMs]) => atMs < now.atMs)
-      .map(([atMs, value]) => ({ atMs, value }))
-  const windowFromMs = past?.readAtMs[0]
-  const incomplete = now.incomplete ?? unread[0]
+  const past = window && new Map(seriesOfKind(window, kind).map(({ id, series }) => [id, series]))
+  const windowFromMs = window?.wholeAtMs.get(kind)?.[0]
+  const incomplete = now.incomplete ?? unread[0] ?? unfound
   return {
     status: 'read',
     value: {
       atMs: now.atMs,
       samples: now.samples,
-      before,
+      before: (sample) => pointsBefore(past?.get(seriesKey(sample)), now.atMs),
       ...(past && incomplete === undefined ? { gone: goneSince(now, past) } : {}),
       ...(incomplete === undefined ? {} : { incomplete }),
       ...(windowFromMs === undefined ? {} : { windowFromMs }),

@@ -6,6 +6,7 @@ import { isMissed } from './figures.ts'
  */
 const benches: Readonly<Record<string, (args: readonly string[]) => Promise<string[]>>> = {
   bundles: async () => (await import('./bundles.ts')).measureBundles(),
+  window: async () => (await import('./window.ts')).windowBench(),
   detection: async () => (await import('./detection.ts')).measureDetection(),
   history: async () => (await import('./history.ts')).measureHistory(),
   exposition: async () => (await import('./exposition.ts')).measureExposition(),

@@ -77,7 +77,7 @@ describe('a function may do what its step does, to what it does it to', () => {
       name: 'Triage',
       may: [
         write,
-        's3:GetObject Windows/windows/town.json.gz',
+        's3:GetObject Windows/windows/town/*',
         's3:ListBucket Windows',
         'sqs:SendMessage AlertChangesQueue, DeliverQueue',
         ...sources,
@@ -115,7 +115,7 @@ describe('a function may do what its step does, to what it does it to', () => {
       name: 'Scrape',
       may: [
         write,
-        's3:GetObject s3:PutObject Windows/windows/town.json.gz',
+        's3:GetObject s3:PutObject Windows/windows/town/*',
         's3:ListBucket Windows',
         'sqs:SendMessage ObservationsQueue',
         ...sources,

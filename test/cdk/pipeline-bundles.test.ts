@@ -1,11 +1,11 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { gunzipSync } from 'node:zlib'
 import { PutItemCommand, paginateScan } from '@aws-sdk/client-dynamodb'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { bundleHandler } from '../../cdk/bundle.ts'
 import { keys, type Observation } from '../../functions/contract.ts'
 import { pulseItem } from '../../functions/pulse.ts'
+import { unpackChunk } from '../../functions/window-chunk.ts'
 import { quarantinePrefix, type Store } from '../../stores/contract.ts'
 import { dynamodbStore } from '../../stores/dynamodb.ts'
 import { type Entry, entriesOf, startAws, taken } from '../aws/loopback-aws.ts'
@@ -266,8 +266,11 @@ engineTest(
   'a cluster is read into its window, by one run at a time',
   async () => {
     await call('scrape', { cluster: 'prod' })
-    const bytes = s3.objects.get('shop-windows/windows/prod.json.gz')?.bytes
-    expect(gunzipSync(bytes ?? Buffer.alloc(0)).toString()).toContain('kube_deployment_status_replicas_ready')
+    const chunks = [...s3.objects].flatMap(([key, { bytes }]) =>
+      key.startsWith('shop-windows/windows/prod/') ? (unpackChunk(bytes)?.targets ?? []) : [],
+    )
+    const names = chunks.flatMap(({ series }) => series.map(({ name }) => name))
+    expect(names).toContain('kube_deployment_status_replicas_ready')
     const { code, stderr } = await invoke(directories.get('scrape') ?? '', { event: { cluster: 'gone' }, env })
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('no cluster gone in the config') })
   },

@@ -6,6 +6,7 @@ import { channelKinds } from '../../channels/registry.ts'
 import { configJsonSchema, type JsonSchema } from '../../config/json-schema.ts'
 import { probeKinds } from '../../probes/registry.ts'
 import { ruleKinds } from '../../rules/registry.ts'
+import { apiServerSpec } from '../../sources/kube/api-server.ts'
 import { sourceKinds } from '../../sources/registry.ts'
 
 const schema = configJsonSchema()
@@ -94,10 +95,12 @@ const kindsIn = (node: unknown): string[] => {
   return [...(typeof kind === 'string' ? [kind] : []), ...Object.values(node).flatMap(kindsIn)]
 }
 
+const apiServerKinds = apiServerSpec.options.map(({ shape }) => ({ kind: shape.kind.value }))
+
 test.each([
   { part: 'monitors', kinds: probeKinds },
   { part: 'rules', kinds: ruleKinds },
-  { part: 'clusters', kinds: sourceKinds },
+  { part: 'clusters', kinds: [...sourceKinds, ...apiServerKinds] },
   { part: 'channels', kinds: channelKinds },
 ])('every kind of $part occurs where it belongs', ({ part, kinds }) => {
   const registered = kinds.map(({ kind }) => kind).sort()

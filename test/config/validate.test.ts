@@ -23,10 +23,10 @@ const run = async (text: string, options: { json?: boolean; columns?: number } =
   return { exit, ...said }
 }
 
-test('a config without a flaw is one line', async () => {
+test('a config without a flaw is one line, and one for each window', async () => {
   expect(await run(good)).toEqual({
     exit: 0,
-    out: 'whodunit.yaml is fine: 2 monitors, 2 services, 5 rules, 1 cluster, 3 channels, 3 locations\n',
+    out: 'whodunit.yaml is fine: 2 monitors, 2 services, 5 rules, 1 cluster, 3 channels, 3 locations\nwindow of prod: about 1,381 series, 3 MiB in memory, 1 MiB stored\n',
     err: '',
   })
 })

@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals'
 import pLimit from 'p-limit'
 import { randomNames } from '../../examples/emojivoto/random-names.ts'
 import type { SceneName } from '../../examples/emojivoto/scenes.ts'
+import { clusterReader } from '../../functions/cluster-reader.ts'
 import { evaluateStep } from '../../functions/evaluate/step.ts'
 import { monitorRunner, monitorViews } from '../../functions/probe/config.ts'
 import { probeStep } from '../../functions/probe/step.ts'
@@ -37,8 +38,15 @@ const suspectOf = async (scene: SceneName, names: Names) => {
   const send = async (observation: Parameters<typeof evaluate>[0]) => {
     await evaluate(observation)
   }
-  const scrape = scrapeStep({ blobs, nowMs, send, lease: async () => async () => undefined })
-  const view = clusterView(config, names.config.cluster, { nowMs, secret, remembers: seriesToRemember })
+  const scrape = scrapeStep({
+    blobs,
+    nowMs,
+    send,
+    held: new Map(),
+    lease: async () => ({ fence: 1, release: async () => undefined }),
+  })
+  const reader = clusterReader({ nowMs, secret })
+  const view = clusterView(config, names.config.cluster, { reader, remembers: seriesToRemember })
   const run = monitorRunner(config, { nowMs, secret })
   const probe = probeStep({
     nowMs,
@@ -60,7 +68,7 @@ const suspectOf = async (scene: SceneName, names: Names) => {
   await pause(500)
   const service = names.workloads.web.deployment
   const brief = { incidentId: 'x', service, severity: 'page' as const, sinceMs, summaries: [] }
-  const caseFile = await investigator(config, { store, blobs, nowMs, secret, monitors: monitorViews(config) })(
+  const caseFile = await investigator(config, { store, blobs, nowMs, reader, monitors: monitorViews(config) })(
     brief,
     4000,
   )

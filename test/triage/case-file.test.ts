@@ -61,6 +61,19 @@ test('a source that hangs is named, and its question still says what it knows wi
   expect(answers[0]?.headline).toBe('unknown: no answer within 0.04 s: kube-state-metrics of cluster town')
 })
 
+test('a Kubernetes API that hangs is unreadable in all its parts, and one that is not asked stays so', async () => {
+  const asks = question('a', async (_brief, { objects }) => {
+    const facts = await objects?.('town', 'shop')
+    const whys = facts
+      ? Object.values(facts).map((part) => (part.status === 'unreadable' ? part.why : 'read'))
+      : ['not asked']
+    return saying({ headline: [...new Set(whys)].join() })
+  })
+  const hanging = await open([asks], { ...witnessesWho({}), objects: () => never<never>() })
+  expect(hanging.answers[0]?.headline).toBe('no answer within 0.04 s: objects of shop in cluster town')
+  expect((await open([asks])).answers[0]?.headline).toBe('not asked')
+})
+
 test('a source that throws is unreadable, with its reason', async () => {
   const witnesses = {
     ...witnessesWho({}),

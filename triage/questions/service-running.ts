@@ -2,6 +2,7 @@ import { type Brief, type Clue, defineQuestion, type Evidence, type Statement, t
 import { type Examination, examine, type Finding } from '../examination.ts'
 import { accusedOf, byCluster, type Placed, placedServices } from '../involved.ts'
 import type { NodeTrouble } from '../nodes.ts'
+import { objectEvidence } from '../objects.ts'
 import { seriesOf } from '../past.ts'
 import type { ClueKind } from '../suspects.ts'
 import type { Times } from '../troubles.ts'
@@ -12,19 +13,35 @@ import { readiness, townOf } from '../workloads.ts'
 const source = 'kube-state-metrics'
 
 /** What one cluster answered, or why it did not. */
-type Heard = Examination & { unread?: string }
+type Heard = Examination & { unread?: string; objects: Evidence[] }
 
-const hear = async (
+type Context = { times: Times; witnesses: Witnesses }
+
+/** What the Kubernetes API adds to the evidence, namespace by namespace; it decides nothing. */
+const hearObjects = async (
   cluster: string,
-  placed: Placed[],
-  context: { times: Times; witnesses: Witnesses },
-): Promise<Heard> => {
-  const reading = await context.witnesses.series(source, cluster)
+  placed: readonly Placed[],
+  { times, witnesses }: Context,
+): Promise<Evidence[]> => {
+  const places = [...new Set(placed.map(({ namespace }) => namespace))]
+  const each = places.map(async (namespace) => {
+    const facts = await witnesses.objects?.(cluster, namespace)
+    const own = placed.filter((one) => one.namespace === namespace)
+    return facts ? objectEvidence(facts, own, times) : []
+  })
+  return (await Promise.all(each)).flat()
+}
+
+const hear = async (cluster: string, placed: Placed[], context: Context): Promise<Heard> => {
+  const [reading, objects] = await Promise.all([
+    context.witnesses.series(source, cluster),
+    hearObjects(cluster, placed, context),
+  ])
   if (reading.status === 'unreadable') {
     const findings = placed.map((one): Finding => ({ placed: one, state: 'unknown', why: reading.why, troubles: [] }))
-    return { findings, nodes: [], unread: `${source} of cluster ${cluster}: ${reading.why}` }
+    return { findings, nodes: [], objects, unread: `${source} of cluster ${cluster}: ${reading.why}` }
   }
-  return examine(townOf(seriesOf(reading.value)), placed, context.times)
+  return { ...examine(townOf(seriesOf(reading.value)), placed, context.times), objects }
 }
 
 /** Kinds of trouble that leave the answer `yes` while enough pods are ready. */
@@ -118,7 +135,7 @@ const worstFirst = (findings: readonly Finding[]): Finding[] => {
   return [...findings].sort((a, b) => rank(a) - rank(b))
 }
 
-const evidenceOf = ({ findings, nodes, unread }: Heard): Evidence[] => [
+const evidenceOf = ({ findings, nodes, objects, unread }: Heard): Evidence[] => [
   ...(unread === undefined ? [] : [{ says: unread }]),
   ...worstFirst(findings).flatMap((finding): Evidence[] => {
     const { placed, workload, troubles, lateRollout } = finding
@@ -131,6 +148,7 @@ const evidenceOf = ({ findings, nodes, unread }: Heard): Evidence[] => [
     ]
   }),
   ...nodes.map(({ node, says }) => ({ says: `node ${node} ${says}` })),
+  ...objects,
 ]
 
 /** Trouble that was there before the incident stands in the evidence; it accuses nobody. */

@@ -1,6 +1,9 @@
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
 import {
-  listSources,
+  findSources,
   readSource,
   sourceExitCode,
   sourceJson,
@@ -8,9 +11,11 @@ import {
   sourceText,
 } from '../../../cli/commands/source.ts'
 import { configSchema } from '../../../config/schema.ts'
+import { clusterReader } from '../../../functions/cluster-reader.ts'
+import { kubeAnswers, type Replay, withApiServer } from '../../sources/kube/replay.ts'
 import { nowMs, withServer } from '../../sources/loopback.ts'
 
-const configWith = (sources: object[]) =>
+const configWith = (sources: object[], more: object = {}) =>
   configSchema.parse({
     services: { shop: { runsIn: { cluster: 'main', namespace: 'shop', workload: 'web' } } },
     monitors: {},
@@ -24,23 +29,24 @@ const configWith = (sources: object[]) =>
         forSeconds: 60,
       },
     },
-    clusters: { main: { sources } },
+    clusters: { main: { sources, ...more } },
   })
 
 const at = 'http://10.0.0.7'
-const world = { nowMs: () => nowMs, secret: () => '' }
+const world = { nowMs: () => nowMs, reader: clusterReader({ nowMs: () => nowMs, secret: () => '' }) }
 
-test('a source goes by its cluster and kind, the second of a kind by its number', () => {
+test('a source goes by its cluster and kind, the second of a kind by its number', async () => {
   const config = configWith([
     { kind: 'node', url: `${at}/a` },
     { kind: 'loki', url: at },
     { kind: 'node', url: `${at}/b` },
   ])
-  const all = listSources(config)
-  expect(all.map(({ name }) => name)).toEqual(['main/node', 'main/loki', 'main/node-2'])
+  const { all, unfound } = await findSources(config, world)
+  expect(unfound).toEqual([])
+  expect(all.map(({ name }) => name)).toEqual(['main/node', 'main/node-2', 'main/loki'])
   expect(sourcesNamed(all, 'main')).toEqual(all)
   expect(sourcesNamed(all, 'node')).toHaveLength(2)
-  expect(sourcesNamed(all, 'main/node-2')).toEqual([all[2]])
+  expect(sourcesNamed(all, 'main/node-2')).toEqual([all[1]])
   expect(sourcesNamed(all, 'other')).toEqual([])
 })
 
@@ -71,7 +77,8 @@ const read = (source: Record<string, string>, path = '') =>
     },
     async ({ url, requests }) => {
       const config = configWith([{ ...source, url: `${url}${path}` }])
-      const reports = await Promise.all(listSources(config).map((one) => readSource(config, one, world)))
+      const { all } = await findSources(config, world)
+      const reports = await Promise.all(all.map((one) => readSource(config, one, world)))
       return { reports, place: `${url}${path}`, asked: requests.map((request) => request.url ?? '') }
     },
   )
@@ -121,4 +128,43 @@ test('logs are asked for in a namespace that some service runs in', async () => 
   const { reports, asked } = await read({ kind: 'loki' })
   expect(new URL(asked[0] ?? '', at).searchParams.get('query')).toBe('{namespace="shop"}')
   expect(reports).toMatchObject([{ status: 'read', lines: { read: 1, more: false }, ageSeconds: 9 }])
+})
+
+const pod = (name: string) => ({
+  metadata: { name, namespace: 'shop' },
+  spec: { containers: [{ name: 'web', ports: [{ name: 'admin', containerPort: 9100 }] }] },
+  status: { phase: 'Running', podIP: '10.0.0.1', conditions: [] },
+})
+
+const inCluster = (replay: Replay) =>
+  withApiServer(kubeAnswers(replay), async ({ url, ca }) => {
+    const caFile = join(mkdtempSync(join(tmpdir(), 'whodunit-source-')), 'ca.crt')
+    writeFileSync(caFile, ca)
+    const config = configWith([{ kind: 'kubernetes' }], {
+      apiServer: { kind: 'url', url, token: 'secret:T', caFile },
+      discover: [{ kind: 'node', role: 'pod', namespaces: ['shop'], port: 'admin' }],
+    })
+    const given = { nowMs: () => nowMs, reader: clusterReader({ nowMs: () => nowMs, secret: () => 'token' }) }
+    const { all, unfound } = await findSources(config, given)
+    return { unfound, reports: await Promise.all(all.map((one) => readSource(config, one, given))) }
+  })
+
+test('what discovery finds is read through the API server, and so are objects', async () => {
+  const pods = [pod('node-1'), pod('node-2')]
+  const lists = { pods, events: [], replicasets: [], controllerrevisions: [] }
+  const { reports, unfound } = await inCluster({ lists, proxied: () => 'node_memory_MemTotal_bytes 7\n' })
+  expect(unfound).toEqual([])
+  expect(sourceJson(reports, false)).toMatchObject([
+    { name: 'main/node', status: 'read', facts: { machines: 1 } },
+    { name: 'main/node-2', status: 'read', facts: { machines: 1 } },
+    { name: 'main/kubernetes', status: 'read', facts: { pods: 2, events: 0, rollouts: 0, crashes: 0 } },
+  ])
+})
+
+test('what may not be asked is said, of discovery and of objects', async () => {
+  const { reports, unfound } = await inCluster({ lists: { events: [], replicasets: [] }, forbidden: ['pods'] })
+  expect(unfound).toMatchObject([{ name: 'main/discover', status: 'incomplete' }])
+  expect(unfound[0]?.why).toContain('pods is forbidden')
+  expect(reports).toMatchObject([{ name: 'main/kubernetes', status: 'incomplete' }])
+  expect(reports[0]?.why).toMatch(/^pods: .*forbidden/)
 })

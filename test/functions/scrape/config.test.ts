@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals'
 import { normalise } from '../../../config/normalise.ts'
 import { configSchema } from '../../../config/schema.ts'
+import { clusterReader } from '../../../functions/cluster-reader.ts'
 import { clusterView } from '../../../functions/scrape/config.ts'
 import { nowMs, withServer } from '../../sources/loopback.ts'
 
@@ -28,13 +29,17 @@ test('a Prometheus that holds others is read once for each, the rules’ series 
         { kind: 'prometheus', url, holds: ['node'] },
         { kind: 'loki', url },
       ])
-      const { targets } = clusterView(config, 'main', { nowMs: () => nowMs, secret: () => '', remembers })
+      const reader = clusterReader({ nowMs: () => nowMs, secret: () => '' })
+      const view = clusterView(config, 'main', { reader, remembers })
+      const { targets } = await view.find()
       expect(targets.map((target) => [target.kind, target.url])).toEqual([
         ['prometheus', url],
         ['node', url],
       ])
       for (const target of targets) expect(await target.scrape()).toMatchObject({ status: 'read' })
-      expect(targets[1]?.remembers({ name: 'node_load1', labels: {}, value: 1 })).toBe(true)
+      expect(targets.map(({ labels }) => labels['job'])).toEqual(['prometheus', 'node'])
+      const keptMs = (kind: string) => view.keepMs(kind, { name: 'node_load1', labels: {}, value: 1 })
+      expect([keptMs('node'), keptMs('prometheus')]).toEqual([900_000, 0])
       return requests.map((request) => new URL(request.url ?? '', url).searchParams.get('query'))
     },
   )

@@ -5,7 +5,8 @@ import { start } from '../builders.ts'
 
 type Play = { periodSeconds: number; lateMs?: number; takesMs?: number; answers?: (ScrapeResult | Error)[] }
 
-const scraped: ScrapeResult = { status: 'scraped', targets: [] }
+const window = { series: 0, leftOut: 0, bytes: 0 }
+const scraped: ScrapeResult = { status: 'scraped', targets: [], window }
 
 const play = async ({ periodSeconds, lateMs = 0, takesMs = 100, answers = [] }: Play) => {
   let nowMs = start + lateMs
@@ -57,10 +58,18 @@ test('what somebody else reads is counted apart', async () => {
 })
 
 test('targets that cannot be read are told with their reason', async () => {
-  const down = { kind: 'linkerd', url: 'http://linkerd.example/', up: false, why: 'refused', samples: 0, tookMs: 1 }
+  const down = {
+    kind: 'linkerd',
+    url: 'http://linkerd.example/',
+    up: false,
+    why: 'refused',
+    samples: 0,
+    bytes: 0,
+    tookMs: 1,
+  }
   const { unread } = await play({
     periodSeconds: 60,
-    answers: [{ status: 'scraped', targets: [down, { ...down, up: true }] }],
+    answers: [{ status: 'scraped', window, targets: [down, { ...down, up: true }] }],
   })
   expect(unread).toEqual([down])
 })

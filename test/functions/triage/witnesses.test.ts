@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { once, testify } from '../../../functions/triage/witnesses.ts'
-import { emptyWindow, packWindow, remember, unpackWindow } from '../../../functions/window.ts'
+import { emptyWindow, remember, type Window } from '../../../functions/window.ts'
 import type { Reading, Sample, Scrape } from '../../../sources/contract.ts'
 import { start } from '../builders.ts'
 
@@ -9,23 +9,30 @@ const read = (value: Scrape): Reading<Scrape> => ({ status: 'read', value })
 const scrape = (samples: Sample[], atMs = start): Scrape => ({ atMs, samples, bytes: 10, seriesSeen: 1 })
 const refused: Reading<Scrape> = { status: 'unreadable', why: 'connection refused' }
 
-const windowWith = (values: number[]) =>
-  values.reduce(
-    (so, value, index) =>
-      remember(
-        so,
-        { kind: 'linkerd', atMs: start - (values.length - index) * 1000, samples: [sample(value, { b: '2', a: '1' })] },
-        60_000,
-      ),
-    emptyWindow('town'),
-  )
+const kept = { longestMs: 60_000, seriesLimit: 1_000_000, keepMs: () => 60_000, allTargets: true }
+
+const windowWith = (values: number[]) => {
+  const window = emptyWindow('town')
+  for (const [index, value] of values.entries()) {
+    const samples = [sample(value, { b: '2', a: '1' })]
+    const targets = [{ target: 't', kind: 'linkerd', complete: true, samples }]
+    remember(window, { ...kept, atMs: start - (values.length - index) * 1000, targets })
+  }
+  return window
+}
+
+const beforeOf = (window: Window) => {
+  const testimony = testify('linkerd', [read(scrape([sample(3, { a: '1', b: '2' })]))], { window })
+  expect(testimony).toMatchObject({ status: 'read', value: { windowFromMs: start - 2000 } })
+  return testimony.status === 'read' ? testimony.value.before(sample(3, { a: '1', b: '2' })) : []
+}
 
 test('a series finds its past, whatever the order of its labels', () => {
-  const window = unpackWindow(packWindow(windowWith([1, 2])))
-  const testimony = testify('linkerd', [read(scrape([sample(3, { a: '1', b: '2' })]))], window)
-  expect(testimony).toMatchObject({ status: 'read', value: { windowFromMs: start - 2000 } })
-  const before = testimony.status === 'read' ? testimony.value.before(sample(3, { a: '1', b: '2' })) : []
-  expect(before.map(({ value }) => value)).toEqual([1, 2])
+  expect(beforeOf(windowWith([1, 2])).map(({ value }) => value)).toEqual([1, 2])
+})
+
+test('what is no number is no past', () => {
+  expect(beforeOf(windowWith([1, Number.NaN])).map(({ value }) => value)).toEqual([1])
 })
 
 test.each([
@@ -45,10 +52,12 @@ test.each([
     readings: [read({ ...scrape([]), incomplete: 'cut off' })],
     then: { status: 'read', value: { incomplete: 'cut off' } },
   },
-])('$given', ({ readings, then }) => expect(testify('linkerd', readings, undefined)).toMatchObject(then))
+])('$given', ({ readings, then }) => expect(testify('linkerd', readings, { window: undefined })).toMatchObject(then))
 
-test('bytes that are no window are none, not a crash', () => {
-  expect(unpackWindow(new TextEncoder().encode('not gzip'))).toBeUndefined()
+test('targets that could not be looked for make a testimony incomplete, and without any it is none', () => {
+  const context = { window: undefined, unfound: 'pods is forbidden' }
+  expect(testify('linkerd', [read(scrape([]))], context)).toMatchObject({ value: { incomplete: 'pods is forbidden' } })
+  expect(testify('linkerd', [], context)).toEqual({ status: 'unreadable', why: 'pods is forbidden' })
 })
 
 test('two who ask the same share one answer', async () => {

@@ -30,6 +30,25 @@ test('all pods ready is a yes with their number and names, dependencies included
   expect([verdict, headline, clues]).toEqual(['ok', 'yes: 3 of 3 pods ready in cart, db', []])
 })
 
+test('what the Kubernetes API knows stands in the evidence, what it forbids is unknown there, and neither decides', async () => {
+  const part = { status: 'unreadable' as const, why: 'pods is forbidden' }
+  const none = { status: 'read' as const, value: { items: [] } }
+  const witnesses = witnessesWho({
+    nowMs: noon + 30_000,
+    services,
+    series: { 'kube-state-metrics': testimonyOf(scrapes(before, before)) },
+  })
+  const asked: string[] = []
+  const objects = async (where: string, namespace: string) => {
+    asked.push(`${where}/${namespace}`)
+    return { pods: part, events: none, rollouts: none, crashes: part }
+  }
+  const { verdict, evidence } = await serviceRunning.ask(briefAbout('cart'), { ...witnesses, objects }, [])
+  expect(verdict).toBe('ok')
+  expect(evidence).toContainEqual({ says: 'pods unknown: pods is forbidden' })
+  expect(asked).toEqual(['town/shop'])
+})
+
 test('a dependency that is down makes it a no, and is accused', async () => {
   const pod = { ready: false, waiting: 'CrashLoopBackOff', restarts: 4, exit: { reason: 'Error', code: 1, atMs: noon } }
   const answer = await ask([
