@@ -1,5 +1,6 @@
 /** Planted bugs, each at the edge between a step and its world, and the seed by which the simulator finds it. */
-import type { DeliveryEvent, OutboxRow } from '../../../functions/contract.ts'
+import { type DeliveryEvent, keys, type OutboxRow } from '../../../functions/contract.ts'
+import { silences } from '../../../functions/hub-state.ts'
 import type { Change, RowChange, Store } from '../../../stores/contract.ts'
 import type { FunctionName } from '../awaits.ts'
 import type { Mutant } from './mutant.ts'
@@ -117,6 +118,34 @@ const receiptTwice = (): Mutant => {
 
 const timerForgotten = (): Mutant => without('evaluate', ({ row }) => row?.to === 'evaluate')
 
+const incidentTimerForgotten = (): Mutant =>
+  without('correlate', ({ row }) => row?.to === 'correlate' && row.body.kind === 'incident-timer')
+
+/** What `correlate` reads of silences says that they last for another day. */
+const silenceForEver = (): Mutant => ({
+  store: (store, { fn }) => {
+    if (fn !== 'correlate') return store
+    const read: Store['read'] = async (wanted) => {
+      const found = await store.read(wanted)
+      const item = found.get(keys.silences)
+      if (!item) return found
+      const kept = silences.parse(item.value).silences.map((one) => ({ ...one, endsAtMs: one.endsAtMs + 86_400_000 }))
+      return new Map(found).set(keys.silences, { ...item, value: { silences: kept } })
+    }
+    return { ...store, read }
+  },
+})
+
+/** What recovered explains what depends on it for good. */
+const rootForEver = (): Mutant => ({ view: (view) => ({ ...view, settleMs: () => 86_400_000 }) })
+
+const escalationForgotten = (): Mutant => ({
+  view: (view) => {
+    const routes = view.routing.routes.map(({ escalateAfterSeconds: _, ...route }) => route)
+    return { ...view, routing: { ...view.routing, routes } }
+  },
+})
+
 /** The child takes its half, and the parent keeps it too. */
 const unmarkedMove = (): Mutant =>
   committing('evaluate', (store, changes, rows) => {
@@ -178,6 +207,26 @@ export const mutants: Readonly<Record<string, Planted>> = {
     what: 'evaluate does not write the row that wakes a shard',
     make: timerForgotten,
     seed: 62,
+  },
+  'incident timer forgotten': {
+    what: 'correlate does not write the row that wakes an incident',
+    make: incidentTimerForgotten,
+    seed: 1,
+  },
+  'silence never ends': {
+    what: 'correlate takes a silence for one that lasts another day',
+    make: silenceForEver,
+    seed: 1,
+  },
+  "root's end forgotten": {
+    what: 'what recovered keeps its dependents quiet for good',
+    make: rootForEver,
+    seed: 1,
+  },
+  'escalation forgotten': {
+    what: 'nobody else hears of what nobody takes on',
+    make: escalationForgotten,
+    seed: 1,
   },
   'move without a mark': {
     what: 'a shard takes its half over and the parent keeps it too',
