@@ -166,12 +166,12 @@ export const mutants: Readonly<Record<string, Planted>> = {
   'outbox outside the transaction': {
     what: 'correlate commits its rows for deliver after its state',
     make: outboxOutside,
-    seed: 1,
+    seed: 2,
   },
   'no version check': {
     what: 'correlate writes over whatever version is there',
     make: noVersionCheck,
-    seed: 6,
+    seed: 100,
   },
   'nudge without row': {
     what: 'pages are in the nudge and in no row',
@@ -186,7 +186,7 @@ export const mutants: Readonly<Record<string, Planted>> = {
   'unknown counted as pass': {
     what: 'evaluate hears pass where a prober could not look',
     make: unknownIsPass,
-    seed: 95,
+    seed: 75,
   },
   'fallback dropped': {
     what: 'a page that a channel refused goes to nobody else',
@@ -201,36 +201,36 @@ export const mutants: Readonly<Record<string, Planted>> = {
   'receipt applied twice': {
     what: 'correlate applies a receipt without deleting its row',
     make: receiptTwice,
-    seed: 2,
+    seed: 3,
   },
   'timer forgotten': {
     what: 'evaluate does not write the row that wakes a shard',
     make: timerForgotten,
-    seed: 62,
+    seed: 25,
   },
   'incident timer forgotten': {
     what: 'correlate does not write the row that wakes an incident',
     make: incidentTimerForgotten,
-    seed: 1,
+    seed: 8,
   },
   'silence never ends': {
     what: 'correlate takes a silence for one that lasts another day',
     make: silenceForEver,
-    seed: 1,
+    seed: 6,
   },
   "root's end forgotten": {
     what: 'what recovered keeps its dependents quiet for good',
     make: rootForEver,
-    seed: 1,
+    seed: 130,
   },
   'escalation forgotten': {
     what: 'nobody else hears of what nobody takes on',
     make: escalationForgotten,
-    seed: 1,
+    seed: 25,
   },
   'move without a mark': {
     what: 'a shard takes its half over and the parent keeps it too',
     make: unmarkedMove,
-    seed: 1,
+    seed: 8,
   },
 }
