@@ -3,7 +3,7 @@ const calls = {
   probe: ['run', 'send', 'waitUntil'],
   'second-opinion': ['run', 'send', 'waitUntil'],
   evaluate: ['store.read', 'store.row', 'store.commit', 'nudge'],
-  correlate: ['store.row', 'store.read', 'store.commit', 'nudge'],
+  correlate: ['store.row', 'store.read', 'store.list', 'store.commit', 'nudge'],
   triage: ['store.row', 'investigate', 'store.read', 'store.commit', 'nudge'],
   deliver: ['store.row', 'store.read', 'render', 'store.commit', 'send', 'nudge'],
   publish: ['store.read', 'store.list', 'blobs.put', 'store.row', 'store.commit'],

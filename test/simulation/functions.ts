@@ -1,6 +1,9 @@
 /** Every function's real step, each with a world that belongs to one process. */
 import type { Taker } from '../../functions/api/acknowledgement.ts'
+import { wishOf } from '../../functions/api/silences.ts'
 import { acknowledgeStep } from '../../functions/api/step.ts'
+import { endSilenceStep, silenceStep } from '../../functions/api/step-silences.ts'
+import type { SilenceBody } from '../../functions/api-contract.ts'
 import type { Nudge, Observation } from '../../functions/contract.ts'
 import { correlateStep } from '../../functions/correlate/step.ts'
 import { deliverStep } from '../../functions/deliver/step.ts'
@@ -10,6 +13,7 @@ import { scheduleStep } from '../../functions/probe/step-schedule.ts'
 import { secondOpinionStep } from '../../functions/probe/step-second-opinion.ts'
 import { publishStep } from '../../functions/publish/step.ts'
 import { shardOf } from '../../functions/shards.ts'
+import { silenceId } from '../../functions/silence-id.ts'
 import { sweepRounds } from '../../functions/sweep/step-rounds.ts'
 import { triageStep } from '../../functions/triage/step.ts'
 import { memoryBlobs } from '../../stores/memory.ts'
@@ -59,7 +63,7 @@ const evaluated = async (result: ReturnType<ReturnType<typeof evaluateStep>>) =>
 }
 
 const correlate = (world: World, queues: Queues) => (life: Life) => {
-  const step = correlateStep({ ...ground(world, life, queues), view: world.view })
+  const step = correlateStep({ ...ground(world, life, queues), view: world.mutant.view?.(world.view) ?? world.view })
   return async (rowIds: readonly string[]) => {
     const result = await orAgain(step([...new Set(rowIds)]))
     told(world, life, `${result.status} ${rowIds.join(' ')}`)
@@ -145,11 +149,24 @@ const sweep = (world: World, queues: Queues) => (life: Life) => {
   return () => rounds()
 }
 
+/** What a person asks of the `api`. */
+export type Errand =
+  | { kind: 'acknowledge'; taker: Taker }
+  | { kind: 'silence'; body: SilenceBody }
+  | { kind: 'end-silence'; body: SilenceBody }
+
 const api = (world: World, queues: Queues) => (life: Life) => {
-  const step = acknowledgeStep({ ...ground(world, life, queues), warn: () => undefined })
-  return async ([receiver]: readonly Taker[]) => {
-    if (!receiver) return
-    const { status } = await step(receiver)
+  const around = { ...ground(world, life, queues), warn: () => undefined }
+  const [acknowledge, silence, endSilence] = [acknowledgeStep(around), silenceStep(around), endSilenceStep(around)]
+  return async ([errand]: readonly Errand[]) => {
+    if (!errand) return
+    if (errand.kind !== 'acknowledge') {
+      const id = silenceId(wishOf(errand.body, 0))
+      const { ok } = await (errand.kind === 'silence' ? silence(errand.body) : endSilence({ id, by: 'lena' }))
+      return told(world, life, `is asked for ${errand.kind} ${id}: ${ok ? 'yes' : 'no'}`)
+    }
+    const receiver = errand.taker
+    const { status } = await acknowledge(receiver)
     const who = 'channel' in receiver ? receiver.channel : receiver.by
     told(world, life, `${who} takes on ${receiver.incidentId}: ${status}`)
   }

@@ -1,12 +1,11 @@
 /** What must hold whatever goes wrong, each with its name. `docs/reliability.md` lists them. */
 import type { Incident } from '../../functions/hub-state.ts'
-import { storedShards } from '../../functions/shard-count.ts'
-import { countOfShard } from '../../functions/shards.ts'
 import { minuteMs } from './calendar.ts'
 import { dueAlerts, isUnfounded } from './evidence.ts'
 import type { Arrival } from './ledger.ts'
-import { isPage, type Outcome, outcomeOf, rulesOf, silentFor, unfinished } from './outcome.ts'
-import { alertsLeft, openNow, poisonId, rowsLeft } from './play.ts'
+import { isPage, type Outcome, outcomeOf, rulesOf, unfinished } from './outcome.ts'
+import { alertsLeft, movedTimers, openNow, poisonId, rowsLeft } from './play.ts'
+import { mostAtOnce, silentFor, unescalated, unwanted } from './quiet.ts'
 import type { World } from './world.ts'
 
 export type Kind = 'lost' | 'unexpected' | 'stuck'
@@ -26,9 +25,11 @@ const threadOf = ({ incidentId, channel }: { incidentId: string; channel: string
 
 const sequenceOf = (id: string) => Number(id.split(':').at(-1))
 
-/** The threads that speak of incidents; components of the status page have streams of their own. */
+/** The threads that speak of incidents; components of the status page and the ends of silences have their own. */
 const pageThreads = ({ world, threads }: Evidence) =>
-  [...threads].filter(([, [one]]) => one !== undefined && world.town.people.includes(one.channel))
+  [...threads].filter(([, [one]]) => {
+    return one !== undefined && world.town.people.includes(one.channel) && one.event !== 'silence-ended'
+  })
 
 const reached = ({ world, first }: Evidence, { id }: Incident) =>
   first.some(
@@ -96,6 +97,38 @@ const all = {
         return page !== -1 && !ended ? [`${name}: no resolve came`] : []
       })
     },
+  },
+  'what nobody takes on goes on': {
+    kind: 'lost',
+    says: 'An incident that nobody takes on in time, and that nothing keeps quiet, reaches the next route.',
+    broken: ({ world, outcome }) =>
+      outcome.incidents.flatMap((one) => (unescalated(one, outcome, world) ? [`${one.id} was not escalated`] : [])),
+  },
+  'whoever takes it on ends that': {
+    kind: 'unexpected',
+    says: 'An incident that somebody has taken on reminds nobody and goes to no further route.',
+    broken: ({ world: { ledger } }) =>
+      ledger.woken.flatMap(({ order, incident, wasAcknowledged }) => {
+        const goesOn = order.event === 'reminder' || incident.escalation?.atMs === order.atMs
+        const isTaken = wasAcknowledged && incident.status === 'acknowledged'
+        return goesOn && isTaken ? [`${order.id} (${order.event}) though it was acknowledged`] : []
+      }),
+  },
+  'a silence is kept': {
+    kind: 'unexpected',
+    says: 'Nobody is paged for alerts that a silence or a maintenance window matches while it lasts.',
+    broken: ({ world }) =>
+      world.ledger.woken.flatMap((one) =>
+        one.isFirst && unwanted(world, one) ? [`${one.order.id} breaks a silence`] : [],
+      ),
+  },
+  'a storm is a few pages': {
+    kind: 'unexpected',
+    says: 'A channel is told of no more new incidents within a minute than the config allows, and one for the rest.',
+    broken: ({ world }) =>
+      mostAtOnce(world.ledger.woken).flatMap(({ channel, count }) =>
+        count > world.town.grouping.stormIncidents + 1 ? [`${channel} was told of ${count} within a minute`] : [],
+      ),
   },
   'only decided messages arrive': {
     kind: 'unexpected',
@@ -193,13 +226,7 @@ const all = {
   'no timer wakes a moved shard': {
     kind: 'stuck',
     says: 'Timer rows name shards of today’s count.',
-    broken: async ({ world: { store } }) => {
-      const count = await storedShards(store)
-      const rows = await store.due(Number.MAX_SAFE_INTEGER, 1000)
-      return rows.flatMap(({ row }) =>
-        row.to === 'evaluate' && countOfShard(row.body.shard) !== count ? [`${row.id} wakes a shard that moved`] : [],
-      )
-    },
+    broken: async ({ world }) => (await movedTimers(world)).map((id) => `${id} wakes a shard that moved`),
   },
 } as const satisfies Record<string, Invariant>
 

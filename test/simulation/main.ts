@@ -22,7 +22,7 @@ const { values } = parseArgs({
 const [seeds, firstSeed] = [Number(values.seeds), Number(values.seed)]
 const planted = values.mutant === undefined ? () => unchanged : mutants[values.mutant]?.make
 /** So many seeds have been through every await. */
-const enoughSeeds = 200
+const enoughSeeds = 500
 const storiesTold = 3
 
 const print = (lines: readonly string[]) => console.log(lines.join('\n'))

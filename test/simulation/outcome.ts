@@ -5,14 +5,14 @@ import type { HubView } from '../../functions/correlate/hub.ts'
 import { ownService } from '../../functions/dead-letter.ts'
 import { freshForMs } from '../../functions/freshness.ts'
 import { type Component, component, group, type Incident, incident } from '../../functions/hub-state.ts'
+import { maintenanceAt } from '../../functions/maintenance.ts'
 import type { Store } from '../../stores/contract.ts'
 import { minuteMs } from './calendar.ts'
 import type { Town } from './town.ts'
-import type { World } from './world.ts'
 
 const reopenMs = 5 * minuteMs
 
-export const hubViewOf = ({ routes, people, statusChannels, rules, services, monitors }: Town): HubView => {
+export const hubViewOf = ({ routes, people, statusChannels, rules, services, monitors, ...town }: Town): HubView => {
   const graph = Object.fromEntries(services.map(({ id, dependsOn }) => [id, { dependsOn: [...dependsOn] }]))
   const needs = new Map(services.map(({ id }) => [id, involvedServices(graph, id).map(({ service }) => service)]))
   const settle = new Map(
@@ -32,9 +32,9 @@ export const hubViewOf = ({ routes, people, statusChannels, rules, services, mon
     labelsOf: ({ ruleId, service, severity, labels }) => ({ ...labels, alertname: ruleId, service, severity }),
     dependenciesOf: (service) => (needs.get(service) ?? []).filter((one) => one !== service),
     settleMs: (service) => settle.get(service) ?? 2 * minuteMs,
-    inhibit: [],
-    maintenanceAt: () => [],
-    grouping: { by: ['service'], reopenMs, stormIncidents: 5, updateEveryMs: minuteMs },
+    inhibit: town.wishes.inhibit,
+    maintenanceAt: (nowMs) => maintenanceAt(town.wishes.maintenance, nowMs),
+    grouping: { ...town.grouping, reopenMs, updateEveryMs: minuteMs },
   }
 }
 
@@ -70,27 +70,6 @@ export const openIncidents = async (
 
 /** The rules whose alerts are in an incident. */
 export const rulesOf = ({ alerts }: Incident): string[] => Object.values(alerts).map(({ ruleId }) => ruleId)
-
-/** How long a quiet incident may outlive what kept it quiet: it settles, and its timer is a few sweeps late. */
-const toPageMs = 12 * minuteMs
-
-const reasonsOf = ({ timeline }: Incident) => timeline.map(({ reason }) => reason)
-
-/** Why nobody need hear of an incident, if that is so: what it depends on was failing, or it went on in a storm. */
-export const silentFor = (one: Incident, { incidents }: Outcome, { view, jumpMs }: World): string | undefined => {
-  const reasons = reasonsOf(one)
-  if (reasons.includes('joined-storm')) return 'it went on in a storm'
-  if (one.toldAtMs !== undefined || one.resolvedAtMs === undefined) return undefined
-  const overMs = one.resolvedAtMs
-  const needed = view.dependenciesOf(one.service)
-  const root = incidents.find(({ service, openedAtMs, resolvedAtMs = Number.POSITIVE_INFINITY }) => {
-    // After a jump of all clocks nobody can tell what was first.
-    const isThen = jumpMs !== 0 || (openedAtMs <= overMs && overMs <= resolvedAtMs + toPageMs)
-    return needed.includes(service) && isThen
-  })
-  const isExplained = reasons.includes('inhibited-by-dependency') || reasons.includes('muted-by-settling')
-  return root && isExplained ? `it needs what failed in ${root.id}` : undefined
-}
 
 /** Does such a message wake somebody? What was over is news again with one. */
 export const isPage = (event: string): boolean => event === 'opened' || event === 'reopened'

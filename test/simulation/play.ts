@@ -2,8 +2,9 @@
 import type { OutboxRow } from '../../functions/contract.ts'
 import { deadLetterRows } from '../../functions/dead-letter.ts'
 import { incidentTimerId } from '../../functions/row-ids.ts'
+import { storedShards } from '../../functions/shard-count.ts'
 import { unpackShard } from '../../functions/shard-packing.ts'
-import { allShards } from '../../functions/shards.ts'
+import { allShards, countOfShard } from '../../functions/shards.ts'
 import { memoryStore } from '../../stores/memory.ts'
 import { type AwaitTally, awaitCount, awaitTally } from './awaits.ts'
 import { endMs, minuteMs, patienceMs, startMs } from './calendar.ts'
@@ -18,6 +19,7 @@ import { type Story, untold } from './story.ts'
 import { rulesIn, townOf } from './town.ts'
 import { isSilent, truthOf } from './troubles.ts'
 import { virtualTime } from './virtual-time.ts'
+import { planWishes } from './wishes.ts'
 import type { World } from './world.ts'
 
 export type Playing = { tally?: AwaitTally; story?: Story; mutant?: (() => Mutant) | undefined }
@@ -111,6 +113,19 @@ const planDeployments = (world: World, house: House) => {
   }
 }
 
+/** In one town of three a new config groups alerts otherwise: what fires already ends where it is. */
+const planRegrouping = (world: World, house: House) => {
+  const { time, dice, faults, story } = world
+  if (!dice.oneIn(3)) return
+  const by = dice.pick([['service'], ['alertname']])
+  time.at(startMs + dice.between(4 * minuteMs, 16 * minuteMs), () => {
+    faults.counts.deployment++
+    story.tell(time.nowMs(), 'deployment', () => `groups by ${by.join(', ')}`)
+    world.view = { ...world.view, grouping: { ...world.view.grouping, by } }
+    house.cut('a deployment', 'correlate')
+  })
+}
+
 const planPowerCut = ({ time, dice, faults, story }: World, house: House) => {
   if (!dice.oneIn(6)) return
   time.at(startMs + dice.between(minuteMs, 20 * minuteMs), () => {
@@ -163,11 +178,22 @@ export const alertsLeft = async ({ store }: World): Promise<string[]> => {
   return items.flatMap(([key, { value }]) => Object.keys(unpackShard(value).alerts).map((id) => `${key}: ${id}`))
 }
 
+/** Timers of shards that there are no more; each goes when it is due. */
+export const movedTimers = async ({ store }: World): Promise<string[]> => {
+  const count = await storedShards(store)
+  const rows = await store.due(Number.MAX_SAFE_INTEGER, 1000)
+  return rows.flatMap(({ row }) => (row.to === 'evaluate' && countOfShard(row.body.shard) !== count ? [row.id] : []))
+}
+
 /** One town of eight lasts until the last dead letter is over. */
 const isOver = async (world: World) => {
   const { late, underWay } = await openNow(world)
   if (late.length > 0 || (underWay.length > 0 && world.seed % 8 === 0)) return false
-  return (await rowsLeft(world)).length === 0 && (await alertsLeft(world)).length === 0
+  return (
+    (await rowsLeft(world)).length === 0 &&
+    (await alertsLeft(world)).length === 0 &&
+    (await movedTimers(world)).length === 0
+  )
 }
 
 export const play = async (seed: number, playing: Playing = {}): Promise<World> => {
@@ -179,9 +205,11 @@ export const play = async (seed: number, playing: Playing = {}): Promise<World> 
   startSchedules(world, house)
   startSweeps(world, house)
   planDeployments(world, house)
+  planRegrouping(world, house)
   planPowerCut(world, house)
   planPoison(world)
   planJump(world)
+  planWishes(world, house)
   await time.run(endMs)
   while (time.nowMs() < endMs + patienceMs && !(await isOver(world))) {
     await time.run(time.nowMs() + minuteMs)

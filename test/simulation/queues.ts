@@ -1,9 +1,8 @@
 /** What lies between the functions: which queue a nudge goes to, and who reads it. */
-import type { Taker } from '../../functions/api/acknowledgement.ts'
 import type { DeliveryOrder, Nudge, Observation, OutboxRow } from '../../functions/contract.ts'
 import type { ScheduleMessage } from '../../functions/probe/due.ts'
 import { secondOpinionOf, shardOfTimer } from '../../functions/row-ids.ts'
-import { functions } from './functions.ts'
+import { type Errand, functions } from './functions.ts'
 import { type Room, roomOf } from './life.ts'
 import type { Send } from './network.ts'
 import type { World } from './world.ts'
@@ -18,8 +17,10 @@ export type House = {
   observe: (observation: Observation) => void
   schedule: (location: string, message: ScheduleMessage) => void
   sweep: () => void
+  /** A person asks the api; who hears no answer asks again. */
+  ask: (errand: Errand) => void
   /** All processes end at once, or those of one function. */
-  cut: (why: string, only?: 'evaluate') => void
+  cut: (why: string, only?: 'evaluate' | 'correlate') => void
 }
 
 /** As in `cdk/`: FIFO consumers have fifteen seconds and three receives, the others a minute and five. */
@@ -30,11 +31,11 @@ const ignore = () => undefined
 
 /** Somebody with the page takes the incident on after a while, and presses again when nothing happens. */
 const pressesOf =
-  ({ town, time, dice }: World, api: Room<Taker>) =>
+  ({ town, time, dice }: World, api: Room<Errand>) =>
   (order: DeliveryOrder) => {
     const { channel, event, incidentId } = order
     if (event !== 'opened' || !town.people.includes(channel) || !dice.oneIn(3)) return
-    const press = () => api.work([{ incidentId, channel }]).catch(ignore)
+    const press = () => api.work([{ kind: 'acknowledge', taker: { incidentId, channel } }]).catch(ignore)
     const atMs = time.nowMs() + dice.between(3000, 120_000)
     time.at(atMs, press)
     if (dice.oneIn(3)) time.at(atMs + dice.between(10, 5000), press)
@@ -115,6 +116,9 @@ export const houseOf = (world: World): House => {
     schedule: (location, message) => {
       start(location, message, 3)
       if (faults.strikes('schedule doubled', 20)) start(location, message, 1)
+    },
+    ask: (errand) => {
+      rooms.api.work([errand]).catch(ignore)
     },
     sweep: () => {
       rooms.sweep.work([]).catch(ignore)

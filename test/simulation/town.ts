@@ -1,10 +1,11 @@
 /** The generated world of one seed: what there is to watch, from where, who is told, and what breaks when. */
-import type { Severity } from '../../config/contract.ts'
+import type { Route, Severity } from '../../config/contract.ts'
 import type { RuleView } from '../../functions/evaluate/decide.ts'
 import { shardOf } from '../../functions/shards.ts'
 import { judge, type RuleSpec } from '../../rules/registry.ts'
 import type { Dice } from './dice.ts'
 import { type Trouble, troublesOf } from './troubles.ts'
+import { type Wishes, wishesOf } from './wishes.ts'
 
 export type Service = { id: string; dependsOn: readonly string[] }
 export type Monitor = { id: string; service: string; locations: readonly string[]; periodSeconds: number }
@@ -19,7 +20,9 @@ export type Town = {
   rules: readonly TownRule[]
   people: readonly string[]
   statusChannels: readonly string[]
-  routes: readonly { services?: string[]; severities?: Severity[]; channels: string[] }[]
+  routes: readonly Route[]
+  grouping: { by: readonly string[]; stormIncidents: number }
+  wishes: Wishes
   troubles: readonly Trouble[]
   /** The numbers of shards that configs ask for, one after the other; the last may have forgotten the ones before. */
   deployments: readonly number[]
@@ -70,10 +73,12 @@ const routesOf = (dice: Dice, services: readonly Service[]): Town['routes'] => {
     services.map(({ id }) => id),
     1,
   )
+  const escalation = () => (dice.oneIn(2) ? { escalateAfterSeconds: dice.between(2, 11) * 60 } : {})
   return [
     ...(dice.oneIn(2) ? [{ severities: ['ticket' as const], channels: ['mail'] }] : []),
-    ...(dice.oneIn(2) ? [{ services: special, channels: ['chat', 'mail'] }] : []),
-    { channels: dice.oneIn(3) ? ['pager'] : ['pager', 'chat'] },
+    ...(dice.oneIn(2) ? [{ services: special, channels: ['chat', 'mail'], ...escalation() }] : []),
+    { channels: dice.oneIn(3) ? ['pager'] : ['pager', 'chat'], ...escalation() },
+    ...(dice.oneIn(2) ? [{ channels: ['boss'] }] : []),
   ]
 }
 
@@ -93,10 +98,15 @@ export const townOf = (dice: Dice): Town => {
     services,
     monitors,
     rules: [...monitors.map((monitor) => ruleOf(dice, monitor)), ...watched.map(blindRule)],
-    people: ['pager', 'chat', 'mail'],
+    people: ['pager', 'chat', 'mail', 'boss'],
     statusChannels: dice.oneIn(4) ? ['board', 'mirror'] : ['board'],
     routes: routesOf(dice, services),
     troubles: troublesOf(dice, { locations, services, monitors, watched }),
+    grouping: {
+      by: dice.pick([['service'], ['service'], ['service', 'severity'], ['alertname']]),
+      stormIncidents: dice.pick([3, 5]),
+    },
+    wishes: wishesOf(dice, services),
     deployments: dice.oneIn(3) ? dice.pick(growths) : [],
   }
 }

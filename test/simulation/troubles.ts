@@ -43,9 +43,15 @@ const outage = (dice: Dice, { locations, services, monitors }: Places): Trouble[
   const broken = dice.some(idsOf(monitors, root?.id), dice.between(1, 3))
   const dependents = services.filter(({ dependsOn }) => root && dependsOn.includes(root.id) && dice.oneIn(3))
   const along = dice.some(dependents, 1).map(({ id }): Trouble => {
-    const [laterMs, longerMs] = [dice.between(0, 40_000), dice.between(0, 90_000)]
+    const [laterMs, longerMs] = [dice.between(0, 40_000), dice.between(0, dice.oneIn(4) ? 15 * minuteMs : 90_000)]
     const some = dice.some(idsOf(monitors, id), dice.between(1, 3))
-    return { kind: 'outage', monitors: some, locations, fromMs: fromMs + laterMs, toMs: toMs + longerMs }
+    return {
+      kind: 'outage',
+      monitors: some,
+      locations,
+      fromMs: fromMs + laterMs,
+      toMs: Math.min(overAtMs, toMs + longerMs),
+    }
   })
   return [{ kind: 'outage', monitors: broken, locations, fromMs, toMs }, ...along]
 }

@@ -38,7 +38,7 @@ test('pressing writes a row for correlate and nudges it; correlate makes it one 
   const by = 'somebody with the page sent to pager'
   expect(await kept(store)).toMatchObject({ status: 'acknowledged', acknowledged: { by, atMs: start + 60_000 } })
   expect(await standing(store, receiver)).toMatchObject({ status: 'acknowledged', by })
-  expect(nudges.map(({ to }) => to)).toEqual(['correlate', 'publish'])
+  expect(nudges.map(({ to }) => to)).toEqual(['correlate'])
 })
 
 test('pressing twice, before or after it is written, is one acknowledgement', async () => {

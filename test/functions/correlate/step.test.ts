@@ -133,16 +133,19 @@ test.each([
 test('an alert that fires again as of the same time, long after its end, opens another incident', async () => {
   const at = { nowMs: start, by: ['alertname'] }
   const { store, correlate } = world(at)
-  for (const [id, to] of [
-    ['a', 'firing'],
-    ['b', 'inactive'],
-    ['c', 'firing'],
-  ] as const) {
-    await tell(store, id, [change({ to })])
-    expect(await correlate([id])).toEqual({ status: 'applied', rows: 1 })
+  const other = { alertId: 'list-down', ruleId: 'list-down' }
+  const told = [
+    change({ to: 'firing' }),
+    change({ to: 'inactive' }),
+    change({ to: 'firing', ...other }),
+    change({ to: 'firing' }),
+  ]
+  for (const [nth, one] of told.entries()) {
+    await tell(store, `row-${nth}`, [one])
+    expect(await correlate([`row-${nth}`])).toEqual({ status: 'applied', rows: 1 })
     at.nowMs += 600_000
   }
-  expect((await store.list('incident/', { limit: 10 })).size).toBe(2)
+  expect((await store.list('incident/', { limit: 10 })).size).toBe(3)
 })
 
 test('a message that cannot be applied takes none of its neighbours along', async () => {

@@ -1,5 +1,6 @@
 /** Planted bugs, each at the edge between a step and its world, and the seed by which the simulator finds it. */
-import type { DeliveryEvent, OutboxRow } from '../../../functions/contract.ts'
+import { type DeliveryEvent, keys, type OutboxRow } from '../../../functions/contract.ts'
+import { silences } from '../../../functions/hub-state.ts'
 import type { Change, RowChange, Store } from '../../../stores/contract.ts'
 import type { FunctionName } from '../awaits.ts'
 import type { Mutant } from './mutant.ts'
@@ -117,6 +118,34 @@ const receiptTwice = (): Mutant => {
 
 const timerForgotten = (): Mutant => without('evaluate', ({ row }) => row?.to === 'evaluate')
 
+const incidentTimerForgotten = (): Mutant =>
+  without('correlate', ({ row }) => row?.to === 'correlate' && row.body.kind === 'incident-timer')
+
+/** What `correlate` reads of silences says that they last for another day. */
+const silenceForEver = (): Mutant => ({
+  store: (store, { fn }) => {
+    if (fn !== 'correlate') return store
+    const read: Store['read'] = async (wanted) => {
+      const found = await store.read(wanted)
+      const item = found.get(keys.silences)
+      if (!item) return found
+      const kept = silences.parse(item.value).silences.map((one) => ({ ...one, endsAtMs: one.endsAtMs + 86_400_000 }))
+      return new Map(found).set(keys.silences, { ...item, value: { silences: kept } })
+    }
+    return { ...store, read }
+  },
+})
+
+/** What recovered explains what depends on it for good. */
+const rootForEver = (): Mutant => ({ view: (view) => ({ ...view, settleMs: () => 86_400_000 }) })
+
+const escalationForgotten = (): Mutant => ({
+  view: (view) => {
+    const routes = view.routing.routes.map(({ escalateAfterSeconds: _, ...route }) => route)
+    return { ...view, routing: { ...view.routing, routes } }
+  },
+})
+
 /** The child takes its half, and the parent keeps it too. */
 const unmarkedMove = (): Mutant =>
   committing('evaluate', (store, changes, rows) => {
@@ -137,12 +166,12 @@ export const mutants: Readonly<Record<string, Planted>> = {
   'outbox outside the transaction': {
     what: 'correlate commits its rows for deliver after its state',
     make: outboxOutside,
-    seed: 1,
+    seed: 2,
   },
   'no version check': {
     what: 'correlate writes over whatever version is there',
     make: noVersionCheck,
-    seed: 6,
+    seed: 100,
   },
   'nudge without row': {
     what: 'pages are in the nudge and in no row',
@@ -157,7 +186,7 @@ export const mutants: Readonly<Record<string, Planted>> = {
   'unknown counted as pass': {
     what: 'evaluate hears pass where a prober could not look',
     make: unknownIsPass,
-    seed: 95,
+    seed: 75,
   },
   'fallback dropped': {
     what: 'a page that a channel refused goes to nobody else',
@@ -172,16 +201,36 @@ export const mutants: Readonly<Record<string, Planted>> = {
   'receipt applied twice': {
     what: 'correlate applies a receipt without deleting its row',
     make: receiptTwice,
-    seed: 2,
+    seed: 3,
   },
   'timer forgotten': {
     what: 'evaluate does not write the row that wakes a shard',
     make: timerForgotten,
-    seed: 62,
+    seed: 25,
+  },
+  'incident timer forgotten': {
+    what: 'correlate does not write the row that wakes an incident',
+    make: incidentTimerForgotten,
+    seed: 8,
+  },
+  'silence never ends': {
+    what: 'correlate takes a silence for one that lasts another day',
+    make: silenceForEver,
+    seed: 6,
+  },
+  "root's end forgotten": {
+    what: 'what recovered keeps its dependents quiet for good',
+    make: rootForEver,
+    seed: 130,
+  },
+  'escalation forgotten': {
+    what: 'nobody else hears of what nobody takes on',
+    make: escalationForgotten,
+    seed: 25,
   },
   'move without a mark': {
     what: 'a shard takes its half over and the parent keeps it too',
     make: unmarkedMove,
-    seed: 1,
+    seed: 8,
   },
 }

@@ -1,0 +1,97 @@
+/** Who was left alone, and whether there was a reason to. */
+
+import { escalateAfterMs } from '../../functions/correlate/routing.ts'
+import { ownService } from '../../functions/dead-letter.ts'
+import type { Incident } from '../../functions/hub-state.ts'
+import { matchAll } from '../../functions/matchers.ts'
+import { minuteMs } from './calendar.ts'
+import type { Woken } from './ledger.ts'
+import type { Outcome } from './outcome.ts'
+import type { World } from './world.ts'
+
+/** A timer comes with a sweep, which may be a few sweeps late, and finds a store that is away for a minute. */
+const timerWithinMs = 5 * minuteMs
+
+const reasonsOf = ({ timeline }: Incident) => timeline.map(({ reason = '' }) => reason)
+
+type Span = { fromMs: number; toMs: number; why: string }
+
+/** The incidents of what it needs, or of what inhibits it. */
+const roots = ({ service }: Incident, { incidents }: Outcome, { view }: World): Span[] => {
+  // It has a while to recover as well.
+  const lateMs = view.settleMs(service) + timerWithinMs
+  const inhibiting = view.inhibit.filter(({ target }) => matchAll(target, { service }))
+  return incidents.flatMap(({ id, service: other, openedAtMs, resolvedAtMs = Number.POSITIVE_INFINITY }) => {
+    const explains =
+      view.dependenciesOf(service).includes(other) ||
+      inhibiting.some(({ source }) => other !== service && matchAll(source, { service: other }))
+    return explains ? [{ fromMs: openedAtMs, toMs: resolvedAtMs + lateMs, why: `${id} explains it` }] : []
+  })
+}
+
+/** What somebody asked for. */
+const asked = ({ service }: Incident, { ledger, town }: World): Span[] => {
+  const silences = [...ledger.silences.values()].filter(({ matchers }) => matchAll(matchers, { service }))
+  const windows = Object.values(town.wishes.maintenance).filter(({ services = [] }) => services.includes(service))
+  return [
+    ...silences.map(({ id, startsAtMs, endsAtMs }) => ({
+      fromMs: startsAtMs,
+      toMs: endsAtMs + timerWithinMs,
+      why: `${id} keeps it quiet`,
+    })),
+    ...windows.map(({ from = '', to = '', reason }) => ({
+      fromMs: Date.parse(from),
+      toMs: Date.parse(to) + timerWithinMs,
+      why: reason,
+    })),
+  ]
+}
+
+/** Why nobody need hear of an incident, if that is so. */
+export const silentFor = (one: Incident, outcome: Outcome, world: World): string | undefined => {
+  const reasons = reasonsOf(one)
+  if (reasons.includes('joined-storm')) return 'it went on in a storm'
+  if (one.toldAtMs !== undefined || one.resolvedAtMs === undefined) return undefined
+  if (!reasons.some((reason) => reason === 'inhibited-by-dependency' || reason.startsWith('muted-by-')))
+    return undefined
+  const overMs = one.resolvedAtMs
+  // After a jump of all clocks nobody can tell what was first.
+  const isThen = ({ fromMs, toMs }: Span) => world.jumpMs !== 0 || (fromMs <= overMs && overMs <= toMs)
+  return [...roots(one, outcome, world), ...asked(one, world)].find(isThen)?.why
+}
+
+/** Pages of alerts that somebody had asked to be silent, by the clock of whoever decided to send them. */
+export const unwanted = ({ view }: World, { order, incident, silences }: Woken): boolean => {
+  const { atMs = 0 } = order
+  const wishes = [...silences, ...view.maintenanceAt(atMs)].filter(
+    (one) => one.startsAtMs <= atMs && atMs < one.endsAtMs,
+  )
+  const firing = Object.values(incident.alerts).filter((alert) => alert.firing)
+  return firing.length > 0 && firing.every(({ labels }) => wishes.some(({ matchers }) => matchAll(matchers, labels)))
+}
+
+/** Nobody took it on, nothing kept it quiet, and the next route never heard of it. */
+export const unescalated = (one: Incident, outcome: Outcome, world: World): boolean => {
+  const { toldAtMs, service, severity, escalation, acknowledged } = one
+  const afterMs = escalateAfterMs(world.view.routing, { service, severity, nowMs: 0, level: 0 })
+  if (toldAtMs === undefined || afterMs === undefined || escalation || world.jumpMs !== 0) return false
+  const endMs = Math.min(one.resolvedAtMs ?? Number.POSITIVE_INFINITY, acknowledged?.atMs ?? Number.POSITIVE_INFINITY)
+  const span = { fromMs: toldAtMs, toMs: endMs }
+  const quiet = [...roots(one, outcome, world), ...asked(one, world)]
+  const wasQuiet = quiet.some(({ fromMs, toMs }) => fromMs < span.toMs && span.fromMs < toMs)
+  // What became severer has another route, and another time.
+  const changed = reasonsOf(one).some((reason) => ['severity-rose', 'flapping'].includes(reason))
+  return !wasQuiet && !changed && service !== ownService && endMs - toldAtMs > afterMs + timerWithinMs
+}
+
+/** The most incidents of which one channel was told first within any minute. */
+export const mostAtOnce = (woken: readonly Woken[]): { channel: string; count: number }[] => {
+  const pages = woken.filter(
+    ({ order, isFirst }) => isFirst && order.event === 'opened' && order.service !== ownService,
+  )
+  return [...Map.groupBy(pages, ({ order }) => order.channel)].map(([channel, all]) => {
+    const times = all.map(({ order }) => order.atMs ?? 0)
+    const counts = times.map((atMs) => times.filter((other) => other > atMs - minuteMs && other <= atMs).length)
+    return { channel, count: Math.max(...counts) }
+  })
+}
