@@ -10,6 +10,7 @@ import { impliedRules, monitorOf, writtenRules } from './normalise.ts'
 import { valueAt } from './outline.ts'
 import { routeFindings } from './route-checks.ts'
 import type { Config } from './schema.ts'
+import { sloFindings } from './slo-checks.ts'
 import { hintForName } from './suggest.ts'
 
 type Kind = 'services' | 'monitors' | 'clusters' | 'channels' | 'locations'
@@ -214,7 +215,13 @@ export const meaningFindings = (
 ): Finding[] => {
   const { partial = false, nowMs } = options
   const alerting = [...routeFindings(config), ...maintenanceFindings(config, nowMs)]
-  const errors = [...wrongAudiences(config), ...cycles(config), ...timings(config, data), ...whose(config)]
+  const errors = [
+    ...wrongAudiences(config),
+    ...cycles(config),
+    ...timings(config, data),
+    ...whose(config),
+    ...sloFindings(config),
+  ]
   if (partial) return [...errors, ...alerting.filter(({ severity }) => severity === 'error')]
   return [...errors, ...impliedNames(config), ...alerting, ...matcherFindings(config), ...advice(config)]
 }

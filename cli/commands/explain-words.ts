@@ -14,6 +14,10 @@ export const reasonWords: Readonly<Record<AlertReason, string>> = {
   'input-unknown': 'nobody could look, so nothing was decided: unknown neither pages nor resolves',
   'input-known': 'somebody could look again',
   'rule-removed': 'its rule left the config',
+  'burn-rate-met': 'the budget of its objective burns too fast, in a long and a short window',
+  'burn-rate-gone': 'the budget of its objective no longer burns too fast',
+  'budget-spent': 'so much of the budget is spent as its policy names',
+  'budget-back': 'less of the budget is spent than its policy names',
   'set-aside': 'a message could not be applied, however often it was tried',
 }
 
