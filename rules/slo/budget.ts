@@ -1,5 +1,5 @@
 import type { Sli } from '../contract.ts'
-import { eventsSince } from './burn-rate.ts'
+import { eventsSince, firstEventMs } from './burn-rate.ts'
 import { monthOf } from './calendar.ts'
 
 /** The span a budget is for. */
@@ -35,7 +35,7 @@ export type Budget = {
 export const budgetAt = (sli: Sli, at: { nowMs: number; period: Period; budgetRatio: number }): Budget => {
   const { fromMs, lengthMs } = spanOf(at.period, at.nowMs)
   const counted = eventsSince(sli, fromMs)
-  const firstMs = sli.hours[0]?.atMs ?? sli.minutes[0]?.atMs ?? at.nowMs
+  const firstMs = firstEventMs(sli) ?? at.nowMs
   const seenMs = Math.min(lengthMs, Math.max(hourMs, at.nowMs - Math.max(fromMs, firstMs)))
   const events = (counted.good + counted.bad) * (lengthMs / seenMs)
   const allowed = events * at.budgetRatio

@@ -63,7 +63,16 @@ export const eventsSince = ({ minutes, hours }: Sli, fromMs: number): Count => {
 /** Fewer events than these say nothing about a rate. */
 export type Guard = { minEvents: number; minBadEvents: number }
 
-const isOver = ({ good, bad }: Count, limit: number) => bad - limit * (good + bad) > 1e-9
+const minuteMs = 60_000
+
+/** When the first event that is kept began. */
+export const firstEventMs = ({ minutes, hours }: Sli): number | undefined => hours[0]?.atMs ?? minutes[0]?.atMs
+
+/**
+ * Is a window over the limit? One that is longer than anything is known is taken to hold as many events all along, or an
+ * hour of an objective's life would speak for three days.
+ */
+const isOver = ({ good, bad }: Count, limit: number, share: number) => bad - (limit * (good + bad)) / share > 1e-9
 
 /** Does this pair fire? Both windows must be over; the long one must hold enough events to say so. */
 export const burns = (
@@ -72,9 +81,11 @@ export const burns = (
   at: { nowMs: number; budgetRatio: number; guard: Guard },
 ): Count | undefined => {
   const limit = rate.factor * at.budgetRatio
+  const knownMs = Math.max(minuteMs, at.nowMs + minuteMs - (firstEventMs(sli) ?? at.nowMs))
+  const shareOf = (seconds: number) => Math.min(1, knownMs / (seconds * 1000))
   const short = eventsSince(sli, at.nowMs - rate.shortSeconds * 1000)
-  if (!isOver(short, limit)) return undefined
+  if (!isOver(short, limit, shareOf(rate.shortSeconds))) return undefined
   const long = eventsSince(sli, at.nowMs - rate.longSeconds * 1000)
   const enough = long.good + long.bad >= at.guard.minEvents && long.bad >= at.guard.minBadEvents
-  return enough && isOver(long, limit) ? long : undefined
+  return enough && isOver(long, limit, shareOf(rate.longSeconds)) ? long : undefined
 }

@@ -94,6 +94,25 @@ test('windows of up to six hours are exact; of the hour at the edge of a longer 
   expect(sum(24).bad).toBeCloseTo(24 * 60 * 30, -2)
 })
 
+test('an hour of an objective that has just begun does not speak for three days', () => {
+  const nowMs = startMs + hourMs
+  const { at } = timeline(
+    { fromMs: startMs, badFromMs: startMs + 50 * minuteMs, eventsAMinute: 100, badShare: 0.1 },
+    nowMs,
+  )
+  const wanted = { nowMs, budgetRatio: 0.005, guard: { minEvents: 10, minBadEvents: 3 } }
+  expect(usualBurnRates(30).map((rate) => burns(at(nowMs), rate, wanted) !== undefined)).toEqual([
+    false,
+    false,
+    false,
+    false,
+  ])
+  const outage = timeline({ fromMs: startMs, badFromMs: startMs, eventsAMinute: 100, badShare: 1 }, nowMs).at(nowMs)
+  expect(
+    burns(outage, usualBurnRates(30)[0] ?? { severity: 'page', longSeconds: 1, shortSeconds: 1, factor: 1 }, wanted),
+  ).toBeDefined()
+})
+
 test('unknown is in no ratio', () => {
   const minutes = [{ atMs: startMs, good: 1, bad: 0, unknown: 59 }]
   const rate = { severity: 'page' as const, longSeconds: 3600, shortSeconds: 300, factor: 1 }
