@@ -21,6 +21,7 @@ import { ListenError, serveHere } from './commands/serve.ts'
 import { validateCommand } from './commands/validate.ts'
 import { keepYoungGenerationSmall } from './memory.ts'
 import { momentOf } from './moment.ts'
+import { addSloCommands } from './slo-program.ts'
 import { whenUnread } from './terminal.ts'
 
 const defaultConfig = 'whodunit.yaml'
@@ -239,6 +240,7 @@ const program = (exit: (code: number) => void): Command => {
     .option('--json', 'print the figures as JSON')
     .action(async (flags) => exit(await costCommand(flags)))
   addStateCommands(root, exit)
+  addSloCommands(root, { nowMs, print, readConfig, withState, exit })
   addAlertingCommands(root, { nowMs, env: process.env, print, printError, webAddress, exit })
   return root
 }
