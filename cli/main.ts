@@ -240,7 +240,7 @@ const program = (exit: (code: number) => void): Command => {
     .option('--json', 'print the figures as JSON')
     .action(async (flags) => exit(await costCommand(flags)))
   addStateCommands(root, exit)
-  addSloCommands(root, { nowMs, print, readConfig, withState, exit })
+  addSloCommands(root, { nowMs, print, printError, readConfig, withState, exit })
   addAlertingCommands(root, { nowMs, env: process.env, print, printError, webAddress, exit })
   return root
 }

@@ -2,12 +2,14 @@ import { writeFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import type { Config } from '../config/schema.ts'
 import type { Store } from '../stores/contract.ts'
+import { exportSlos } from './commands/slo-export.ts'
 import { sloReportPage } from './commands/slo-page.ts'
 import { sloReports, sloReportText } from './commands/slo-report.ts'
 
 export type SloWorld = {
   nowMs: () => number
   print: (text: string) => void
+  printError: (text: string) => void
   readConfig: (path: string) => Promise<Config>
   /** Reads the state of `serve`, also while it runs. */
   withState: <T>(data: string, read: (store: Store) => Promise<T>) => Promise<T>
@@ -38,4 +40,17 @@ export const addSloCommands = (root: Command, world: SloWorld): void => {
     .option('--html <file>', 'write a page with burn-down charts there as well')
     .option('--json', 'print the figures as JSON')
     .action(async (flags: ReportFlags) => world.exit(await report(world, flags)))
+  slo
+    .command('export')
+    .description(
+      'print every objective as a Prometheus rule file over /metrics; what it cannot say goes to standard error',
+    )
+    .option('-c, --config <path>', 'the config file', 'whodunit.yaml')
+    .option('--json', 'print { text, lost } as JSON')
+    .action(async (flags: { config: string; json?: boolean }) => {
+      const exported = exportSlos(await world.readConfig(flags.config))
+      world.print(flags.json ? JSON.stringify(exported, null, 2) : exported.text)
+      if (!flags.json) for (const one of exported.lost) world.printError(one)
+      world.exit(0)
+    })
 }
