@@ -17,6 +17,7 @@ import { ListenError, serveHere } from './commands/serve.ts'
 import { validateCommand } from './commands/validate.ts'
 import { keepYoungGenerationSmall } from './memory.ts'
 import { momentOf } from './moment.ts'
+import { addSloCommands } from './slo-program.ts'
 import { addSource } from './source-program.ts'
 import {
   columns,
@@ -220,6 +221,7 @@ const program = (exit: (code: number) => void): Command => {
     .action(async (flags) => exit(await costCommand(flags)))
   addSource(root, exit)
   addStateCommands(root, exit)
+  addSloCommands(root, { nowMs, print, printError, readConfig, withState, exit })
   addAlertingCommands(root, { nowMs, env: process.env, print, printError, webAddress, exit })
   return root
 }

@@ -11,6 +11,7 @@ import { impliedRules, monitorOf, writtenRules } from './normalise.ts'
 import { valueAt } from './outline.ts'
 import { routeFindings } from './route-checks.ts'
 import type { Config } from './schema.ts'
+import { sloFindings } from './slo-checks.ts'
 import { hintForName } from './suggest.ts'
 
 type Kind = 'services' | 'monitors' | 'clusters' | 'channels' | 'locations'
@@ -222,6 +223,7 @@ export const meaningFindings = (
     ...timings(config, data),
     ...whose(config),
     ...clusterFindings(config),
+    ...sloFindings(config),
   ]
   if (partial) return [...errors, ...alerting.filter(({ severity }) => severity === 'error')]
   return [...errors, ...impliedNames(config), ...alerting, ...matcherFindings(config), ...advice(config)]

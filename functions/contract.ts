@@ -32,6 +32,10 @@ export const alertReason = z.enum([
   'input-unknown',
   'input-known',
   'rule-removed',
+  'burn-rate-met',
+  'burn-rate-gone',
+  'budget-spent',
+  'budget-back',
   /** Something of our own could not be done and was put by. */
   'set-aside',
   /** Alerts that somebody's Prometheus posts. */
@@ -244,6 +248,8 @@ export type QueueMessage = z.infer<typeof queueMessage>
 export const keys = {
   shard: (shard: string) => `shard/${shard}`,
   location: (shard: string, location: string) => `shard/${shard}/at/${location}`,
+  /** The events of an objective; of no shard, so that it stays where it is when shards are split. */
+  slo: (ruleId: string) => `slo/${ruleId}`,
   hub: 'hub/index',
   silences: 'hub/silences',
   group: (group: string) => `group/${group}`,

@@ -14,6 +14,7 @@ import {
   type MonitorState,
   quoted,
 } from './shard-state.ts'
+import { packTicks, shortIdLength, type Tick, ticksText, unpackTicks } from './sli-ticks.ts'
 
 type Look = MonitorState['looks'][number]
 
@@ -64,6 +65,8 @@ const packedLocation = z.strictObject({
   /** Phases and codes: many monitors fail of the same. */
   causes: z.array(z.tuple([phase, z.string()])),
   monitors: z.record(z.string(), packedMonitor),
+  /** The objectives whose ticks are alike, which most are: their text counts from `baseMs`. */
+  ticks: z.array(z.tuple([ticksText, z.string().regex(/^([\w-]{6})+$/)])).optional(),
 })
 export type PackedLocation = z.infer<typeof packedLocation>
 
@@ -215,8 +218,22 @@ const unpackMonitor = (packed: PackedMonitor, { baseMs, causes }: Ground): Monit
   }
 }
 
+const packAlike = (ticks: NonNullable<LocationState['ticks']>, baseMs: number): PackedLocation['ticks'] => {
+  const texts = Object.entries(ticks).map(([id, own]) => ({ id, text: packTicks(own, baseMs) }))
+  return [...Map.groupBy(texts, ({ text }) => text)].map(([text, alike]) => [text, alike.map(({ id }) => id).join('')])
+}
+
+const unpackAlike = (all: NonNullable<PackedLocation['ticks']>, baseMs: number): LocationState['ticks'] => {
+  const ticks: Record<string, Tick[]> = {}
+  for (const [text, ids] of all) {
+    const alike = unpackTicks(text, baseMs)
+    for (let at = 0; at < ids.length; at += shortIdLength) ticks[ids.slice(at, at + shortIdLength)] = alike
+  }
+  return ticks
+}
+
 /** The item's value. */
-export const packLocation = ({ monitors }: LocationState): PackedLocation => {
+export const packLocation = ({ monitors, ticks }: LocationState): PackedLocation => {
   const baseMs = Object.values(monitors).reduce(
     (newest, { last }) => Math.max(newest, Math.round(last.scheduledAtMs)),
     0,
@@ -225,7 +242,8 @@ export const packLocation = ({ monitors }: LocationState): PackedLocation => {
   const packed = Object.entries(monitors).map(
     ([id, monitor]) => [id, packMonitor(monitor, { baseMs, causes })] as const,
   )
-  return { form: 'packed-1', baseMs, causes, monitors: Object.fromEntries(packed) }
+  const alike = ticks ? { ticks: packAlike(ticks, baseMs) } : {}
+  return { form: 'packed-1', baseMs, causes, monitors: Object.fromEntries(packed), ...alike }
 }
 
 /** Reads the item's value, of this version or an earlier one. Throws a ZodError for anything else. */
@@ -233,7 +251,8 @@ export const unpackLocation = (value: unknown): LocationState => {
   const stored = storedLocation.parse(value)
   if (!('form' in stored)) return stored
   const monitors = Object.entries(stored.monitors).map(([id, one]) => [id, unpackMonitor(one, stored)] as const)
-  return { monitors: Object.fromEntries(monitors) }
+  const { ticks, baseMs } = stored
+  return { monitors: Object.fromEntries(monitors), ...(ticks ? { ticks: unpackAlike(ticks, baseMs) } : {}) }
 }
 
 const keptTimings = (timings: TimingsMs): TimingsMs => unpackTimings(packTimings(timings))
@@ -262,4 +281,5 @@ export const keptLocation = (state: LocationState, before: LocationState): Locat
       monitor === before.monitors[id] ? monitor : keptMonitor(monitor),
     ]),
   ),
+  ...(state.ticks ? { ticks: state.ticks } : {}),
 })

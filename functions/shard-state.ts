@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { cause, timingsMs, verdict } from '../probes/contract.ts'
-import { labels, ruleResult } from '../rules/contract.ts'
+import { labels, ruleResult, sliVerdict } from '../rules/contract.ts'
 
 /** How many looks a location remembers of a monitor: more than any threshold, few enough for a 64 KB item. */
 export const looksKept = 24
@@ -43,6 +43,8 @@ export const lastOutcome = z.strictObject({
 /** One location's counters for the monitors of one shard, as decisions see them; `location-packing.ts` is how they are kept. */
 export const locationState = z.strictObject({
   monitors: z.record(z.string(), z.strictObject({ looks: z.array(look), last: lastOutcome })),
+  /** What objectives' own items do not hold yet, by `shortId` of its rule and sorted; see `sli-state.ts`. */
+  ticks: z.record(z.string(), z.array(z.strictObject({ atMs: z.number(), was: sliVerdict })).readonly()).optional(),
 })
 export type LocationState = z.infer<typeof locationState>
 export type MonitorState = LocationState['monitors'][string]

@@ -29,6 +29,16 @@ export const ruleFields = {
 export type Look = { scheduledAtMs: number; look: string; verdict: Verdict; detail?: string | undefined }
 export type LocationHistory = { location: string; looks: readonly Look[]; fresh: boolean; periodMs: number }
 
+/** Events of an SLI in a minute or an hour that begins at `atMs`. `unknown`: nobody could say; they count in no ratio. */
+export type SliBucket = { atMs: number; good: number; bad: number; unknown: number }
+
+/** An SLI's past, oldest first: the last six hours by the minute, what is before them by the hour. Nothing is in both. */
+export type Sli = { minutes: readonly SliBucket[]; hours: readonly SliBucket[] }
+
+/** What one event was to an objective. */
+export const sliVerdict = z.enum(['good', 'bad', 'unknown'])
+export type SliVerdict = z.infer<typeof sliVerdict>
+
 /** What a rule may know when it judges. Pure data: no clock, no network. */
 export type Facts = {
   nowMs: number
@@ -36,6 +46,8 @@ export type Facts = {
   locations: readonly LocationHistory[]
   /** The rule's last series result, for kinds that read series. */
   result?: RuleResult
+  /** The events of the rule's SLI, for kinds that have one. */
+  sli?: Sli
   /** When this hub first heard of the rule: silence is counted from here, not from the beginning of time. */
   knownSinceMs: number
   firing: boolean

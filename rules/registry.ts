@@ -1,11 +1,13 @@
 import * as z from 'zod'
-import type { Facts, Judgement, RuleSeries } from './contract.ts'
+import type { Severity } from '../config/contract.ts'
+import type { Facts, Judgement, RuleSeries, SliVerdict } from './contract.ts'
 import { absenceRule } from './kinds/absence.ts'
 import { adviseAvailability, availabilityRule } from './kinds/availability.ts'
+import { sliVerdictOf, sloAlerts, sloRule } from './kinds/slo.ts'
 
-export const ruleKinds = [absenceRule, availabilityRule] as const
+export const ruleKinds = [absenceRule, availabilityRule, sloRule] as const
 
-export const ruleSpec = z.discriminatedUnion('kind', [absenceRule.schema, availabilityRule.schema])
+export const ruleSpec = z.discriminatedUnion('kind', [absenceRule.schema, availabilityRule.schema, sloRule.schema])
 export type RuleSpec = z.output<typeof ruleSpec>
 
 /** A rule's judgement of what was seen. */
@@ -15,22 +17,38 @@ export const judge = (spec: RuleSpec, facts: Facts): Judgement => {
       return absenceRule.judge(spec, facts)
     case 'availability':
       return availabilityRule.judge(spec, facts)
+    case 'slo':
+      return sloRule.judge(spec, facts)
     default:
       return spec satisfies never
   }
 }
 
-/** A rule's advisory as a judgement of its own, where its kind gives one. */
-export const advise = (spec: RuleSpec): ((facts: Facts) => Judgement) | undefined => {
+/** How bad the rule's own alert is. */
+export const ruleSeverity = (spec: RuleSpec): Severity => (spec.kind === 'slo' ? 'page' : spec.severity)
+
+/** An alert a rule has besides its own, called `<rule>:<part>`. */
+export type RuleAlert = { part: string; severity: Severity; judge: (facts: Facts) => Judgement }
+
+/** A rule's further alerts, where its kind gives some. */
+export const ruleAlerts = (spec: RuleSpec): RuleAlert[] => {
   switch (spec.kind) {
     case 'absence':
-      return undefined
+      return []
     case 'availability':
-      return (facts) => adviseAvailability(spec, facts)
+      return [{ part: 'advisory', severity: 'advisory', judge: (facts) => adviseAvailability(spec, facts) }]
+    case 'slo':
+      return sloAlerts(spec)
     default:
       return spec satisfies never
   }
 }
+
+/** What a look at the rule's monitor is to its objective, if it has one. */
+export const ruleSli = (
+  spec: RuleSpec,
+): ((seen: { verdict: 'pass' | 'degraded' | 'fail' | 'unknown'; tookMs: number }) => SliVerdict) | undefined =>
+  spec.kind === 'slo' ? (seen) => sliVerdictOf(spec, seen) : undefined
 
 /** Which monitor's outcomes the rule judges. */
 export const ruleMonitor = (spec: RuleSpec): string | undefined => {
@@ -39,6 +57,8 @@ export const ruleMonitor = (spec: RuleSpec): string | undefined => {
       return absenceRule.monitor(spec)
     case 'availability':
       return availabilityRule.monitor(spec)
+    case 'slo':
+      return sloRule.monitor(spec)
     default:
       return spec satisfies never
   }
@@ -50,6 +70,7 @@ export const ruleSeries = (spec: RuleSpec): RuleSeries | undefined => {
     case 'absence':
       return absenceRule.series(spec)
     case 'availability':
+    case 'slo':
       return undefined
     default:
       return spec satisfies never

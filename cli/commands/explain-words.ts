@@ -17,6 +17,10 @@ export const reasonWords: Readonly<Record<AlertReason, string>> = {
   reported: 'a Prometheus says that it fires',
   'reported-over': 'its Prometheus says that it is over',
   'not-repeated': 'its Prometheus did not repeat it in time',
+  'burn-rate-met': 'the budget of its objective burns too fast, in a long and a short window',
+  'burn-rate-gone': 'the budget of its objective no longer burns too fast',
+  'budget-spent': 'so much of the budget is spent as its policy names',
+  'budget-back': 'less of the budget is spent than its policy names',
   'set-aside': 'a message could not be applied, however often it was tried',
 }
 

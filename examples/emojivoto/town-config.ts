@@ -78,7 +78,14 @@ export const townConfig = (names: Names, urls: TownUrls, caFile = '.whodunit/tow
   return {
     services: services(names),
     monitors: watched,
-    rules: Object.fromEntries(rules),
+    rules: {
+      ...Object.fromEntries(rules),
+      [`${names.config.monitors.vote}-slo`]: {
+        kind: 'slo' as const,
+        monitor: names.config.monitors.vote,
+        objectivePercent: 99.5,
+      },
+    },
     clusters: {
       [names.config.cluster]: {
         scrapeIntervalSeconds: 2,

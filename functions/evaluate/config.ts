@@ -1,6 +1,6 @@
 import type { Config } from '../../config/schema.ts'
-import { advise, judge, type RuleSpec, ruleMonitor } from '../../rules/registry.ts'
-import { advisoryId, ruleOfAlert } from '../alert-ids.ts'
+import { judge, type RuleSpec, ruleAlerts, ruleMonitor, ruleSeverity, ruleSli } from '../../rules/registry.ts'
+import { partId, ruleOfAlert } from '../alert-ids.ts'
 import { shardsWanted } from '../shard-count.ts'
 import { countOfShard, shardOf } from '../shards.ts'
 import type { RuleView } from './decide.ts'
@@ -17,21 +17,28 @@ const ruleViewsOf = (config: Config, ruleId: string, rule: RuleSpec): RuleView[]
   const monitorId = ruleMonitor(rule)
   const monitor = monitorId === undefined ? undefined : config.monitors[monitorId]
   const locations = monitor?.locations ?? config.locations
+  const sli = ruleSli(rule)
   const view: RuleView = {
     ruleId,
     alertId: ruleId,
     service: rule.service ?? monitor?.service ?? ruleId,
-    severity: rule.severity,
+    severity: ruleSeverity(rule),
     judge: (facts) => judge(rule, facts),
     ...(monitor && monitorId !== undefined
       ? { monitor: { monitorId, locations, periodSeconds: monitor.periodSeconds } }
       : {}),
+    ...(sli ? { sli } : {}),
   }
-  const advising = advise(rule)
   // Where one location is all there is, it is the quorum.
-  if (advising === undefined || locations.length < 2) return [view]
+  const further = rule.kind === 'availability' && locations.length < 2 ? [] : ruleAlerts(rule)
   const quiet = !config.routes.some(({ severities }) => severities?.includes('advisory'))
-  return [view, { ...view, alertId: advisoryId(ruleId), severity: 'advisory', quiet, judge: advising }]
+  return [
+    view,
+    ...further.map(({ part, severity, judge: judged }): RuleView => {
+      const told = severity === 'advisory' ? { quiet } : {}
+      return { ...view, alertId: partId(ruleId, part), severity, ...told, judge: judged }
+    }),
+  ]
 }
 
 const ruleViews = (config: Config, count: number): Map<string, RuleView[]> => {

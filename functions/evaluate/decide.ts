@@ -4,23 +4,32 @@ import type { AlertChange, AlertTransition, Observation, ProbeBody } from '../co
 import { aheadMs } from '../freshness.ts'
 import type { PackedLocation } from '../location-packing.ts'
 import { emptyLocation, type LocationState, type ShardState } from '../shard-state.ts'
+import type { SliState } from '../sli-state.ts'
 import { advanceAlert, endAlert, type RuleIdentity } from './alerts.ts'
 import { countOutcome, historyOf } from './counters.ts'
 import { fitLocation, fitShard } from './fit.ts'
 import { firedLately } from './flapping.ts'
 import { knownSince, listenedSinceMs } from './known-since.ts'
 import { secondOpinions } from './second-opinions.ts'
+import { type Sights, type Tally, tally } from './ticks.ts'
 
 /** A rule as the decision sees it: who it is, whose outcomes it judges, and its judgement as a pure function. */
 export type RuleView = RuleIdentity & {
   monitor?: { monitorId: string; locations: readonly string[]; periodSeconds: number }
   judge: (facts: Facts) => Judgement
+  /** Its monitor's ticks are events of an objective: what each of them is. */
+  sli?: Sights
 }
 
 /** What a rule said, for the history: of the monitors just looked at all that is not plainly inactive. */
 export type Judged = { ruleId: string; judgement: Judgement }
 
-export type Seen = { shard: ShardState; locations: ReadonlyMap<string, LocationState> }
+export type Seen = {
+  shard: ShardState
+  locations: ReadonlyMap<string, LocationState>
+  /** The objectives the observation is about. */
+  slis?: ReadonlyMap<string, SliState>
+}
 
 export type Decision = {
   shard: ShardState
@@ -28,6 +37,8 @@ export type Decision = {
   locations: Map<string, LocationState>
   /** What is kept of them: whether it fits was known by packing it. */
   packed: Map<string, PackedLocation>
+  /** Objectives whose own item is to be written. */
+  slis: Map<string, SliState>
   changes: AlertChange[]
   /** What was new of the observation, and what the rules made of it. */
   counted: ProbeOutcome[]
@@ -60,7 +71,7 @@ const countAt = (
   })
   if (counted.length === 0) return undefined
   for (const monitorId of Object.keys(monitors)) if (!at.watches(monitorId)) delete monitors[monitorId]
-  return { state: { monitors }, counted }
+  return { state: { ...before, monitors }, counted }
 }
 
 const count = (seen: Seen, observation: Observation, at: { nowMs: number; watches: Watches }) => {
@@ -97,21 +108,24 @@ const isStale = (observation: Observation, nowMs: number) =>
   observation.kind === 'outcomes' &&
   observation.outcomes.every(({ scheduledAtMs }) => nowMs - scheduledAtMs > staleAfterMs)
 
-const factsFor = (rule: RuleView, shard: ShardState, at: { locations: Seen['locations']; nowMs: number }): Facts => {
+const factsFor = (rule: RuleView, shard: ShardState, at: Judging): Facts => {
   const alert = shard.alerts[rule.alertId]
   const result = shard.results[rule.ruleId]
   const { monitor } = rule
-  const histories = monitor
-    ? monitor.locations.map((location) =>
-        historyOf(at.locations.get(location), { ...monitor, location, nowMs: at.nowMs }),
-      )
-    : []
+  const sli = at.slis.get(rule.ruleId)
+  const histories =
+    monitor && !rule.sli
+      ? monitor.locations.map((location) =>
+          historyOf(at.locations.get(location), { ...monitor, location, nowMs: at.nowMs }),
+        )
+      : []
   return {
     nowMs: at.nowMs,
     locations: histories,
     knownSinceMs: shard.knownSinceMs[rule.ruleId] ?? listenedSinceMs(rule, at.locations, at.nowMs),
     firing: alert?.state === 'firing',
     ...(result ? { result } : {}),
+    ...(sli ? { sli } : {}),
     ...(alert ? { activeSinceMs: Math.min(alert.activeAtMs, at.nowMs) } : {}),
   }
 }
@@ -128,6 +142,7 @@ const settledAtMs = (judgement: Judgement, at: { nowMs: number; startedAtMs?: nu
 
 type Judging = {
   locations: Seen['locations']
+  slis: Tally['slis']
   counted: readonly ProbeOutcome[]
   nowMs: number
   startedAtMs?: number | undefined
@@ -144,6 +159,8 @@ const judgeAll = (rules: readonly RuleView[], shard: ShardState, at: Judging): J
   const so: Judgements = { alerts: { ...shard.alerts }, changes: [], transitions: [], judged: [], againAtMs: [] }
   for (const rule of rules) {
     const { ruleId, alertId, monitor } = rule
+    // An objective is judged when its monitor ticks: nothing else adds to it.
+    if (rule.sli && !at.slis.has(ruleId)) continue
     const before = so.alerts[alertId]
     const judgement = rule.judge(factsFor(rule, shard, at))
     const laterMs = monitor && before?.state !== 'firing' ? settledAtMs(judgement, at) : undefined
@@ -193,6 +210,8 @@ export const decideEvaluate = (
 ): Decision => {
   const { rules, nowMs, watches = () => true } = at
   const { changed, counted } = count(seen, observation, { nowMs, watches })
+  const tallied = tally(seen, observation, { rules, nowMs, changed })
+  for (const [location, state] of tallied.locations) changed.set(location, state)
   // Rules quote what was seen just now in full, though the item may have no room for it.
   const locations = new Map([...seen.locations, ...changed])
   const [fitted, packed] = [new Map<string, LocationState>(), new Map<string, PackedLocation>()]
@@ -205,17 +224,19 @@ export const decideEvaluate = (
   const knownSinceMs = knownSince(seen, { rules, locations: new Map([...locations, ...fitted]), nowMs })
   if (isStale(observation, nowMs)) {
     const shard = { ...seen.shard, results, knownSinceMs }
-    return { shard, locations: fitted, packed, counted, changes: [], transitions: [], judged: [], ask: [] }
+    const nothing = { changes: [], transitions: [], judged: [], ask: [] }
+    return { shard, locations: fitted, packed, slis: tallied.moved, counted, ...nothing }
   }
   const removed = endRemoved(rules, seen.shard, nowMs)
   const shard = { ...seen.shard, results, knownSinceMs, alerts: removed.alerts }
-  const judging = { locations, counted, nowMs, startedAtMs: at.startedAtMs }
+  const judging = { locations, slis: tallied.slis, counted, nowMs, startedAtMs: at.startedAtMs }
   const { alerts, changes, transitions, judged, againAtMs } = judgeAll(rules, shard, judging)
   const fired = firedLately(shard, alerts, { nowMs, known: removed.known })
   return {
     shard: fitShard({ ...shard, alerts, fired }),
     locations: fitted,
     packed,
+    slis: tallied.moved,
     counted,
     changes: [...removed.changes, ...changes],
     transitions: [...removed.transitions, ...transitions],

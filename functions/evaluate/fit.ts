@@ -51,7 +51,7 @@ export const fitLocation = (state: LocationState): Fitted => {
     if (fits(fitted.packed)) break
     const shorter = shortened(keep)
     const monitors = Object.entries(state.monitors).map(([id, monitor]) => [id, shorter(monitor)] as const)
-    const less = { monitors: Object.fromEntries(monitors) }
+    const less = { ...state, monitors: Object.fromEntries(monitors) }
     fitted = { state: less, packed: packLocation(less) }
   }
   return fitted

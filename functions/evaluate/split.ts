@@ -5,8 +5,12 @@ type Belongs = (id: string) => boolean
 const part = <T>(all: Readonly<Record<string, T>>, belongs: Belongs): Record<string, T> =>
   Object.fromEntries(Object.entries(all).filter(([id]) => belongs(id)))
 
-/** The part of a parent's counters that a larger shard count gives to one child. */
+/**
+ * The part of a parent's counters that a larger shard count gives to one child. Ticks are sets, so they go to both: whoever
+ * has not their rule leaves them out with its next tick.
+ */
 export const splitLocation = (parent: LocationState, belongs: Belongs): LocationState => ({
+  ...parent,
   monitors: part(parent.monitors, belongs),
 })
 

@@ -1,6 +1,6 @@
 /**
- * Reads an observation and its shard's items; decides counters, alerts and whom to ask for a second opinion; writes the
- * shard, the location items that changed, rows with the alert changes for `correlate` and the questions for `probe`, and
+ * Reads an observation, its shard's items and the objectives it is about; decides counters, alerts and whom to ask for a second opinion; writes the
+ * shard, the location items that changed, objectives, rows with the alert changes for `correlate` and the questions for `probe`, and
  * the shard's timer row, in one transaction; before it what was seen and decided goes to the history. What is addressed under another number of shards is taken to today's.
  * Run twice: looks are keyed and results carry their time, so the second run decides nothing.
  */
@@ -18,6 +18,7 @@ import { countOfShard, kinOf } from '../shards.ts'
 import { type Decision, decideEvaluate, type RuleView } from './decide.ts'
 import { isAtHome, partsOf, type ShardObservation } from './routing.ts'
 import { type Loaded, type LoadWorld, load } from './step-load.ts'
+import { type KnownSlis, readSlis, rememberSlis, sliChanges } from './step-sli.ts'
 
 export type EvaluateWorld = LoadWorld &
   PulseWorld & {
@@ -31,7 +32,7 @@ export type EvaluateWorld = LoadWorld &
     startedAtMs?: number
   }
 
-type Evaluating = EvaluateWorld & { known: Remembered }
+type Evaluating = EvaluateWorld & { known: Remembered; slis: KnownSlis }
 
 export type EvaluateResult =
   | { status: 'evaluated'; changes: AlertChange[] }
@@ -151,7 +152,10 @@ const attempt = async (world: Evaluating, observation: ShardObservation): Promis
   if (!isAtHome(observation, count, world.home)) return { status: 'elsewhere', count, moved: [] }
   const { loaded } = found
   const { watches = () => true, startedAtMs } = world
-  const decided = decideEvaluate(loaded, observation, { rules: world.rulesOf(shard), nowMs, watches, startedAtMs })
+  const rules = world.rulesOf(shard)
+  const slis = await readSlis({ store: world.store, known: world.slis }, rules, observation)
+  const seen = { ...loaded, slis: slis.states }
+  const decided = decideEvaluate(seen, observation, { rules, nowMs, watches, startedAtMs })
   const told = alertRows(shard, (loaded.versions.get(keys.shard(shard)) ?? 0) + 1, decided, nowMs)
   const last = told.at(-1)
   const decision = last ? { ...decided, shard: { ...decided.shard, told: last.id } } : decided
@@ -163,7 +167,7 @@ const attempt = async (world: Evaluating, observation: ShardObservation): Promis
     ...timerChange(shard, timer, { againAtMs: decision.againAtMs, firedRowId }),
     ...loaded.handover.rows,
   ]
-  const changes = changesOf(shard, loaded, decision, rows)
+  const changes = [...changesOf(shard, loaded, decision, rows), ...sliChanges(slis, decision.slis)]
   if (changes.length === 0) return { status: 'evaluated', changes: [] }
   const kept = keepHistory(world, observation, { decision, nowMs })
   // Pages first: only what nobody waits for waits for its history.
@@ -173,6 +177,7 @@ const attempt = async (world: Evaluating, observation: ShardObservation): Promis
     return conflict
   }
   remember(world.known, shard, { loaded, decision })
+  rememberSlis(world.slis, slis, decision.slis)
   await world.nudge([...told, ...questions].map(({ id, to }) => ({ to, rowId: id, afterMs: 0 })))
   await kept
   return { status: 'evaluated', changes: decision.changes }
@@ -243,7 +248,7 @@ const forward = async (
 
 /** Applies one observation to the shards it is about. */
 export const evaluateStep = (world: EvaluateWorld): ((observation: Observation) => Promise<EvaluateResult>) => {
-  const evaluating = { ...world, known: remembered() }
+  const evaluating = { ...world, known: remembered(), slis: new Map() }
   return async (observation) => {
     if (observation.kind !== 'pulse') return apply(evaluating, observation)
     const passed = await passPulse(world, 'evaluate')(observation.atMs)

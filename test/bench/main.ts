@@ -11,6 +11,7 @@ const benches: Readonly<Record<string, (args: readonly string[]) => Promise<stri
   history: async () => (await import('./history.ts')).measureHistory(),
   exposition: async () => (await import('./exposition.ts')).measureExposition(),
   'aws-scale': async () => (await import('./aws-scale.ts')).awsScale(),
+  slo: async () => (await import('./slo.ts')).measureSlo(),
   'page-latency': async (args) => (await import('./page-latency.ts')).benchPageLatency(args),
   storm: async (args) => (await import('./storm.ts')).benchStorm(args),
   serve: async (args) => (await import('./serve.ts')).benchServe(args),

@@ -4,7 +4,7 @@ import type { HubView } from '../../functions/correlate/hub.ts'
 import type { RuleView } from '../../functions/evaluate/decide.ts'
 import type { Incident, IncidentAlert } from '../../functions/hub-state.ts'
 import type { ProbeOutcome, Verdict } from '../../probes/contract.ts'
-import { judge, type RuleSpec } from '../../rules/registry.ts'
+import { judge, type RuleSpec, ruleSeverity } from '../../rules/registry.ts'
 
 export const start = Date.UTC(2026, 10, 23, 6, 0, 0)
 export const period = 60_000
@@ -36,7 +36,7 @@ export const ruleView = (
   ruleId: at.ruleId ?? 'front-down',
   alertId: at.ruleId ?? 'front-down',
   service: at.service ?? 'shop',
-  severity: rule.severity,
+  severity: ruleSeverity(rule),
   monitor: { monitorId: at.monitorId ?? 'front', locations: at.locations ?? ['local'], periodSeconds: period / 1000 },
   judge: (facts) => judge(rule, facts),
 })

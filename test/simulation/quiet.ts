@@ -1,6 +1,6 @@
 /** Who was left alone, and whether there was a reason to. */
 
-import { escalateAfterMs } from '../../functions/correlate/routing.ts'
+import { nextRoute } from '../../functions/correlate/routing.ts'
 import { ownService } from '../../functions/dead-letter.ts'
 import type { Incident } from '../../functions/hub-state.ts'
 import { matchAll } from '../../functions/matchers.ts'
@@ -73,7 +73,8 @@ export const unwanted = ({ view }: World, { order, incident, silences }: Woken):
 /** Nobody took it on, nothing kept it quiet, and the next route never heard of it. */
 export const unescalated = (one: Incident, outcome: Outcome, world: World): boolean => {
   const { toldAtMs, service, severity, escalation, acknowledged } = one
-  const afterMs = escalateAfterMs(world.view.routing, { service, severity, nowMs: 0, level: 0 })
+  const told = { level: 0, atMs: 0 }
+  const afterMs = nextRoute(world.view.routing, { service, severity, nowMs: 0, told })?.afterMs
   if (toldAtMs === undefined || afterMs === undefined || escalation || world.jumpMs !== 0) return false
   const endMs = Math.min(one.resolvedAtMs ?? Number.POSITIVE_INFINITY, acknowledged?.atMs ?? Number.POSITIVE_INFINITY)
   const span = { fromMs: toldAtMs, toMs: endMs }

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals'
 import type { Observation } from '../../../functions/contract.ts'
 import { decideEvaluate, type RuleView, type Seen, settleMs } from '../../../functions/evaluate/decide.ts'
 import { emptyShard, looksKept } from '../../../functions/shard-state.ts'
-import { advise as advisedBy } from '../../../rules/registry.ts'
+import { ruleAlerts } from '../../../rules/registry.ts'
 import { availability, outcome, period, ruleView, seen, start } from '../builders.ts'
 
 const rules = [ruleView(availability())]
@@ -251,7 +251,7 @@ const places = ['here', 'there', 'yonder']
 const advising = (quiet: boolean): RuleView[] => {
   const rule = availability()
   const page = ruleView(rule, { locations: places })
-  const advise = advisedBy(rule)
+  const advise = ruleAlerts(rule)[0]?.judge
   return advise
     ? [page, { ...page, alertId: 'front-down:advisory', severity: 'advisory', quiet, judge: advise }]
     : [page]

@@ -1,0 +1,56 @@
+import { writeFile } from 'node:fs/promises'
+import type { Command } from 'commander'
+import type { Config } from '../config/schema.ts'
+import type { Store } from '../stores/contract.ts'
+import { exportSlos } from './commands/slo-export.ts'
+import { sloReportPage } from './commands/slo-page.ts'
+import { sloReports, sloReportText } from './commands/slo-report.ts'
+
+export type SloWorld = {
+  nowMs: () => number
+  print: (text: string) => void
+  printError: (text: string) => void
+  readConfig: (path: string) => Promise<Config>
+  /** Reads the state of `serve`, also while it runs. */
+  withState: <T>(data: string, read: (store: Store) => Promise<T>) => Promise<T>
+  exit: (code: number) => void
+}
+
+type ReportFlags = { config: string; data: string; html?: string; json?: boolean }
+
+const report = async (world: SloWorld, flags: ReportFlags): Promise<number> => {
+  const config = await world.readConfig(flags.config)
+  const nowMs = world.nowMs()
+  const reports = await world.withState(flags.data, (store) => sloReports(store, { config, nowMs }))
+  if (flags.html !== undefined) {
+    await writeFile(flags.html, sloReportPage(reports, { title: config.statusPage.title, nowMs }))
+  }
+  world.print(flags.json ? JSON.stringify(reports, null, 2) : sloReportText(reports))
+  return reports.some(({ spentRatio }) => spentRatio >= 1) ? 1 : 0
+}
+
+/** The commands about objectives. */
+export const addSloCommands = (root: Command, world: SloWorld): void => {
+  const slo = root.command('slo').description('objectives: what is left of their budgets')
+  slo
+    .command('report')
+    .description('what is left of every budget (exit 0: something of each, 1: one is spent, 2: config error)')
+    .option('-c, --config <path>', 'the config file', 'whodunit.yaml')
+    .option('-d, --data <directory>', 'where state is kept', '.whodunit')
+    .option('--html <file>', 'write a page with burn-down charts there as well')
+    .option('--json', 'print the figures as JSON')
+    .action(async (flags: ReportFlags) => world.exit(await report(world, flags)))
+  slo
+    .command('export')
+    .description(
+      'print every objective as a Prometheus rule file over /metrics; what it cannot say goes to standard error',
+    )
+    .option('-c, --config <path>', 'the config file', 'whodunit.yaml')
+    .option('--json', 'print { text, lost } as JSON')
+    .action(async (flags: { config: string; json?: boolean }) => {
+      const exported = exportSlos(await world.readConfig(flags.config))
+      world.print(flags.json ? JSON.stringify(exported, null, 2) : exported.text)
+      if (!flags.json) for (const one of exported.lost) world.printError(one)
+      world.exit(0)
+    })
+}

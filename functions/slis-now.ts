@@ -1,0 +1,47 @@
+import type { Store } from '../stores/contract.ts'
+import { keys } from './contract.ts'
+import { unpackLocation } from './location-packing.ts'
+import { storedShards } from './shard-count.ts'
+import { allShards, parentShard } from './shards.ts'
+import { emptySli, type SliState, unpackSli, withSli } from './sli-state.ts'
+import { shortId } from './sli-ticks.ts'
+
+/** Every shard there is or ever was: one that has not taken its part over yet has left it with the one it comes from. */
+const withAncestors = (count: number): string[] => {
+  const all = new Set(allShards(count))
+  for (const shard of all) {
+    const parent = parentShard(shard)
+    if (parent !== undefined) all.add(parent)
+  }
+  return [...all]
+}
+
+/** The events of these objectives as they stand now: their own items, and the ticks that still wait in the locations'. */
+export const slisNow = async (
+  store: Store,
+  at: { ruleIds: readonly string[]; locations: readonly string[]; nowMs: number },
+): Promise<Map<string, SliState>> => {
+  const { ruleIds, locations, nowMs } = at
+  const shards = withAncestors(await storedShards(store))
+  const places = shards.flatMap((shard) =>
+    locations.map((location) => ({ location, key: keys.location(shard, location) })),
+  )
+  const waiting = await store.read(places.map(({ key }) => key))
+  // Ticks move from there to here, so this is read behind them: what is in both counts once.
+  const own = await store.read(ruleIds.map(keys.slo))
+  const states = new Map(
+    ruleIds.map((ruleId): [string, SliState] => {
+      const item = own.get(keys.slo(ruleId))
+      return [ruleId, item ? unpackSli(item.value) : emptySli]
+    }),
+  )
+  for (const { location, key } of places) {
+    const item = waiting.get(key)
+    const all = (item && unpackLocation(item.value).ticks) ?? {}
+    for (const [ruleId, state] of states) {
+      const ticks = all[shortId(ruleId)]
+      if (ticks) states.set(ruleId, withSli(state, location, { ticks, nowMs }))
+    }
+  }
+  return states
+}

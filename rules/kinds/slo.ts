@@ -1,0 +1,161 @@
+import * as z from 'zod'
+import { id, severity, timeZone } from '../../config/contract.ts'
+import { defineRule, type Facts, type Judgement, ruleFields, type Sli, type SliVerdict } from '../contract.ts'
+import { type Budget, budgetAt, type Period } from '../slo/budget.ts'
+import { type BurnRate, budgetRatioOf, burns, eventsSince, usualBurnRates } from '../slo/burn-rate.ts'
+import { burnWords, percentWords, periodWords } from '../slo/words.ts'
+
+const hour = 3600
+
+const burnRate = z
+  .strictObject({
+    severity: z.enum(['page', 'ticket']),
+    longSeconds: z
+      .int()
+      .min(300)
+      .max(7 * 24 * hour),
+    /** At most six hours: so far back every minute is known. */
+    shortSeconds: z
+      .int()
+      .min(60)
+      .max(6 * hour),
+    factor: z.number().gt(0).max(10_000),
+  })
+  .refine(({ longSeconds, shortSeconds }) => shortSeconds < longSeconds, 'shortSeconds must be less than longSeconds')
+
+const policy = z.strictObject({ spentPercent: z.number().min(1).max(1000), severity })
+
+const usualPolicy = [
+  { spentPercent: 50, severity: 'advisory' as const },
+  { spentPercent: 75, severity: 'ticket' as const },
+  { spentPercent: 100, severity: 'ticket' as const },
+]
+
+const { service, summary } = ruleFields
+
+const schema = z
+  .strictObject({
+    kind: z.literal('slo'),
+    service,
+    summary,
+    /** Its ticks are the events: one that passed is good. What we could not look at is no event. */
+    monitor: id,
+    /** Good is passed within this long; without it, passed. */
+    latencyMs: z.int().min(1).max(60_000).optional(),
+    /** So many of a hundred events are good. */
+    objectivePercent: z.number().min(50).max(99.9999),
+    /** How far back the budget reaches; 30 days when absent. */
+    windowDays: z.union([z.literal(7), z.literal(28), z.literal(30), z.literal(90)]).optional(),
+    /** The budget begins anew with every month on the clocks of `timeZone`. */
+    calendarMonth: z.boolean().default(false),
+    timeZone: timeZone.default('UTC'),
+    /** Instead of the four usual pairs of windows. */
+    burnRates: z.array(burnRate).min(1).max(10).optional(),
+    /** Fewer events than this in the long window alert nobody. */
+    minEvents: z.int().min(1).max(1_000_000).default(10),
+    /** Fewer bad ones than this neither. */
+    minBadEvents: z.int().min(1).max(1_000_000).default(3),
+    /** What happens when so much of the budget is spent. */
+    budgetPolicy: z.array(policy).max(10).default(usualPolicy),
+  })
+  .refine(({ windowDays, calendarMonth }) => !calendarMonth || windowDays === undefined, {
+    message: 'a calendar month has no windowDays',
+    path: ['windowDays'],
+  })
+  .refine(
+    ({ budgetPolicy }) => new Set(budgetPolicy.map(({ spentPercent }) => spentPercent)).size === budgetPolicy.length,
+    { message: 'two steps of the budget policy are at the same spentPercent', path: ['budgetPolicy'] },
+  )
+export type SloSpec = z.output<typeof schema>
+type Spec = SloSpec
+
+/** The span of the objective's budget. */
+export const periodOf = ({ calendarMonth, windowDays = 30, timeZone: zone }: Spec): Period =>
+  calendarMonth ? { calendarMonth: { timeZone: zone } } : { windowDays }
+
+/** The pairs of windows it alerts by; those of a calendar month are those of 30 days. */
+export const burnRatesOf = ({ burnRates, windowDays = 30 }: Spec): readonly BurnRate[] =>
+  burnRates ?? usualBurnRates(windowDays)
+
+/** What an outcome is to the objective: nobody's `unknown` is a failure, and a degraded look served its user. */
+export const sliVerdictOf = (
+  { latencyMs = Number.POSITIVE_INFINITY }: Spec,
+  seen: { verdict: 'pass' | 'degraded' | 'fail' | 'unknown'; tookMs: number },
+): SliVerdict => {
+  if (seen.verdict === 'unknown') return 'unknown'
+  return seen.verdict !== 'fail' && seen.tookMs <= latencyMs ? 'good' : 'bad'
+}
+
+const nothing: Sli = { minutes: [], hours: [] }
+
+/** Did anybody see anything lately? A window full of `unknown` is no good news. */
+const isBlind = (sli: Sli, nowMs: number, seconds: number): boolean => {
+  const { good, bad } = eventsSince(sli, nowMs - seconds * 1000)
+  return good + bad === 0
+}
+
+/** An objective's alerts ask for the same budget one after the other. */
+const budgets = new WeakMap<Sli, { spec: Spec; nowMs: number; budget: Budget }>()
+
+/** The state of the budget at a time. */
+export const sloBudget = (spec: Spec, sli: Sli, nowMs: number): Budget => {
+  const known = budgets.get(sli)
+  if (known?.spec === spec && known.nowMs === nowMs) return known.budget
+  const budget = budgetAt(sli, { nowMs, period: periodOf(spec), budgetRatio: budgetRatioOf(spec.objectivePercent) })
+  budgets.set(sli, { spec, nowMs, budget })
+  return budget
+}
+
+const subject = ({ summary: said, monitor, objectivePercent }: Spec) => said ?? `${monitor} (${objectivePercent} %)`
+
+/** Does a pair of windows of this severity fire? The first that does is the quickest, and is the one that is named. */
+const judgeBurn = (spec: Spec, facts: Facts, wanted: BurnRate['severity']): Judgement => {
+  const { nowMs, sli = nothing } = facts
+  const rates = burnRatesOf(spec).filter((rate) => rate.severity === wanted)
+  const budgetRatio = budgetRatioOf(spec.objectivePercent)
+  const guard = { minEvents: spec.minEvents, minBadEvents: spec.minBadEvents }
+  const fired = rates.find((rate) => burns(sli, rate, { nowMs, budgetRatio, guard }) !== undefined)
+  const budget = sloBudget(spec, sli, nowMs)
+  if (fired) {
+    const words = burnWords(sli, { nowMs, period: periodOf(spec), timeZone: spec.timeZone, budget, fired })
+    return { status: 'active', met: true, reason: 'burn-rate-met', summary: `${subject(spec)}: ${words}` }
+  }
+  const longest = Math.max(...rates.map(({ shortSeconds }) => shortSeconds), 0)
+  const said = `${subject(spec)}: ${percentWords(budget.spentRatio)} of ${periodWords(periodOf(spec))}'s budget is spent`
+  if (isBlind(sli, nowMs, longest)) return { status: 'held', met: false, reason: 'input-unknown', summary: said }
+  return { status: 'inactive', met: false, reason: 'burn-rate-gone', summary: said }
+}
+
+const judgePolicy = (spec: Spec, facts: Facts, spentPercent: number): Judgement => {
+  const { nowMs, sli = nothing } = facts
+  const { spentRatio, good, bad } = sloBudget(spec, sli, nowMs)
+  const spent = percentWords(spentRatio)
+  const said = `${subject(spec)}: ${spent} of ${periodWords(periodOf(spec))}'s budget is spent (policy: ${spentPercent} %)`
+  if (good + bad === 0) return { status: 'held', met: false, reason: 'input-unknown', summary: said }
+  const enough = bad >= spec.minBadEvents && good + bad >= spec.minEvents
+  return enough && spentRatio * 100 >= spentPercent
+    ? { status: 'active', met: true, reason: 'budget-spent', summary: said }
+    : { status: 'inactive', met: false, reason: 'budget-back', summary: said }
+}
+
+/** The alerts of an objective besides its page: the ticket, and the steps of its budget policy. */
+export const sloAlerts = (spec: Spec) => [
+  { part: 'ticket', severity: 'ticket' as const, judge: (facts: Facts) => judgeBurn(spec, facts, 'ticket') },
+  ...spec.budgetPolicy.map(({ spentPercent, severity: wanted }) => ({
+    part: `budget-${spentPercent}`,
+    severity: wanted,
+    judge: (facts: Facts) => judgePolicy(spec, facts, spentPercent),
+  })),
+]
+
+/**
+ * An objective over a span. The rule's own alert is the page; it fires while a pair of windows burns the budget too fast.
+ * The availability rule that every monitor has goes with it: at a very low rate no window is ever over.
+ */
+export const sloRule = defineRule({
+  kind: 'slo',
+  schema,
+  monitor: ({ monitor }) => monitor,
+  series: () => undefined,
+  judge: (spec, facts) => judgeBurn(spec, facts, 'page'),
+})

@@ -1,0 +1,64 @@
+import { expect, test } from '@jest/globals'
+import { sloReportPage } from '../../../cli/commands/slo-page.ts'
+import { sloReports, sloReportText } from '../../../cli/commands/slo-report.ts'
+import { keys } from '../../../functions/contract.ts'
+import { packSli, type SliState, withSli } from '../../../functions/sli-state.ts'
+import { ruleSpec } from '../../../rules/registry.ts'
+import { memoryStore } from '../../../stores/memory.ts'
+
+const nowMs = Date.UTC(2026, 10, 23, 6)
+const hourMs = 3_600_000
+
+/** Thirty days of a look a minute, `bad` of which failed on the tenth day, and an hour nobody could look. */
+const month = (bad: number): SliState => {
+  let state: SliState = { ticks: {}, hours: [], closedMs: 0 }
+  for (let hour = 0; hour < 720; hour++) {
+    const atMs = nowMs - (720 - hour) * hourMs
+    const was = (nth: number) => (hour === 300 ? 'unknown' : hour === 240 && nth < bad ? 'bad' : 'good')
+    const ticks = Array.from({ length: 60 }, (_, nth) => ({ atMs: atMs + nth * 60_000, was: was(nth) }) as const)
+    state = withSli(state, 'local', { ticks, nowMs: atMs + hourMs })
+  }
+  return state
+}
+
+const objective = (monitor: string) => ruleSpec.parse({ kind: 'slo', service: 'shop', monitor, objectivePercent: 99.9 })
+
+const reported = async () => {
+  const store = memoryStore({ nowMs: () => nowMs })
+  const items = { 'front-slo': month(9), 'search-slo': month(58) }
+  await store.commit(
+    Object.entries(items).map(([id, state]) => ({ key: keys.slo(id), expect: 0, value: packSli(state) })),
+  )
+  const rules = { 'front-slo': objective('front'), 'search-slo': objective('search'), 'new-slo': objective('new') }
+  return sloReports(store, { config: { rules, locations: ['local'] }, nowMs })
+}
+
+test('the report says what is left of each budget, the worst first, and counts unknown apart', async () => {
+  expect(sloReportText(await reported())).toBe(`search-slo (shop): overdrawn by 34.4 % of the month's budget
+  99.866 % of 99.9 % promised
+  43,140 events, 58 bad, 60 unknown (not counted)
+front-slo (shop): 79.1 % left of the month's budget
+  99.979 % of 99.9 % promised
+  43,140 events, 9 bad, 60 unknown (not counted)
+new-slo (shop): nothing known of the month's budget
+  nothing seen of 99.9 % promised
+  0 events, 0 bad`)
+})
+
+test('the budget burns down hour by hour, from all of it to what is left', async () => {
+  const [worst] = await reported()
+  const steps = worst?.burnDown ?? []
+  expect(steps.length).toBe(721)
+  expect(steps[0]?.leftRatio).toBe(1)
+  expect(steps.at(-1)?.leftRatio).toBeCloseTo(1 - (worst?.spentRatio ?? 0), 9)
+  expect(steps.every(({ leftRatio }, at) => leftRatio <= (steps[at - 1]?.leftRatio ?? 1))).toBe(true)
+})
+
+test('the page has a chart for each objective that was seen, with words for those who cannot see it, and no script', async () => {
+  const page = sloReportPage(await reported(), { title: 'Shop <status>', nowMs })
+  expect(page.match(/<svg /g)?.length).toBe(2)
+  expect(page).toContain('aria-label="budget of search-slo from 10-24 to 11-23: overdrawn by 34.4 %"')
+  expect(page).toContain('<meta name="viewport" content="width=device-width, initial-scale=1">')
+  expect(page).toContain('Shop &lt;status&gt;')
+  expect(page).not.toMatch(/<script|https?:|NaN/)
+})

@@ -1,0 +1,131 @@
+import { expect, test } from '@jest/globals'
+import type { Facts, Sli } from '../../../rules/contract.ts'
+import { sliVerdictOf, sloAlerts, sloBudget, sloRule } from '../../../rules/kinds/slo.ts'
+import { timeline } from '../slo/traffic.ts'
+
+const minuteMs = 60_000
+const dayMs = 86_400_000
+/** A Monday. */
+const nowMs = Date.UTC(2026, 10, 23, 6, 58)
+const spec = sloRule.schema.parse({ kind: 'slo', monitor: 'front', objectivePercent: 99.9 })
+
+const facts = (sli: Sli, at = nowMs): Facts => ({ nowMs: at, locations: [], sli, knownSinceMs: 0, firing: false })
+
+/** Thirty days, the last minutes of which fail. */
+const failing = (badMinutes: number, badShare = 1) => {
+  const badFromMs = nowMs - (badMinutes - 1) * minuteMs
+  return timeline({ fromMs: nowMs - 30 * dayMs, badFromMs, eventsAMinute: 1000, badShare }, nowMs).at(nowMs)
+}
+
+test('a burn that pages says how much is gone, how fast, until when it lasts and which window fired', () => {
+  expect(sloRule.judge(spec, facts(failing(59, 0.0171)))).toEqual({
+    status: 'active',
+    met: true,
+    reason: 'burn-rate-met',
+    summary:
+      "front (99.9 %): 2.3 % of the month's budget burnt in 58 min; empty on Tuesday 23:38 UTC at this rate; the 1 h window fired",
+  })
+})
+
+test('its own summary stands before the sentence', () => {
+  const own = { ...spec, summary: 'checkout loses orders' }
+  expect(sloRule.judge(own, facts(failing(59, 0.0171))).summary).toMatch(/^checkout loses orders: 2\.3 % of/)
+})
+
+test('a budget that is overdrawn has nothing left', () => {
+  expect(sloRule.judge(spec, facts(failing(120))).summary).toContain('nothing is left of it; the 1 h window fired')
+})
+
+test('where the budget lasts for more than a week, the day is a date', () => {
+  const slow = {
+    ...spec,
+    burnRates: [{ severity: 'page' as const, longSeconds: 21_600, shortSeconds: 1800, factor: 1 }],
+  }
+  expect(sloRule.judge(slow, facts(failing(360, 0.002))).summary).toContain('empty on 7 December ')
+})
+
+const blind: Sli = { minutes: [{ atMs: nowMs, good: 0, bad: 0, unknown: 50 }], hours: [] }
+
+test.each([
+  { given: 'all is well', sli: failing(0), then: 'inactive' },
+  { given: 'a minute of failures', sli: failing(1), then: 'active' },
+  { given: 'nobody could look', sli: blind, then: 'held' },
+  { given: 'nothing was ever seen', sli: { minutes: [], hours: [] }, then: 'held' },
+])('with $given the page is $then', ({ sli, then }) => {
+  expect(sloRule.judge(spec, facts(sli)).status).toBe(then)
+})
+
+test('a slow burn is a ticket and no page', () => {
+  const slow = facts(failing(24 * 60, 0.0035))
+  expect(sloRule.judge(spec, slow).status).toBe('inactive')
+  const ticket = sloAlerts(spec)[0]
+  expect([ticket?.part, ticket?.severity, ticket?.judge(slow).status]).toEqual(['ticket', 'ticket', 'active'])
+  expect(ticket?.judge(slow).summary).toContain('the 1 d window fired')
+})
+
+test('each step of the budget policy is an alert of its own', () => {
+  const half = facts(failing(26))
+  expect(sloAlerts(spec).map(({ part, judge }) => [part, judge(half).status])).toEqual([
+    ['ticket', 'active'],
+    ['budget-50', 'active'],
+    ['budget-75', 'inactive'],
+    ['budget-100', 'inactive'],
+  ])
+  expect(sloAlerts(spec)[1]?.judge(half).summary).toBe(
+    "front (99.9 %): 60.2 % of the month's budget is spent (policy: 50 %)",
+  )
+})
+
+test('an objective of yesterday has the budget of its whole window', () => {
+  const young = timeline({ fromMs: nowMs - dayMs, badFromMs: nowMs - minuteMs, eventsAMinute: 100, badShare: 1 }, nowMs)
+  expect(sloBudget(spec, young.at(nowMs), nowMs).spentRatio).toBeCloseTo(2 / (30 * 1440 * 0.001), 2)
+})
+
+test.each([
+  { zone: 'Europe/Berlin', bad: Date.UTC(2026, 9, 31, 22, 59), spent: false },
+  { zone: 'Europe/Berlin', bad: Date.UTC(2026, 9, 31, 23, 1), spent: true },
+  { zone: 'UTC', bad: Date.UTC(2026, 9, 31, 23, 1), spent: false },
+  { zone: 'America/New_York', bad: Date.UTC(2026, 10, 1, 3, 59), spent: false },
+  { zone: 'America/New_York', bad: Date.UTC(2026, 10, 1, 4, 1), spent: true },
+])('a failure at $bad is in November in $zone: $spent', ({ zone, bad, spent }) => {
+  const month = sloRule.schema.parse({
+    kind: 'slo',
+    monitor: 'front',
+    objectivePercent: 99.9,
+    calendarMonth: true,
+    timeZone: zone,
+  })
+  const at = Date.UTC(2026, 10, 1, 4, 10)
+  const minutes = [
+    { atMs: bad, good: 0, bad: 1, unknown: 0 },
+    { atMs: at, good: 1, bad: 0, unknown: 0 },
+  ]
+  expect(sloBudget(month, { minutes, hours: [] }, at).spentRatio > 0).toBe(spent)
+})
+
+test.each([
+  { given: 'passed in time', seen: { verdict: 'pass' as const, tookMs: 799 }, then: 'good' },
+  { given: 'passed late', seen: { verdict: 'pass' as const, tookMs: 801 }, then: 'bad' },
+  { given: 'degraded but in time', seen: { verdict: 'degraded' as const, tookMs: 700 }, then: 'good' },
+  { given: 'failed quickly', seen: { verdict: 'fail' as const, tookMs: 5 }, then: 'bad' },
+  { given: 'could not look', seen: { verdict: 'unknown' as const, tookMs: 5 }, then: 'unknown' },
+])('to a latency objective a look that $given is $then', ({ seen, then }) => {
+  expect(sliVerdictOf({ ...spec, latencyMs: 800 }, seen)).toBe(then)
+})
+
+test.each([
+  { given: 'an objective written as a ratio', more: { objectivePercent: 0.999 } },
+  { given: 'a calendar month of 30 days', more: { calendarMonth: true, windowDays: 30 } },
+  { given: 'a window nobody offers', more: { windowDays: 14 } },
+  {
+    given: 'a short window as long as its long one',
+    more: { burnRates: [{ severity: 'page', longSeconds: 3600, shortSeconds: 3600, factor: 2 }] },
+  },
+  {
+    given: 'two steps of the policy at once',
+    more: { budgetPolicy: [50, 50].map((spentPercent) => ({ spentPercent, severity: 'ticket' })) },
+  },
+])('$given is refused', ({ more }) => {
+  const rule = { kind: 'slo', monitor: 'front', objectivePercent: 99.9, ...more }
+  expect(sloRule.schema.safeParse(rule).success).toBe(false)
+})
