@@ -40,6 +40,10 @@ const reached = ({ world, first }: Evidence, { id }: Incident) =>
 const inDoubt = ({ world: { ledger } }: Evidence, { incidentId, channel }: Arrival) =>
   [...ledger.doubted].some((id) => id.startsWith(`${incidentId}:${channel}:`))
 
+/** Is an end said again because nobody can know whether the first arrived, or whether a page did in between? */
+const saidAgain = (evidence: Evidence, end: Arrival, other: Arrival) =>
+  evidence.world.ledger.doubted.has(end.id) || pageBetween(evidence, end, other)
+
 /** Was there a page between two messages that was refused in the end, though it may have arrived? */
 const pageBetween = ({ world: { ledger } }: Evidence, one: Arrival, other: Arrival) =>
   [...ledger.doubted].some((id) => {
@@ -175,7 +179,7 @@ const all = {
       pageThreads(evidence).flatMap(([name, messages]) =>
         messages.flatMap((one, index) => {
           const next = one.event === 'resolved' ? messages[index + 1] : undefined
-          const isFine = !next || isPage(next.event) || (next.event === 'resolved' && pageBetween(evidence, one, next))
+          const isFine = !next || isPage(next.event) || (next.event === 'resolved' && saidAgain(evidence, one, next))
           return isFine ? [] : [`${name}: ${next.event} came after the resolve`]
         }),
       ),
