@@ -159,7 +159,7 @@ export class HubStack extends Stack {
     if (config.history.retentionDays > 0) allowHistory(evaluate, ground)
     reads(evaluate, queues.observations, 10)
     const correlate = hubFunction(ground, 'correlate', { description: 'incidents', timeoutSeconds: 10 })
-    allowState(correlate, ground, { write: true })
+    allowState(correlate, ground, { write: true, list: true })
     allowSend(correlate, ground, ['triage', 'deliver', 'publish', 'alert-changes'])
     reads(correlate, queues['alert-changes'], 10)
     const triage = hubFunction(ground, 'triage', {
@@ -196,7 +196,7 @@ export class HubStack extends Stack {
     const call = (id: string, target: StepFunction, message: Record<string, unknown>) =>
       callOnSchedule(this, `Every${id}`, { description: `whodunit: ${id}`, group, target: target.lambda, message })
     const publish = hubFunction(ground, 'publish', { description: 'the status page', timeoutSeconds: 30 })
-    allowState(publish, ground, { write: true })
+    allowState(publish, ground, { write: true, list: true })
     allowObjects(publish, ground.buckets.status, { actions: ['s3:PutObject'], keys: [statusPageKey] })
     publish.allow(['cloudwatch:PutMetricData'], ['*'], {
       StringEquals: { 'cloudwatch:namespace': 'Whodunit/Services' },

@@ -68,7 +68,7 @@ describe('a function may do what its step does, to what it does it to', () => {
     {
       name: 'Correlate',
       may: [
-        write,
+        writing('dynamodb:Query '),
         'sqs:SendMessage AlertChangesQueue, DeliverQueue, PublishQueue, TriageQueue',
         `${consume} AlertChangesQueue`,
       ],
@@ -97,7 +97,7 @@ describe('a function may do what its step does, to what it does it to', () => {
     {
       name: 'Publish',
       may: [
-        write,
+        writing('dynamodb:Query '),
         's3:PutObject StatusPage/status/index.html',
         'cloudwatch:PutMetricData * if {"StringEquals":{"cloudwatch:namespace":"Whodunit/Services"}}',
         `${consume} PublishQueue`,
