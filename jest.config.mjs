@@ -8,5 +8,7 @@ export default {
   },
   extensionsToTreatAsEsm: ['.ts'],
   modulePathIgnorePatterns: ['<rootDir>/cdk.out', '<rootDir>/dist', '<rootDir>/.whodunit'],
+  // Jest would leave one core idle, which of two is half.
+  maxWorkers: '100%',
   testTimeout: 30_000,
 }
