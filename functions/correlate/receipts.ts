@@ -124,5 +124,7 @@ export const applyReceipt = (before: Incident, receipt: Receipt, at: { routing: 
   // Nobody need hear of an end that was none: what came back meanwhile goes out instead.
   const isBack = channelState(known, order.channel).waiting.some(isPage)
   if (order.event === 'resolved' && !isBack) return again(known, receipt, at.nowMs)
-  return releaseNext(known, order.channel, at.nowMs)
+  // It still has the page from before: should it refuse what came back as well, it is owed the end all the same.
+  const owed = order.event === 'resolved' ? withChannel(known, order.channel, { doubtful: true }) : known
+  return releaseNext(owed, order.channel, at.nowMs)
 }

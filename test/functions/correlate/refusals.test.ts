@@ -58,3 +58,16 @@ test('who gets what came back instead of another channel gets it as a page of it
   hub.hear(firing()).until(10).hear(over()).until(20).hear(firing())
   expect(hub.log.at(-1)).toBe('20 shop-20261123-060000:mail:1 opened')
 })
+
+test('who refused the end and then what came back still has the first page, and hears of the last end', () => {
+  const view = reopening(['pager', 'chat'])
+  const opened = apply(nothing, firing(), { view })
+  const told = orders(opened).reduce((so, one) => apply(so, receipt(one, 'delivered'), { view, afterMs: 1000 }), opened)
+  const back = apply(apply(told, over(), { view, afterMs: 10_000 }), firing(), { view, afterMs: 20_000 })
+  const end = orders(back).find(({ channel, event }) => channel === 'pager' && event === 'resolved')
+  const again = apply(back, receipt(end, 'rejected'), { view, afterMs: 30_000 })
+  const page = orders(again).find(({ channel, event }) => channel === 'pager' && event === 'reopened')
+  const refused = apply(again, receipt(page, 'rejected'), { view, afterMs: 31_000 })
+  const ended = apply(refused, over(), { view, afterMs: 40_000 })
+  expect(sent(ended).at(-1)).toBe('shop-20261123-060000:pager:4 resolved')
+})

@@ -171,7 +171,7 @@ export const mutants: Readonly<Record<string, Planted>> = {
   'no version check': {
     what: 'correlate writes over whatever version is there',
     make: noVersionCheck,
-    seed: 100,
+    seed: 34,
   },
   'nudge without row': {
     what: 'pages are in the nudge and in no row',
@@ -201,7 +201,7 @@ export const mutants: Readonly<Record<string, Planted>> = {
   'receipt applied twice': {
     what: 'correlate applies a receipt without deleting its row',
     make: receiptTwice,
-    seed: 3,
+    seed: 13,
   },
   'timer forgotten': {
     what: 'evaluate does not write the row that wakes a shard',
@@ -216,12 +216,12 @@ export const mutants: Readonly<Record<string, Planted>> = {
   'silence never ends': {
     what: 'correlate takes a silence for one that lasts another day',
     make: silenceForEver,
-    seed: 6,
+    seed: 8,
   },
   "root's end forgotten": {
     what: 'what recovered keeps its dependents quiet for good',
     make: rootForEver,
-    seed: 130,
+    seed: 492,
   },
   'escalation forgotten': {
     what: 'nobody else hears of what nobody takes on',
@@ -231,6 +231,6 @@ export const mutants: Readonly<Record<string, Planted>> = {
   'move without a mark': {
     what: 'a shard takes its half over and the parent keeps it too',
     make: unmarkedMove,
-    seed: 8,
+    seed: 10,
   },
 }
