@@ -226,7 +226,7 @@ export const mutants: Readonly<Record<string, Planted>> = {
   'escalation forgotten': {
     what: 'nobody else hears of what nobody takes on',
     make: escalationForgotten,
-    seed: 25,
+    seed: 910,
   },
   'move without a mark': {
     what: 'a shard takes its half over and the parent keeps it too',
