@@ -22,7 +22,10 @@ const availabilityRulesOf = (config: Config): HubView['availabilityRules'] => {
 /** What `correlate` needs to know of the config. `people` are the channels whose audience is people. */
 export const hubViewOf = (config: Config, { people }: { people: readonly string[] }): HubView => {
   const needed = new Map(
-    Object.keys(config.services).map((service) => [service, involvedServices(config.services, service)]),
+    Object.keys(config.services).map((service) => {
+      const involved = involvedServices(config.services, service).map((one) => one.service)
+      return [service, involved.filter((one) => one !== service)]
+    }),
   )
   const teamOf = (service: string) => config.services[service]?.owner?.team
   const periods = Map.groupBy(Object.values(config.monitors), ({ service }) => service)
@@ -36,7 +39,7 @@ export const hubViewOf = (config: Config, { people }: { people: readonly string[
       const team = teamOf(change.service)
       return { ...matchable(change), ...(team === undefined ? {} : { team }) }
     },
-    dependenciesOf: (service) => (needed.get(service) ?? []).map((one) => one.service).filter((one) => one !== service),
+    dependenciesOf: (service) => needed.get(service) ?? [],
     settleMs: (service) =>
       Math.max(settleMs, ...(periods.get(service) ?? []).map(({ periodSeconds }) => freshForMs(periodSeconds))),
     inhibit: config.inhibit.map((rule) => ({ id: hash(JSON.stringify(rule)).toString(36), ...rule })),

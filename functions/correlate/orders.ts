@@ -26,9 +26,6 @@ export const withChannel = (incident: Incident, channel: string, state: Partial<
   channels: { ...incident.channels, [channel]: { ...channelState(incident, channel), ...state } },
 })
 
-/** Does it wake somebody? Such a message must reach a person, and goes elsewhere when it is refused. */
-export const isPage = (event: DeliveryEvent): boolean => event === 'opened' || event === 'reopened'
-
 /** What a message says, frozen when it was decided to send it. */
 export const orderFor = (
   incident: Incident,

@@ -1,12 +1,12 @@
 import type { DeliveryEvent, DeliveryOrder, Receipt } from '../contract.ts'
 import type { Incident } from '../hub-state.ts'
+import { isPage } from '../page-event.ts'
 import { note } from './incident.ts'
 import {
   channelState,
   deliverRow,
   forEachChannel,
   isOver,
-  isPage,
   orderFor,
   releaseNext,
   tell,

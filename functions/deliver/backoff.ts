@@ -1,4 +1,5 @@
 import type { DeliveryEvent } from '../contract.ts'
+import { isPage } from '../page-event.ts'
 
 /** Attempts before a channel counts as refusing and the next one is tried. */
 export const attemptsPerOrder = 5
@@ -14,9 +15,6 @@ export const longestHoldMs = 3_600_000
 
 const firstMs = 1000
 const capMs = 60_000
-
-/** These wake people; everything else tells them more. */
-export const isPage = (event: DeliveryEvent): boolean => event === 'opened' || event === 'reopened'
 
 /** A page may come to wait behind such a message of its incident, so that it must not wait for ever itself. */
 export const isOfIncident = (event: DeliveryEvent): boolean =>

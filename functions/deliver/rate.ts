@@ -1,5 +1,6 @@
 import type { ChannelRate, DeliveryEvent } from '../contract.ts'
-import { isPage, longestHoldMs } from './backoff.ts'
+import { isPage } from '../page-event.ts'
+import { longestHoldMs } from './backoff.ts'
 
 /** May the next message go to its channel now? */
 export type Slot =

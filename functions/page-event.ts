@@ -1,0 +1,4 @@
+import type { DeliveryEvent } from './contract.ts'
+
+/** Does it wake somebody? Such a message must reach a person, and goes elsewhere when it is refused. */
+export const isPage = (event: DeliveryEvent): boolean => event === 'opened' || event === 'reopened'
