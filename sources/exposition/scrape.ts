@@ -30,6 +30,8 @@ export type ExpositionTarget = {
   caFile?: string | undefined
   labels: Labels
   bodyLimitMiB: number
+  /** It may have nothing to tell: a whole exposition without one series is then no fault of it. */
+  mayBeEmpty?: boolean
 }
 
 /** Prometheus' lookback: an older value is not a present one. */
@@ -71,12 +73,17 @@ const filterFor = (keep: readonly Selector[]): Reading<NameFilter> => {
 type Collector = ReturnType<typeof createCollector>
 type Outcome = { atMs: number; bytes: number; incomplete: string | undefined }
 
-const conclude = (place: string, collector: Collector, reader: ExpositionReader, outcome: Outcome): Reading<Scrape> => {
+const conclude = (
+  target: ExpositionTarget,
+  { collector, reader }: { collector: Collector; reader: ExpositionReader },
+  outcome: Outcome,
+): Reading<Scrape> => {
   const { seriesSeen, problem } = reader.end()
   // A connection that was cut explains the half line at its end, not the other way round.
   const reason = outcome.incomplete ?? (problem && problemSentence(problem))
-  if (seriesSeen === 0) {
-    return { status: 'unreadable', why: reason ?? `${place} answered with an exposition without a single series` }
+  if (seriesSeen === 0 && (reason !== undefined || !target.mayBeEmpty)) {
+    const empty = `${hostAndPort(target.url)} answered with an exposition without a single series`
+    return { status: 'unreadable', why: reason ?? empty }
   }
   const stale = collector.stale()
   const allStale = stale > 0 && collector.samples.length === 0
@@ -91,7 +98,7 @@ const conclude = (place: string, collector: Collector, reader: ExpositionReader,
 /**
  * Reads a target's exposition and keeps the series some selector matches, target labels included. `honor_labels: true`
  * applies: a label that was scraped wins over the target's, as federation needs. An exposition that breaks off or has a
- * line that cannot be read is `incomplete`; one without any series, or that is none, is `unreadable`.
+ * line that cannot be read is `incomplete`; one without any series (unless it may be empty), or that is none, is `unreadable`.
  */
 export const scrapeExposition = async (
   target: ExpositionTarget,
@@ -127,5 +134,5 @@ export const scrapeExposition = async (
   if (body.status === 'unreadable') return body
   if (reader === undefined) return { status: 'unreadable', why: `${place} answered without a body` }
   const { bytes, incomplete } = body.value
-  return conclude(place, collector, reader, { atMs, bytes, incomplete })
+  return conclude(target, { collector, reader }, { atMs, bytes, incomplete })
 }

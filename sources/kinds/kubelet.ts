@@ -41,7 +41,11 @@ const scrape = async (spec: Spec, world: SourceWorld, keep: readonly Selector[])
   // Whoever asks nothing still learns whether it answers, by what costs least.
   const reads: [string, readonly Selector[]][] = byPath.size > 0 ? [...byPath] : [['/metrics/probes', []]]
   const readings = await Promise.all(
-    reads.map(([path, selectors]) => scrapeExposition({ ...spec, url: below(spec.url, path) }, world, selectors)),
+    reads.map(([path, selectors]) => {
+      // A node whose pods have no probes serves not one line of them.
+      const mayBeEmpty = path === '/metrics/probes'
+      return scrapeExposition({ ...spec, url: below(spec.url, path), mayBeEmpty }, world, selectors)
+    }),
   )
   return together(readings, atMs)
 }

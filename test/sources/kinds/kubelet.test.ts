@@ -67,3 +67,12 @@ test('one path that is refused makes the reading incomplete, all of them unreada
   })
   expect((await scrape([used, probed], {})).reading).toMatchObject({ status: 'unreadable' })
 })
+
+test('a node whose pods have no probes is read whole; one that tells nothing of its containers is not', async () => {
+  const [cadvisor = '', probes = ''] = Object.keys(pages)
+  const bare = await scrape([used, probed], { ...pages, [probes]: '' })
+  expect(bare.reading).toMatchObject({ status: 'read', value: { samples: [{ value: 7 }] } })
+  expect(bare.reading).not.toHaveProperty('value.incomplete')
+  const mute = await scrape([used, probed], { ...pages, [cadvisor]: '' })
+  expect(mute.reading).toMatchObject({ value: { incomplete: expect.stringContaining('without a single series') } })
+})
