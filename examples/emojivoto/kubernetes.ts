@@ -29,8 +29,20 @@ export type Pod = {
   createdMs: number
   containers: Container[]
   ready: boolean
+  /** Of a program of the town; a neighbour has none. */
+  component?: Component
 }
-export type ReplicaSet = { name: string; createdMs: number; replicas: number; ready: number; generation: number }
+export type ReplicaSet = {
+  name: string
+  createdMs: number
+  replicas: number
+  ready: number
+  generation: number
+  /** Of its main container. */
+  image: string
+  /** Counts the templates that were rolled out, as `kubectl rollout history` shows them. */
+  revision: number
+}
 export type Deployment = {
   namespace: string
   name: string
@@ -54,6 +66,10 @@ const nodes = ['worker-01', 'worker-02']
 const proxyImage = 'cr.l5d.io/linkerd/proxy:edge-25.8.5'
 /** Where each program's container listens. */
 export const containerPort = 8080
+/** Where voting and emoji serve their metrics, as their pods' annotations say. */
+export const metricsPort = 8801
+/** Every container may use so many processors. */
+export const cpuLimitCores = 0.4
 export const servicePort: Readonly<Record<Component, number>> = { web: 80, voting: 8080, emoji: 8080, bot: 0 }
 
 export type Story = { names: Names; scene: SceneName; windows: readonly FaultWindow[]; bornMs: number }
@@ -97,6 +113,7 @@ type PodPlan = {
   container: Container
   /** The sidecar's state; it runs since the pod was created when absent. */
   proxy?: ContainerState
+  component?: Component
 }
 const makePod = (plan: PodPlan): Pod => {
   const { namespace, deployment, hash, createdMs, serviceAccount, container } = plan
@@ -115,6 +132,7 @@ const makePod = (plan: PodPlan): Pod => {
     createdMs,
     containers: [container, proxyContainer(plan.proxy ?? running(createdMs))],
     ready: container.state.ready,
+    ...(plan.component && { component: plan.component }),
   }
 }
 
@@ -138,6 +156,7 @@ const planOf = (story: Story, component: Component): Omit<PodPlan, 'container'> 
     suffixOf: 'first',
     createdMs: podBornMs(bornMs, component),
     serviceAccount: component === 'bot' ? 'default' : deployment,
+    component,
   }
 }
 
@@ -192,20 +211,23 @@ export const podAt = (story: Story, component: Component, atMs: number): Pod => 
 
 const replicaSets = (story: Story, component: Component, pod: Pod, atMs: number): ReplicaSet[] => {
   const { names } = story
-  const { deployment } = names.workloads[component]
-  const set = (tag: string, createdMs: number, generation: number): ReplicaSet => {
+  const { deployment, image } = names.workloads[component]
+  const set = (tag: string, createdMs: number, at: { generation: number; revision: number }): ReplicaSet => {
     const name = `${deployment}-${templateHash(names, component, tag)}`
     const replicas = pod.replicaSet === name ? 1 : 0
-    return { name, createdMs, replicas, ready: pod.ready ? replicas : 0, generation }
+    return { name, createdMs, replicas, ready: pod.ready ? replicas : 0, image: `${image}:${tag}`, ...at }
   }
   const createdMs = podBornMs(story.bornMs, component)
   const rollouts = story.scene === 'voting-bad-rollout' && component === 'voting' ? windowsAt(story.windows, atMs) : []
   const changes = rollouts.length + rollouts.filter(({ endedAtMs }) => endedAtMs !== undefined).length
   const [first] = rollouts
+  // Undoing a rollout makes the old template the newest revision.
+  const undone = changes % 2 === 0
+  const bad = { generation: changes, revision: 2 + changes - (undone ? 1 : 0) }
   return [
-    set('previous', createdMs - 20 * dayMs, 3),
-    set(names.tags.good, createdMs, 1 + changes),
-    ...(first === undefined ? [] : [set(names.tags.bad, first.startedAtMs, changes)]),
+    set('previous', createdMs - 20 * dayMs, { generation: 3, revision: 1 }),
+    set(names.tags.good, createdMs, { generation: 1 + changes, revision: 2 + changes - (undone ? 0 : 1) }),
+    ...(first === undefined ? [] : [set(names.tags.bad, first.startedAtMs, bad)]),
   ]
 }
 
@@ -248,7 +270,7 @@ const neighbour = ({ names, bornMs }: Story): Deployment => {
     createdMs,
     generation: 5,
     progressing: 'NewReplicaSetAvailable',
-    replicaSets: [{ name: `${workload}-${hash}`, createdMs, replicas: 1, ready: 1, generation: 1 }],
+    replicaSets: [{ name: `${workload}-${hash}`, createdMs, replicas: 1, ready: 1, generation: 1, image, revision: 1 }],
     pods: [makePod({ ...plan, container })],
   }
 }

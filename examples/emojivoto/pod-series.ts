@@ -1,5 +1,5 @@
 import type { Family, Labels } from './exposition-writer.ts'
-import type { Container, Pod } from './kubernetes.ts'
+import { type Container, cpuLimitCores, type Pod } from './kubernetes.ts'
 import { digest } from './random-names.ts'
 
 export type Row = readonly [labels: Labels, value: number]
@@ -80,7 +80,7 @@ const containerFamilies = (pods: readonly Pod[]): Family[] => {
     gauge(`status_${kind}`, ({ container, labels }) => [[labels, container.state.now.kind === kind ? 1 : 0]])
   return [
     gauge('info', containerInfo),
-    gauge('resource_limits', (one) => resources(one, { cpuCores: 0.4, share: 1 })),
+    gauge('resource_limits', (one) => resources(one, { cpuCores: cpuLimitCores, share: 1 })),
     gauge('resource_requests', (one) => resources(one, { cpuCores: 0.1, share: 0.5 })),
     gauge('state_started', stateStarted),
     gauge('status_last_terminated_reason', (one) => terminationRows(one, 'reason')),
@@ -102,14 +102,14 @@ const containerFamilies = (pods: readonly Pod[]): Family[] => {
   ]
 }
 
-const hostIp = (pod: Pod): string => `10.20.${pod.node === 'worker-01' ? 0 : 1}.7`
+export const hostIp = (pod: Pod): string => `10.20.${pod.node === 'worker-01' ? 0 : 1}.7`
 const phases = ['Pending', 'Succeeded', 'Failed', 'Unknown', 'Running']
 /** A pod is `Pending` until each of its containers has been created. */
-const phase = (pod: Pod): string =>
+export const phase = (pod: Pod): string =>
   pod.containers.some(({ state: { now } }) => now.kind === 'waiting' && now.reason === 'ContainerCreating')
     ? 'Pending'
     : 'Running'
-const readySince = (pod: Pod): number => {
+export const readySince = (pod: Pod): number => {
   const starts = pod.containers.map(({ state: { now } }) => (now.kind === 'running' ? now.sinceMs : 0))
   return Math.max(...starts)
 }

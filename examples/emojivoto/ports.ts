@@ -12,6 +12,7 @@ export const defaultPorts = {
   control: 18_087,
   votingRpc: 18_088,
   emojiRpc: 18_089,
+  kubernetes: 18_090,
 }
 export type Part = keyof typeof defaultPorts
 export type Ports = Record<Part, number>
@@ -28,6 +29,7 @@ export const freePorts: Ports = {
   control: 0,
   votingRpc: 0,
   emojiRpc: 0,
+  kubernetes: 0,
 }
 
 export const urlsOf = (port: (part: Part) => number): TownUrls => {
@@ -40,6 +42,7 @@ export const urlsOf = (port: (part: Part) => number): TownUrls => {
     kubeStateMetrics: url('kubeStateMetrics'),
     linkerd: url('linkerd'),
     loki: url('loki'),
+    kubernetes: `https://127.0.0.1:${port('kubernetes')}`,
     control: url('control'),
   }
 }

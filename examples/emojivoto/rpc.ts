@@ -1,11 +1,12 @@
 // Calls between the programs. The real ones speak gRPC; these speak JSON over HTTP with gRPC's method paths, status
 // header and metrics, so that everything outside looks the same.
 import { Agent, type IncomingMessage, type RequestListener, request } from 'node:http'
-import { type Labels, writeFamilies } from './exposition-writer.ts'
+import { type Family, type Labels, writeFamilies } from './exposition-writer.ts'
 import { containerPort } from './kubernetes.ts'
 import { metricSet } from './metric-set.ts'
 import type { Component } from './names.ts'
 import { answer, answerCompressed, notFound, readBody, targetOf } from './serving.ts'
+import { cpuSeconds, currentRun, memoryBytes } from './usage.ts'
 import type { World } from './world.ts'
 
 export const grpcCodes = {
@@ -102,6 +103,25 @@ const requestBody = (text: string | undefined): Readonly<Record<string, unknown>
   }
 }
 
+/** What Go's client library tells of its process. */
+const processFamilies = (world: World, component: Component): Family[] => {
+  const run = currentRun(world.story(), component, world.nowMs())
+  const [container] = world.pod(component).containers
+  const one = (name: string, type: Family['type'], value: number): Family => ({
+    name,
+    type,
+    samples: [{ name, labels: {}, value }],
+  })
+  return [
+    one('go_goroutines', 'gauge', 21),
+    ...(run ? [one('process_cpu_seconds_total', 'counter', cpuSeconds(component, run))] : []),
+    one('process_max_fds', 'gauge', 1_048_576),
+    one('process_open_fds', 'gauge', 14),
+    ...(run && container ? [one('process_resident_memory_bytes', 'gauge', memoryBytes(container, run))] : []),
+    one('process_start_time_seconds', 'gauge', Math.floor(world.processStartMs(component) / 1000)),
+  ]
+}
+
 /** The two ports of a gRPC program: its methods, and its metrics. */
 export const rpcServer = (world: World, component: Component, program: Program) => {
   const fullName = `${world.names.rpc.package}.${program.service}`
@@ -149,10 +169,7 @@ export const rpcServer = (world: World, component: Component, program: Program) 
     if (!world.serving(component)) return void incoming.socket.destroy()
     wake()
     if (targetOf(incoming)?.pathname !== '/metrics') return answer(incoming, response, notFound)
-    const name = 'process_start_time_seconds'
-    const started = { name, labels: {}, value: Math.floor(world.processStartMs(component) / 1000) }
-    const families = [...program.metrics.families(), { name, type: 'gauge' as const, samples: [started] }]
-    const body = writeFamilies(families)
+    const body = writeFamilies([...program.metrics.families(), ...processFamilies(world, component)])
     answerCompressed(incoming, response, { status: 200, contentType: 'text/plain; version=0.0.4; charset=utf-8', body })
   }
   return { rpc, metrics }

@@ -14,7 +14,7 @@ const usage = `Usage: node examples/emojivoto/run-town.ts [options]
   --fault-for S        and goes after S more seconds
   --hang NAMES         sources that accept and never answer: ${sourceNames.join(', ')}
   --unavailable NAMES  sources that answer 503
-  --free-ports         take any free ports instead of 18080 to 18089
+  --free-ports         take any free ports instead of 18080 to 18090
   --logs               print what the programs log
   --help`
 
@@ -81,15 +81,18 @@ const wishOf = (args: string[]): Wish => {
   }
 }
 
-/** Where `whodunit.yaml` expects the authority of the HTTPS endpoint. */
-const writeAuthority = async ({ caPem }: Town): Promise<string> => {
+/** Where `whodunit.yaml` expects what the town's HTTPS is trusted by, and what its Kubernetes API is shown. */
+const writeFiles = async ({ caPem, token }: Town): Promise<{ authority: string; token: string }> => {
   const folder = resolve('.whodunit')
   await mkdir(folder, { recursive: true })
-  const path = join(folder, 'town-ca.pem')
-  // Renamed into place, so nobody reads half of it.
-  await writeFile(`${path}.${process.pid}`, caPem)
-  await rename(`${path}.${process.pid}`, path)
-  return path
+  const write = async (name: string, text: string): Promise<string> => {
+    const path = join(folder, name)
+    // Renamed into place, so nobody reads half of it.
+    await writeFile(`${path}.${process.pid}`, text, { mode: 0o600 })
+    await rename(`${path}.${process.pid}`, path)
+    return path
+  }
+  return { authority: await write('town-ca.pem', caPem), token: await write('town-token', token) }
 }
 
 /** When the fault comes and goes, in words. */
@@ -109,12 +112,13 @@ const runTown = async ({ town: townOptions, hang, unavailable }: Wish): Promise<
   for (const name of ['SIGINT', 'SIGTERM', 'disconnect'] as const) process.once(name, close)
   if (hang.length > 0) town.setHang(hang)
   if (unavailable.length > 0) town.setUnavailable(unavailable)
-  const authority = await writeAuthority(town)
+  const files = await writeFiles(town)
   const rows = [
     ['scene', town.scene],
     ['fault', faultText(townOptions)],
     ...Object.entries(town.urls),
-    ['certificate authority', authority],
+    ['certificate authority', files.authority],
+    ['token file', files.token],
   ]
   console.log(rows.map(([name = '', value = '']) => `${name.padEnd(22)} ${value}`).join('\n'))
   console.log('Ctrl-C closes the town.')

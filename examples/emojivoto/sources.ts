@@ -1,4 +1,4 @@
-// The three things inside the cluster that can be read, and the ways in which they can refuse.
+// What inside the cluster can be read, and the ways in which it can refuse.
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { type Family, type Sample, writeFamilies } from './exposition-writer.ts'
 import { kubeStateMetrics } from './kube-state-metrics.ts'
@@ -7,7 +7,10 @@ import { loki } from './loki.ts'
 import { answer, answerCompressed, notFound, targetOf } from './serving.ts'
 import type { World } from './world.ts'
 
-export const sourceNames = ['kube-state-metrics', 'linkerd', 'loki'] as const
+/** These have an address of their own; the others are reached through the API server, which is `kubernetes` itself. */
+const addressed = ['kube-state-metrics', 'linkerd', 'loki'] as const
+type AddressedName = (typeof addressed)[number]
+export const sourceNames = [...addressed, 'kubernetes', 'kubelet', 'node', 'app'] as const
 export type SourceName = (typeof sourceNames)[number]
 /** `hang` accepts and never answers; `unavailable` answers 503. */
 export type SourceMode = 'normal' | 'hang' | 'unavailable'
@@ -76,14 +79,14 @@ const linkerdHandler =
     answerCompressed(request, response, { status: 200, contentType: exposition, body })
   }
 
-const handlers: Readonly<Record<SourceName, (world: World) => RequestListener>> = {
+const handlers: Readonly<Record<AddressedName, (world: World) => RequestListener>> = {
   'kube-state-metrics': kubeStateMetricsHandler,
   linkerd: linkerdHandler,
   loki: (world) => loki(world),
 }
 
 /** A source that answers as its mode says. */
-export const sourceHandler = (name: SourceName, world: World, mode: () => SourceMode): RequestListener => {
+export const sourceHandler = (name: AddressedName, world: World, mode: () => SourceMode): RequestListener => {
   const normal = handlers[name](world)
   const refuse = (request: IncomingMessage, response: ServerResponse): void =>
     answer(request, response, { status: 503, contentType: 'text/plain; charset=utf-8', body: 'Service Unavailable\n' })

@@ -1,9 +1,11 @@
 // All servers of a town, opened together and closed together.
+import { randomBytes } from 'node:crypto'
 import type { RequestListener } from 'node:http'
 import { createAuthority } from './certificate.ts'
 import { controlHandler } from './control.ts'
 import { emojiServer } from './emoji.ts'
 import type { FaultSwitch } from './fault-switch.ts'
+import { kubeApiHandler } from './kube-api.ts'
 import { type Part, type Ports, urlsOf } from './ports.ts'
 import { rpcClient } from './rpc.ts'
 import { type Served, serve, serveSecurely } from './serving.ts'
@@ -15,6 +17,8 @@ import type { World } from './world.ts'
 export type Street = {
   port: (part: Part) => number
   caPem: string
+  /** What the Kubernetes API wants to be shown. */
+  token: string
   setFault: (on: boolean) => void
   setMode: (name: SourceName, mode: SourceMode) => void
   modeOf: (name: SourceName) => SourceMode
@@ -35,11 +39,13 @@ const certificates = (world: World) => {
     return authority.serverCertificate({ notBeforeMs: notAfterMs - 90 * dayMs, notAfterMs })
   }
   const isExpired = (): boolean => world.scene === 'web-cert-expired' && world.faultOn()
-  return { caPem: authority.caPem, current: () => (isExpired() ? expired() : healthy()) }
+  return { caPem: authority.caPem, healthy, current: () => (isExpired() ? expired() : healthy()) }
 }
 
+type SecurePart = 'webSecure' | 'kubernetes'
+
 /** Listens on all parts or on none. */
-const openParts = async (ports: Ports, listeners: Record<Exclude<Part, 'webSecure'>, RequestListener>) => {
+const openParts = async (ports: Ports, listeners: Record<Exclude<Part, SecurePart>, RequestListener>) => {
   // The keys are those of the record above.
   const parts = Object.keys(listeners) as (keyof typeof listeners)[]
   const results = await Promise.allSettled(parts.map((part) => serve(part, ports[part], listeners[part])))
@@ -55,15 +61,26 @@ const openParts = async (ports: Ports, listeners: Record<Exclude<Part, 'webSecur
   return new Map<Part, Served>(served)
 }
 
-const openSecure = async (world: World, { handler, port }: { handler: RequestListener; port: number }) => {
-  const { caPem, current } = certificates(world)
-  const served = await serveSecurely('webSecure', port, { handler, tls: current() })
+type Secured = Record<SecurePart, RequestListener>
+
+/** What speaks TLS: the web, whose certificate may expire, and the Kubernetes API, whose does not. */
+const openSecure = async (world: World, ports: Ports, handlers: Secured) => {
+  const { caPem, current, healthy } = certificates(world)
+  const served = await serveSecurely('webSecure', ports.webSecure, { handler: handlers.webSecure, tls: current() })
+  const api = await serveSecurely('kubernetes', ports.kubernetes, {
+    handler: handlers.kubernetes,
+    tls: healthy(),
+  }).catch(async (error: unknown) => {
+    await served.close()
+    throw error
+  })
   const renew = (): void => {
     served.server.setSecureContext(current())
     // A kept connection would go on with the certificate of its handshake.
     served.server.closeIdleConnections()
   }
-  return { caPem, served, renew }
+  const parts = [['webSecure', served] as const, ['kubernetes', api] as const]
+  return { caPem, parts, renew, close: () => Promise.all([served.close(), api.close()]) }
 }
 
 const sourceModes = () => {
@@ -82,9 +99,16 @@ export const openStreet = async (world: World, faults: FaultSwitch, ports: Ports
     voting: rpcClient(world, { to: 'voting', port: () => port('votingRpc'), service: names.rpc.votingService }),
     emoji: rpcClient(world, { to: 'emoji', port: () => port('emojiRpc'), service: names.rpc.emojiService }),
   }
-  const handler = webHandler(world, backends, { meshed: false })
-  const secure = await openSecure(world, { handler, port: ports.webSecure })
   const modes = sourceModes()
+  const source = (name: Parameters<typeof sourceHandler>[0]) => sourceHandler(name, world, () => modes.of(name))
+  const [voting, emoji] = [votingServer(world), emojiServer(world)]
+  const kubeStateMetrics = source('kube-state-metrics')
+  const token = randomBytes(24).toString('base64url')
+  const metricsOf = { voting: voting.metrics, emoji: emoji.metrics }
+  const secure = await openSecure(world, ports, {
+    webSecure: webHandler(world, backends, { meshed: false }),
+    kubernetes: kubeApiHandler(world, { token, kubeStateMetrics, metricsOf, modeOf: modes.of }),
+  })
   const setFault = (on: boolean): void => {
     if (scene === 'healthy') return
     faults.set(on)
@@ -97,13 +121,11 @@ export const openStreet = async (world: World, faults: FaultSwitch, ports: Ports
     sources: modes.all(),
     urls: urlsOf(port),
   })
-  const [voting, emoji] = [votingServer(world), emojiServer(world)]
-  const source = (name: SourceName): RequestListener => sourceHandler(name, world, () => modes.of(name))
   const listeners = {
     web: webHandler(world, backends, { meshed: true }),
     votingMetrics: voting.metrics,
     emojiMetrics: emoji.metrics,
-    kubeStateMetrics: source('kube-state-metrics'),
+    kubeStateMetrics,
     linkerd: source('linkerd'),
     loki: source('loki'),
     control: controlHandler({ setFault, setSource: modes.set, state }),
@@ -111,13 +133,13 @@ export const openStreet = async (world: World, faults: FaultSwitch, ports: Ports
     emojiRpc: emoji.rpc,
   }
   const served = await openParts(ports, listeners).catch(async (error: unknown) => {
-    await secure.served.close()
+    await secure.close()
     throw error
   })
-  for (const [part, one] of [...served, ['webSecure', secure.served] as const]) open.set(part, one)
+  for (const [part, one] of [...served, ...secure.parts]) open.set(part, one)
   const close = async (): Promise<void> => {
     for (const client of Object.values(backends)) client.close()
     await Promise.all([...open.values()].map((one) => one.close()))
   }
-  return { port, caPem: secure.caPem, setFault, setMode: modes.set, modeOf: modes.of, close }
+  return { port, caPem: secure.caPem, token, setFault, setMode: modes.set, modeOf: modes.of, close }
 }

@@ -10,6 +10,7 @@ export type TownUrls = {
   kubeStateMetrics: string
   linkerd: string
   loki: string
+  kubernetes: string
   control: string
 }
 
@@ -59,18 +60,40 @@ const monitors = (names: Names, urls: TownUrls, caFile: string) => {
   }
 }
 
-const appOf = ({ namespace, workloads }: Names, component: Component, url: string) => ({
-  kind: 'app' as const,
-  url,
-  labels: { namespace, deployment: workloads[component].deployment },
+/** As a service account outside the cluster reaches it: what is inside by the API server's proxy, the rest directly. */
+const clusterOf = ({ namespace }: Names, urls: TownUrls, { caFile, tokenFile }: TownFiles) => ({
+  scrapeIntervalSeconds: 2,
+  size: { pods: 10, nodes: 2, namespaces: 3 },
+  apiServer: { kind: 'url' as const, url: urls.kubernetes, tokenFile, caFile },
+  discover: [
+    {
+      kind: 'kube-state-metrics',
+      role: 'service' as const,
+      name: 'kube-state-metrics',
+      namespaces: ['kube-system'],
+      port: 8080,
+    },
+    { kind: 'kubelet', role: 'node' as const },
+    { kind: 'node', role: 'node' as const, port: 9100 },
+    { kind: 'app', role: 'pod' as const, namespaces: [namespace], annotated: true },
+  ],
+  sources: [
+    { kind: 'kubernetes' as const, namespaces: [namespace] },
+    { kind: 'linkerd' as const, url: urls.linkerd, federate: {} },
+    { kind: 'loki' as const, url: urls.loki },
+  ],
 })
+
+/** What the town wrote to files: the authority its HTTPS is trusted by, the token its Kubernetes API is shown. */
+export type TownFiles = { caFile: string; tokenFile: string }
+const usualFiles: TownFiles = { caFile: '.whodunit/town-ca.pem', tokenFile: '.whodunit/town-token' }
 
 /**
  * A config in the shape of whodunit's `ConfigInput`: four monitors of the town's web, a page after two failures in a
- * row, and the sources of its cluster. `caFile` holds the certificate authority the town wrote.
+ * row, and the sources of its cluster.
  */
-export const townConfig = (names: Names, urls: TownUrls, caFile = '.whodunit/town-ca.pem') => {
-  const watched = monitors(names, urls, caFile)
+export const townConfig = (names: Names, urls: TownUrls, files = usualFiles) => {
+  const watched = monitors(names, urls, files.caFile)
   const rules = Object.keys(watched).map((monitor) => [
     `${monitor}-down`,
     { kind: 'availability' as const, monitor, failureThreshold: 2, successThreshold: 2, severity: 'page' as const },
@@ -87,17 +110,7 @@ export const townConfig = (names: Names, urls: TownUrls, caFile = '.whodunit/tow
       },
     },
     clusters: {
-      [names.config.cluster]: {
-        scrapeIntervalSeconds: 2,
-        size: { pods: 10, nodes: 1, namespaces: 1 },
-        sources: [
-          { kind: 'kube-state-metrics' as const, url: `${urls.kubeStateMetrics}/metrics` },
-          { kind: 'linkerd' as const, url: urls.linkerd, federate: {} },
-          { kind: 'loki' as const, url: urls.loki },
-          appOf(names, 'voting', urls.votingMetrics),
-          appOf(names, 'emoji', urls.emojiMetrics),
-        ],
-      },
+      [names.config.cluster]: clusterOf(names, urls, files),
     },
     channels: { console: { kind: 'console' as const } },
     routes: [{ channels: ['console'] }],

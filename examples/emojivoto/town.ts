@@ -35,6 +35,8 @@ export type Town = {
   urls: TownUrls
   /** What a client must trust to accept the HTTPS endpoint in healthy times. */
   caPem: string
+  /** The token of a service account that may read everything. */
+  token: string
   /** Takes effect in all parts at once. Does nothing in the scene `healthy`, which has no fault. */
   setFault: (on: boolean) => void
   faultWindows: () => FaultWindow[]
@@ -84,6 +86,7 @@ export const startTown = async (options: TownOptions = {}): Promise<Town> => {
     scene,
     urls: urlsOf(street.port),
     caPem: street.caPem,
+    token: street.token,
     setFault: street.setFault,
     faultWindows: faults.windows,
     setHang: (chosen) => setModes('hang', chosen),

@@ -21,6 +21,7 @@ export type World = {
   nowMs: () => number
   random: () => number
   faultOn: () => boolean
+  story: () => Story
   cluster: () => Cluster
   pod: (component: Component) => Pod
   /** Whether the program answers now; its sidecar always does. */
@@ -121,6 +122,7 @@ export const createWorld = ({ names, scene, faults, nowMs, random, onLine }: Wor
     nowMs,
     random,
     faultOn: faults.isOn,
+    story,
     cluster: () => clusterAt(story(), nowMs()),
     pod,
     serving: (component) => !(faults.isOn() && brokenComponent(scene) === component),

@@ -36,9 +36,9 @@ const expectedIds = (incidentId: string, arrived: readonly Arrived<PageEvent>[])
 }
 
 test('serve killed with -9 again and again loses no page and sends no unexpected one', async () => {
-  const { town, caFile, folder, close } = await openTown('doughnut')
+  const { town, files, folder, close } = await openTown('doughnut')
   const pages = await webhookReceiver(pageEvent)
-  const written = townConfig(town.names, town.urls, caFile)
+  const written = townConfig(town.names, town.urls, files)
   const monitors = Object.fromEntries(
     Object.entries(written.monitors).map(([id, monitor]) => [
       id,

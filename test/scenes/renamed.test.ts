@@ -22,8 +22,8 @@ type Names = ReturnType<typeof randomNames>
 
 /** Looks at a renamed town before and after its fault with the real steps, and answers the first suspect. */
 const suspectOf = async (scene: SceneName, names: Names) => {
-  const { town, caFile, close } = await openTown(scene, { names, requestsPerSecond: 20 })
-  const config = configOf(town, caFile)
+  const { town, files, close } = await openTown(scene, { names, requestsPerSecond: 20 })
+  const config = configOf(town, files)
   const store = memoryStore({ nowMs })
   const blobs = memoryBlobs()
   const locations = config.locations

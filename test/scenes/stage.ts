@@ -8,7 +8,7 @@ import type { Names } from '../../examples/emojivoto/names.ts'
 import { freePorts } from '../../examples/emojivoto/ports.ts'
 import type { SceneName } from '../../examples/emojivoto/scenes.ts'
 import { startTown, type Town } from '../../examples/emojivoto/town.ts'
-import { townConfig } from '../../examples/emojivoto/town-config.ts'
+import { type TownFiles, townConfig } from '../../examples/emojivoto/town-config.ts'
 import { memoryBlobs, memoryStore } from '../../stores/memory.ts'
 import { pageEvent, signingKey, statusEvent, webhookReceiver } from './receivers.ts'
 
@@ -16,18 +16,19 @@ import { pageEvent, signingKey, statusEvent, webhookReceiver } from './receivers
 export const openTown = async (scene: SceneName, options: { names?: Names; requestsPerSecond?: number } = {}) => {
   const town = await startTown({ scene, ports: freePorts, ...options })
   const folder = mkdtempSync(join(tmpdir(), 'whodunit-scene-'))
-  const caFile = join(folder, 'ca.pem')
-  writeFileSync(caFile, town.caPem)
+  const files = { caFile: join(folder, 'ca.pem'), tokenFile: join(folder, 'token') }
+  writeFileSync(files.caFile, town.caPem)
+  writeFileSync(files.tokenFile, town.token)
   const close = async () => {
     await town.close()
     rmSync(folder, { recursive: true, force: true })
   }
-  return { town, caFile, folder, close }
+  return { town, files, folder, close }
 }
 
 /** The town's own config, looking every second, with what a test adds. */
-export const configOf = (town: Town, caFile: string, more: Partial<ConfigInput> = {}): Config => {
-  const written = townConfig(town.names, town.urls, caFile)
+export const configOf = (town: Town, files: TownFiles, more: Partial<ConfigInput> = {}): Config => {
+  const written = townConfig(town.names, town.urls, files)
   const monitors = Object.fromEntries(
     Object.entries(written.monitors).map(([id, monitor]) => [
       id,
@@ -52,11 +53,11 @@ export const openStage = async (
   scene: SceneName,
   options: { names?: Names; channels?: ConfigInput['channels']; routes?: ConfigInput['routes'] } = {},
 ) => {
-  const { town, caFile, close: closeTown } = await openTown(scene, options)
+  const { town, files, close: closeTown } = await openTown(scene, options)
   const pages = await webhookReceiver(pageEvent)
   const status = await webhookReceiver(statusEvent)
   const secret = 'secret:SIGNING_KEY'
-  const config = configOf(town, caFile, {
+  const config = configOf(town, files, {
     channels: {
       chat: { kind: 'webhook', url: pages.url, secret },
       users: { kind: 'statuspage-webhook', url: status.url, secret },

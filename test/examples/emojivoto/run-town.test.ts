@@ -31,7 +31,7 @@ const run = (...args: string[]) => {
   return { child, ended, until, printed: () => printed }
 }
 
-test('runs a town for others, writes its authority, and goes on Ctrl-C', async () => {
+test('runs a town for others, writes its authority and its token, and goes on Ctrl-C', async () => {
   const town = run('--scene', 'emoji-oom', '--free-ports', '--hang', 'loki', '--unavailable', 'linkerd', '--logs')
   try {
     await town.until('Ctrl-C')
@@ -47,6 +47,7 @@ test('runs a town for others, writes its authority, and goes on Ctrl-C', async (
       sources: { loki: 'hang', linkerd: 'unavailable' },
     })
     expect(await readFile(join(folder, '.whodunit/town-ca.pem'), 'utf8')).toContain('BEGIN CERTIFICATE')
+    expect(await readFile(join(folder, '.whodunit/town-token'), 'utf8')).toMatch(/^[\w-]{32}$/)
     expect(town.printed()).toContain('web      2')
   } finally {
     town.child.kill('SIGINT')
@@ -56,7 +57,10 @@ test('runs a town for others, writes its authority, and goes on Ctrl-C', async (
 
 test.each([
   { args: ['--scene', 'murder'], says: '--scene knows healthy, doughnut, emoji-oom' },
-  { args: ['--hang', 'loky'], says: '--hang knows kube-state-metrics, linkerd, loki, not "loky"' },
+  {
+    args: ['--hang', 'loky'],
+    says: '--hang knows kube-state-metrics, linkerd, loki, kubernetes, kubelet, node, app, not "loky"',
+  },
   { args: ['--fault-after', 'soon'], says: '--fault-after wants seconds, not "soon"' },
   { args: ['--fault-for', '-1'], says: "'--fault-for" },
   { args: ['--colour'], says: "Unknown option '--colour'" },
