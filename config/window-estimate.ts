@@ -70,7 +70,14 @@ const unknownFamily: Omit<Family, 'prefix'> = { each: 'pod', series: 4 }
 
 /** How many values a label has that is more than a name; `namespace` is worth a third at most, since namespaces differ. */
 const valuesOf = (label: string, { namespaces }: Size): number | undefined => {
-  const known: Readonly<Record<string, number>> = { phase: 5, condition: 3, status: 3, resource: 2, reason: 6 }
+  const known: Readonly<Record<string, number>> = {
+    phase: 5,
+    condition: 3,
+    status: 3,
+    resource: 2,
+    reason: 6,
+    result: 3,
+  }
   if (label === 'namespace') return Math.max(1, namespaces / 3)
   return Object.hasOwn(known, label) ? known[label] : undefined
 }
@@ -82,6 +89,8 @@ const letThrough = ({ op, value }: Matcher): number | undefined => {
 }
 
 const shareOf = (matcher: Matcher, size: Size): number => {
+  // Without the groups around them containers are half of what cAdvisor tells of.
+  if (matcher.label === 'container' && matcher.op === '!=' && matcher.value === '') return 0.5
   const [some, all] = [letThrough(matcher), valuesOf(matcher.label, size)]
   return some === undefined || all === undefined ? 1 : Math.min(1, some / all)
 }

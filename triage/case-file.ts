@@ -9,32 +9,34 @@ type Heard = { answer: Answer; clues: Clue[] }
 
 const late = (deadlineMs: number) => `no answer within ${Number((deadlineMs / 1000).toFixed(3))} s`
 
-/** Settles with `instead` when `promise` takes longer. The late result, or failure, is of no interest to anybody. */
-const within = async <T>(promise: Promise<T>, timeoutMs: number, instead: () => T): Promise<T> => {
-  let timer: NodeJS.Timeout | undefined
-  const timeout = new Promise<T>((resolve) => {
-    timer = setTimeout(() => resolve(instead()), Math.max(timeoutMs, 0))
-  })
-  try {
-    return await Promise.race([promise, timeout])
-  } finally {
-    clearTimeout(timer)
-  }
+/** A time that comes once; whoever is still waited for then is late. */
+const startTimer = (timeoutMs: number) => {
+  const { promise: over, resolve } = Promise.withResolvers<void>()
+  const timer = setTimeout(resolve, Math.max(timeoutMs, 0))
+  return { over, stop: () => clearTimeout(timer) }
 }
+
+/** Settles with `instead` when the time comes first. The late result, or failure, is of no interest to anybody. */
+const unlessOver = <T>(promise: Promise<T>, over: Promise<void>, instead: () => T): Promise<T> =>
+  Promise.race([promise, over.then(instead)])
 
 const reasonOf = (error: unknown): string => quoted(error instanceof Error ? error.message : String(error), 200)
 
 /**
  * The witnesses as one question sees them: a source that is silent until the deadline, or throws, is `unreadable`, so
- * that the question still answers with what the others said.
+ * that the question still answers with what the others said. The deadline is the question's, however many it asks one
+ * after the other.
  */
-const impatient = (witnesses: Witnesses, deadlineMs: number): { witnesses: Witnesses; waitsFor: () => string[] } => {
+const impatient = (
+  witnesses: Witnesses,
+  { deadlineMs, over }: { deadlineMs: number; over: Promise<void> },
+): { witnesses: Witnesses; waitsFor: () => string[] } => {
   const waiting = new Map<symbol, string>()
   const read = async <T>(what: string, start: () => Promise<T>, failed: (why: string) => T): Promise<T> => {
     const call = Symbol(what)
     waiting.set(call, what)
     try {
-      return await within(start(), deadlineMs, () => failed(`${late(deadlineMs)}: ${what}`))
+      return await unlessOver(start(), over, () => failed(`${late(deadlineMs)}: ${what}`))
     } catch (error) {
       return failed(reasonOf(error))
     } finally {
@@ -47,8 +49,8 @@ const impatient = (witnesses: Witnesses, deadlineMs: number): { witnesses: Witne
     waitsFor: () => [...new Set(waiting.values())],
     witnesses: {
       ...witnesses,
-      series: (kind, cluster) =>
-        read(`${kind} of cluster ${cluster}`, async () => witnesses.series(kind, cluster), unreadable),
+      series: (kind, cluster, at) =>
+        read(`${kind} of cluster ${cluster}`, async () => witnesses.series(kind, cluster, at), unreadable),
       logs: (cluster, namespace, span) =>
         read(
           `logs of ${namespace} in cluster ${cluster}`,
@@ -84,7 +86,8 @@ const unknown = (why: string): Statement => ({
 const askOne = async (question: Question, asking: Asking): Promise<Heard> => {
   const { brief, deadlineMs, suspects } = asking
   const startedAtMs = asking.witnesses.nowMs()
-  const { witnesses, waitsFor } = impatient(asking.witnesses, deadlineMs)
+  const [sources, conclusion] = [startTimer(deadlineMs), startTimer(deadlineMs + concludeMs)]
+  const { witnesses, waitsFor } = impatient(asking.witnesses, { deadlineMs, over: sources.over })
   const ask = async () => {
     try {
       return await question.ask(brief, witnesses, suspects)
@@ -92,9 +95,10 @@ const askOne = async (question: Question, asking: Asking): Promise<Heard> => {
       return unknown(reasonOf(error))
     }
   }
-  const { clues, ...statement } = await within(ask(), deadlineMs + concludeMs, () =>
+  const { clues, ...statement } = await unlessOver(ask(), conclusion.over, () =>
     unknown([late(deadlineMs), ...waitsFor()].join(': ')),
   )
+  for (const timer of [sources, conclusion]) timer.stop()
   const tookMs = Math.max(0, asking.witnesses.nowMs() - startedAtMs)
   const headline = quoted(statement.headline, 2 * longestSays)
   const evidence = bounded(statement.evidence)

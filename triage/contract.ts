@@ -118,8 +118,8 @@ export type Witnesses = {
    * of the run (of failing ones, or of passing ones) that this one ends, where earlier looks are not here themselves.
    */
   outcomes: readonly WitnessedOutcome[]
-  /** Scrapes all sources of that kind in the cluster. */
-  series: (kind: string, cluster: string) => Promise<Reading<Testimony>>
+  /** Scrapes all sources of that kind in the cluster; with `nodes`, those that are on one of them or on none. */
+  series: (kind: string, cluster: string, at?: { nodes: readonly string[] }) => Promise<Reading<Testimony>>
   logs: (cluster: string, namespace: string, span: LogSpan) => Promise<Reading<LogReading>>
   /** What the Kubernetes API says of a namespace; undefined where no source asks it. */
   objects?: (cluster: string, namespace: string) => Promise<KubernetesFacts | undefined>

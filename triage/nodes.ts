@@ -1,7 +1,10 @@
-import { sinceWhen } from './past.ts'
+import type { Reading } from '../sources/contract.ts'
+import type { Testimony } from './contract.ts'
+import type { Placed } from './involved.ts'
+import { seriesOf, sinceWhen } from './past.ts'
 import { isOld, leadMs, type Times } from './troubles.ts'
 import { clock, count, list } from './wording.ts'
-import type { Town, Workload } from './workloads.ts'
+import { type Town, townOf, type Workload } from './workloads.ts'
 
 /** A node in trouble that carries pods of the workloads in question. */
 export type NodeTrouble = {
@@ -68,4 +71,13 @@ export const nodeTroubles = (town: Town, workloads: readonly Workload[], times: 
     }
     return pressure ? [{ ...shared(pressure), kind: 'node-pressure' }] : []
   })
+}
+
+/** The nodes that carry the pods of these workloads, sorted; undefined where kube-state-metrics does not tell. */
+export const nodesUnder = (told: Reading<Testimony>, placed: readonly Placed[]): string[] | undefined => {
+  if (told.status === 'unreadable') return undefined
+  const town = townOf(seriesOf(told.value))
+  const pods = placed.flatMap(({ namespace, workload }) => town.workload({ namespace, name: workload })?.pods ?? [])
+  const nodes = [...new Set(pods.flatMap(({ node }) => node ?? []))].sort()
+  return nodes.length > 0 ? nodes : undefined
 }

@@ -52,8 +52,13 @@ const isOf = (facts: KubernetesFacts, { workload }: Placed) => {
 const warnings = (facts: KubernetesFacts, placed: Placed, { sinceMs, nowMs }: Times): Evidence[] => {
   const belongs = isOf(facts, placed)
   const recent = itemsOf(facts.events).filter(
-    ({ about, type, lastAtMs }) =>
-      type === 'Warning' && belongs(about) && lastAtMs !== undefined && lastAtMs >= sinceMs - objectsLookBackMs,
+    ({ about, type, reason, lastAtMs }) =>
+      // Probes that fail are the second question's business.
+      type === 'Warning' &&
+      reason !== 'Unhealthy' &&
+      belongs(about) &&
+      lastAtMs !== undefined &&
+      lastAtMs >= sinceMs - objectsLookBackMs,
   )
   // Several pods of one workload mostly say the same; the longest message says the most.
   const byReason = Map.groupBy(recent, ({ reason }) => reason)

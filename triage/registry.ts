@@ -2,8 +2,10 @@ import type { Selector } from '../sources/contract.ts'
 import type { Question } from './contract.ts'
 import { healthChecksPassing } from './questions/health-checks-passing.ts'
 import { logsLookOkay } from './questions/logs-look-okay.ts'
+import { resourcesOkay } from './questions/resources-okay.ts'
 import { serviceRunning } from './questions/service-running.ts'
 import { trafficOkay } from './questions/traffic-okay.ts'
+import { whatChanged } from './questions/what-changed.ts'
 import { whoseIsIt } from './questions/whose-is-it.ts'
 
 /** The checklist, in the talk's order; a new question is a line here. */
@@ -12,6 +14,8 @@ export const questions: readonly Question[] = [
   healthChecksPassing,
   logsLookOkay,
   trafficOkay,
+  resourcesOkay,
+  whatChanged,
   whoseIsIt,
 ]
 

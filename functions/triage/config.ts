@@ -1,6 +1,6 @@
 import type { Config } from '../../config/schema.ts'
 import type { LogReading, Reading, SourceWorld } from '../../sources/contract.ts'
-import { kindsOf, lookAtObjects, readLogs, scrapeSource } from '../../sources/registry.ts'
+import { kindsOf, lookAtObjects, readLogs, type SeriesSpec, scrapeSource } from '../../sources/registry.ts'
 import type { Blobs, Store } from '../../stores/contract.ts'
 import { openCaseFile } from '../../triage/case-file.ts'
 import type { Brief, CaseFile, LogSpan, Testimony, Witnesses } from '../../triage/contract.ts'
@@ -41,7 +41,7 @@ type Shared = {
 const readSeries = async (
   config: Config,
   outside: Outside,
-  at: At & Shared & { kind: string },
+  at: At & Shared & { kind: string; nodes: readonly string[] | undefined },
 ): Promise<Reading<Testimony>> => {
   const cluster = clusterOf(config, at.cluster)
   if (!cluster) return testify(at.kind, [], { window: undefined })
@@ -49,13 +49,16 @@ const readSeries = async (
     outside.reader.world(cluster, at.signal),
     at.targets(at.cluster),
   ])
-  const sources = targets.filter((target) => kindsOf(target).includes(at.kind))
+  // Of a large cluster only the nodes are read that somebody asks about; what does not say where it is may be anywhere.
+  const isNear = ({ labels: { node } }: SeriesSpec) => node === undefined || !at.nodes || at.nodes.includes(node)
+  const ofKind = targets.filter((target) => kindsOf(target).includes(at.kind))
+  const sources = ofKind.filter(isNear)
   const [window, ...readings] = await Promise.all([
     at.window(at.cluster),
     ...sources.flatMap((source) => scrapeSource(source, world, seriesToRead(at.kind)) ?? []),
   ])
   const unfound = cluster.discover.some(({ kind }) => kind === at.kind) ? incomplete : undefined
-  return testify(at.kind, readings, { window, unfound })
+  return testify(at.kind, readings, { window, unfound, isPart: sources.length < ofKind.length })
 }
 
 const readLines = async (
@@ -96,8 +99,9 @@ export const investigator =
         : { targets: [] }
     })
     const series = once(async (key: string) => {
-      const [kind = '', cluster = ''] = key.split('\n')
-      return readSeries(config, outside, { kind, cluster, signal, window, targets })
+      const [kind = '', cluster = '', ...nodes] = key.split('\n')
+      const at = nodes.length > 0 ? nodes : undefined
+      return readSeries(config, outside, { kind, cluster, nodes: at, signal, window, targets })
     })
     const { sinceMs } = brief
     const witnesses: Witnesses = {
@@ -105,7 +109,7 @@ export const investigator =
       nowMs: outside.nowMs,
       services: config.services,
       outcomes: await latestOutcomes(outside.store, { ...config, monitors: outside.monitors }),
-      series: (kind, cluster) => series(`${kind}\n${cluster}`),
+      series: (kind, cluster, { nodes = [] } = { nodes: [] }) => series([kind, cluster, ...nodes].join('\n')),
       logs: (cluster, namespace, span) => readLines(config, outside, { cluster, namespace, span, signal }),
     }
     return openCaseFile({ brief, witnesses, deadlineMs, questions })

@@ -44,11 +44,13 @@ export const testify = (
     window: Window | undefined
     /** Why there may be sources of this kind that were not read at all. */
     unfound?: string | undefined
+    /** Only some of the sources were read, by choice: what is missing is not gone. */
+    isPart?: boolean
   },
 ): Reading<Testimony> => {
   const read = readings.flatMap((reading) => (reading.status === 'read' ? [reading.value] : []))
   const unread = readings.flatMap((reading) => (reading.status === 'unreadable' ? [reading.why] : []))
-  const { window, unfound } = context
+  const { window, unfound, isPart = false } = context
   if (readings.length === 0) {
     return { status: 'unreadable', why: unfound ?? `no ${kind} source is configured for this cluster` }
   }
@@ -63,7 +65,7 @@ export const testify = (
       atMs: now.atMs,
       samples: now.samples,
       before: (sample) => pointsBefore(past?.get(seriesKey(sample)), now.atMs),
-      ...(past && incomplete === undefined ? { gone: goneSince(now, past) } : {}),
+      ...(past && incomplete === undefined && !isPart ? { gone: goneSince(now, past) } : {}),
       ...(incomplete === undefined ? {} : { incomplete }),
       ...(windowFromMs === undefined ? {} : { windowFromMs }),
     },

@@ -58,6 +58,8 @@ test.each(culprits)(
       'Health checks passing?',
       'Logs look okay?',
       'Traffic okay?',
+      'Resources okay?',
+      'What changed?',
       'Whose is it?',
     ])
     expect(caseFile?.suspects[0]).toMatchObject({

@@ -132,6 +132,8 @@ test('with every source hanging, the checklist is there in the talk’s order an
     'Health checks passing?',
     'Logs look okay?',
     'Traffic okay?',
+    'Resources okay?',
+    'What changed?',
     'Whose is it?',
   ])
   expect(file.answers.filter(({ verdict }) => verdict === 'ok')).toEqual([])
@@ -145,6 +147,17 @@ test('a service the config does not know is answered for, not thrown for', async
     deadlineMs: 40,
     questions,
   })
-  expect(file.answers.map(({ verdict }) => verdict)).toEqual(['unknown', 'unknown', 'unknown', 'unknown', 'unknown'])
+  expect(file.answers.map(({ verdict }) => verdict)).toEqual(questions.map(() => 'unknown'))
   expect(file.suspects).toEqual([])
+})
+
+test('a question that asks one silent source after the other has one deadline for both, and still concludes', async () => {
+  const witnesses = { ...witnessesWho({}), series: () => never<never>() }
+  const asks = question('a', async (_brief, { series }) => {
+    const first = await series('kube-state-metrics', 'town')
+    const second = await series('kubelet', 'town')
+    return saying({ verdict: 'unknown', headline: `${first.status}, then ${second.status}` })
+  })
+  const { answers } = await open([asks], witnesses)
+  expect(answers[0]?.headline).toBe('unreadable, then unreadable')
 })

@@ -16,19 +16,27 @@ test('the talk’s three questions come first, and whose it is comes last', () =
     'Health checks passing?',
     'Logs look okay?',
     'Traffic okay?',
+    'Resources okay?',
+    'What changed?',
     'Whose is it?',
   ])
 })
 
-test.each(['kube-state-metrics', 'linkerd'])('each series of %s is asked for once', (kind) => {
-  const read = seriesToRead(kind).map((selector) => JSON.stringify(selector))
-  expect(read.length).toBeGreaterThan(0)
-  expect(new Set(read).size).toBe(read.length)
-})
+test.each(['kube-state-metrics', 'linkerd', 'kubelet', 'node', 'app'])(
+  'each series of %s is asked for once',
+  (kind) => {
+    const read = seriesToRead(kind).map((selector) => JSON.stringify(selector))
+    expect(read.length).toBeGreaterThan(0)
+    expect(new Set(read).size).toBe(read.length)
+  },
+)
 
-test.each(['kube-state-metrics', 'linkerd'])('nothing of %s is remembered that is not read', (kind) => {
-  const names = new Set(seriesToRead(kind).map(({ name }) => name))
-  expect(seriesToRemember(kind).filter(({ name }) => !names.has(name))).toEqual([])
-})
+test.each(['kube-state-metrics', 'linkerd', 'kubelet', 'node', 'app'])(
+  'nothing of %s is remembered that is not read',
+  (kind) => {
+    const names = new Set(seriesToRead(kind).map(({ name }) => name))
+    expect(seriesToRemember(kind).filter(({ name }) => !names.has(name))).toEqual([])
+  },
+)
 
 test('a source no question reads wants nothing', () => expect(seriesToRead('loki')).toEqual([]))

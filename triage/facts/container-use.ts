@@ -20,6 +20,16 @@ const probes = 'prober_probe_total'
 /** What a kubelet must be asked for. */
 export const containerUseReads: readonly Selector[] = [...names, probes].map((name) => ({ name }))
 
+const ofContainers = [{ label: 'container', op: '!=', value: '' }] as const
+
+/** The part of it whose past tells what is new; groups of containers say nothing that these do not. */
+export const containerUseRemembers: readonly Selector[] = [
+  'container_cpu_usage_seconds_total',
+  'container_cpu_cfs_periods_total',
+  'container_cpu_cfs_throttled_periods_total',
+  'container_memory_working_set_bytes',
+].map((name) => ({ name, matchers: ofContainers }))
+
 /** What a container really uses, as cAdvisor measures it: kube-state-metrics knows only what it may. */
 export type ContainerUse = {
   namespace: string

@@ -1,7 +1,17 @@
-import { type Answer, type Brief, type Clue, defineQuestion, type Statement, type Witnesses } from '../contract.ts'
+import {
+  type Answer,
+  type Brief,
+  type Clue,
+  defineQuestion,
+  type Evidence,
+  type Statement,
+  type Witnesses,
+} from '../contract.ts'
 import { accusedOf, byCluster, type Placed, placedServices } from '../involved.ts'
 import { failsForMost, lookClues, type MonitorView, monitorViews, sayView } from '../looks.ts'
+import { nodesUnder } from '../nodes.ts'
 import { type Series, seriesOf, sinceWhen } from '../past.ts'
+import { countedFailures, type ProbeFailure, probeReads, probeRemembers, toldFailures } from '../probe-failures.ts'
 import { isOld, type Times } from '../troubles.ts'
 import { clock, count, list, quoted } from '../wording.ts'
 import { workloadReads, workloadRemembers } from '../workload-series.ts'
@@ -115,6 +125,40 @@ const insideParts = async (placed: readonly Placed[], times: Times, witnesses: W
   return clusters.flat()
 }
 
+/** Which probes fail, and what of: the kubelets count them, Events quote them. Nobody who knows changes nothing here. */
+const probeFailures = async (
+  placed: readonly Placed[],
+  times: Times,
+  witnesses: Witnesses,
+): Promise<ProbeFailure[]> => {
+  const clusters = byCluster(placed).map(async ([cluster, own]) => {
+    const places = [...new Set(own.map(({ namespace }) => namespace))]
+    const askKubelets = async () => {
+      const nodes = nodesUnder(await witnesses.series(source, cluster), own)
+      return witnesses.series('kubelet', cluster, nodes && { nodes })
+    }
+    const [kubelets, ...objects] = await Promise.all([
+      askKubelets(),
+      ...places.map((namespace) => witnesses.objects?.(cluster, namespace)),
+    ])
+    const facts = objects.flatMap((one) => one ?? [])
+    const counted = kubelets.status === 'read' ? countedFailures(seriesOf(kubelets.value), { placed: own, facts }) : []
+    return [...toldFailures(facts, own, times), ...counted]
+  })
+  return (await Promise.all(clusters)).flat()
+}
+
+/** A liveness probe that fails gets its container killed, which readiness does not tell. */
+const livenessPart = (failures: readonly ProbeFailure[]): Part[] => {
+  const killing = failures.filter(({ probe }) => probe === 'liveness')
+  const each = Map.groupBy(killing, ({ placed }) => placed)
+  return [...each].map(([placed, own]): Part => {
+    const says = `liveness probe of ${placed.workload} fails in ${count(new Set(own.map(({ pod }) => pod)).size, 'pod')}`
+    const clue = { about: accusedOf(placed), kind: 'liveness-failing', says, service: placed.service }
+    return { verdict: 'suspicious', says, evidence: [], clues: [clue] }
+  })
+}
+
 const viewVerdict = (view: MonitorView): Answer['verdict'] => {
   if (failsForMost(view)) return 'bad'
   if (view.failing.length > 0 || view.degraded.length > 0) return 'suspicious'
@@ -166,15 +210,26 @@ const concluded = (inside: readonly Part[], outside: readonly Part[]): Pick<Stat
 
 const ask = async (brief: Brief, witnesses: Witnesses): Promise<Statement> => {
   const times = { sinceMs: brief.sinceMs, nowMs: witnesses.nowMs() }
-  const inside = await insideParts(placedServices(brief, witnesses), times, witnesses)
+  const placed = placedServices(brief, witnesses)
+  const [pods, failures] = await Promise.all([
+    insideParts(placed, times, witnesses),
+    probeFailures(placed, times, witnesses),
+  ])
+  const inside = [...pods, ...livenessPart(failures)]
   const outside = outsideParts(brief, witnesses)
   const parts = [...outside, ...inside]
+  const said = (verdict: Answer['verdict']): Evidence[] =>
+    parts
+      .filter((part) => part.verdict === verdict)
+      .flatMap(({ evidence, says }) => (evidence.length > 0 ? evidence : [says]))
+      .map((says) => ({ says }))
   return {
     ...concluded(inside, outside),
-    evidence: worstFirst
-      .flatMap((verdict) => parts.filter((part) => part.verdict === verdict))
-      .flatMap(({ evidence, says }) => (evidence.length > 0 ? evidence : [says]))
-      .map((says) => ({ says })),
+    // Why a check fails stands right behind that it does.
+    evidence: [...said('bad'), ...said('suspicious'), ...failures.map(({ evidence }) => evidence)].concat(
+      said('unknown'),
+      said('ok'),
+    ),
     clues: parts.flatMap(({ clues }) => clues),
   }
 }
@@ -183,7 +238,7 @@ const ask = async (brief: Brief, witnesses: Witnesses): Promise<Statement> => {
 export const healthChecksPassing = defineQuestion({
   id: 'health-checks-passing',
   title: 'Health checks passing?',
-  reads: { [source]: workloadReads },
-  remembers: { [source]: workloadRemembers },
+  reads: { [source]: workloadReads, kubelet: probeReads },
+  remembers: { [source]: workloadRemembers, kubelet: probeRemembers },
   ask,
 })

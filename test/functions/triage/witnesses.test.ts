@@ -60,6 +60,13 @@ test('targets that could not be looked for make a testimony incomplete, and with
   expect(testify('linkerd', [], context)).toEqual({ status: 'unreadable', why: 'pods is forbidden' })
 })
 
+test('of a kind of which only some sources were asked nothing is gone', () => {
+  const window = windowWith([1, 2])
+  const goneOf = (isPart: boolean) => testify('linkerd', [read(scrape([]))], { window, isPart })
+  expect(goneOf(false)).toMatchObject({ value: { gone: [{ value: 2 }] } })
+  expect(goneOf(true)).not.toHaveProperty('value.gone')
+})
+
 test('two who ask the same share one answer', async () => {
   let asked = 0
   const ask = once(async (key: string) => `${key}${++asked}`)

@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals'
-import type { Sample } from '../../../sources/contract.ts'
+import type { KubernetesFacts, Sample } from '../../../sources/contract.ts'
 import type { Look } from '../../../triage/looks.ts'
 import { healthChecksPassing } from '../../../triage/questions/health-checks-passing.ts'
 import { cluster, scrapes } from '../small-cluster.ts'
-import { briefAbout, minute, noon, serviceIn, testimonyOf, witnessesWho } from '../witness-stand.ts'
+import { briefAbout, minute, noon, parse, serviceIn, testimonyOf, witnessesWho } from '../witness-stand.ts'
 
 const services = { cart: serviceIn('shop', 'cart', { dependsOn: ['db'] }), db: serviceIn('shop', 'db') }
 const nowMs = noon + 30_000
@@ -153,4 +153,89 @@ test('a name that does not resolve from most locations is accused, from one it i
   expect((await ask([well, well], [fail({ cause })])).clues[0]?.kind).toBe('name-not-resolved')
   const others = [look({ location: 'us' }), look({ location: 'asia' })]
   expect((await ask([well, well], [fail({ cause }), ...others])).clues).toEqual([])
+})
+
+const pod = 'cart-5b7f6d9c7c-aaaa2'
+const probed = (probe: string, failed?: number) =>
+  failed === undefined
+    ? []
+    : parse(
+        `prober_probe_total{namespace="shop",pod="${pod}",container="main",probe_type="${probe}",result="failed"} ${failed}`,
+      )
+const probes = (probe: string, ...counted: (number | undefined)[]) =>
+  testimonyOf(scrapes(...counted.map((failed) => probed(probe, failed))))
+
+const read = <T>(value: T) => ({ status: 'read' as const, value })
+const eventOf = (message: string, about = pod) => ({
+  namespace: 'shop',
+  about: { kind: 'Pod', name: about },
+  type: 'Warning',
+  reason: 'Unhealthy',
+  message,
+  count: 3,
+  firstAtMs: noon - minute,
+  lastAtMs: noon,
+})
+const readiness = { how: 'GET :8080/ready', periodSeconds: 5, timeoutSeconds: 1, failureThreshold: 3 }
+const container = { name: 'main', image: 'cart:1', init: false, limits: {}, requests: {} }
+const facts = (events: ReturnType<typeof eventOf>[] = []): KubernetesFacts => ({
+  pods: read({
+    items: [
+      {
+        namespace: 'shop',
+        name: pod,
+        phase: 'Running',
+        containers: [{ ...container, probes: { readiness: { ...readiness, initialDelaySeconds: 0 } } }],
+      },
+    ],
+  }),
+  events: read({ items: events }),
+  rollouts: read({ items: [] }),
+  crashes: read([]),
+})
+const inside = (kubelet: ReturnType<typeof probes>, objects = facts()) =>
+  healthChecksPassing.ask(
+    briefAbout('cart'),
+    {
+      ...witnessesWho({
+        nowMs,
+        services,
+        series: { 'kube-state-metrics': testimonyOf(scrapes(well, well, well)), kubelet },
+      }),
+      objects: async () => objects,
+    },
+    [],
+  )
+
+test.each([
+  { given: 'one that failed more often since', counted: [4, 4, 9], says: 'failed 5 times' },
+  { given: 'one that failed for the first time', counted: [undefined, undefined, 2], says: 'failed 2 times' },
+])('the kubelet says which probe fails and what it asks: $given', async ({ counted, says }) => {
+  const { verdict, evidence } = await inside(probes('Readiness', ...counted))
+  expect(verdict).toBe('ok')
+  expect(evidence).toContainEqual({
+    says: `readiness probe of main in ${pod} ${says} in the last five minutes (GET :8080/ready every 5 s)`,
+  })
+})
+
+test.each([
+  { given: 'failures of long ago', kubelet: probes('Readiness', 4, 4, 4) },
+  { given: 'failures nobody saw begin', kubelet: testimonyOf(scrapes(probed('Readiness', 4))) },
+])('$given are no news', async ({ kubelet }) => {
+  const { evidence } = await inside(kubelet)
+  expect(evidence.filter(({ says }) => says.includes('probe'))).toEqual([])
+})
+
+test('an Event says which probe failed in its own words, unless it is of another pod', async () => {
+  const message = 'Readiness probe failed: HTTP probe failed with statuscode: 503'
+  const { evidence } = await inside(probes('Readiness', 4, 4), facts([eventOf(message), eventOf(message, 'other-1')]))
+  expect(evidence.filter(({ quote }) => quote)).toEqual([
+    { says: `${pod}: readiness probe failed 3 times, last 12:00:00 UTC`, quote: message },
+  ])
+})
+
+test('a failing liveness probe is suspicious though every pod is ready, and accuses', async () => {
+  const { verdict, headline, clues } = await inside(probes('Liveness', 1, 1, 3))
+  expect([verdict, headline]).toEqual(['suspicious', 'partly: liveness probe of cart fails in 1 pod'])
+  expect(clues.map(({ kind, about }) => `${about.name} ${kind}`)).toEqual(['cart liveness-failing'])
 })

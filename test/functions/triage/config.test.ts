@@ -1,0 +1,58 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { expect, test } from '@jest/globals'
+import { normalise } from '../../../config/normalise.ts'
+import { configSchema } from '../../../config/schema.ts'
+import { clusterReader } from '../../../functions/cluster-reader.ts'
+import { investigator } from '../../../functions/triage/config.ts'
+import { memoryBlobs, memoryStore } from '../../../stores/memory.ts'
+
+const nowMs = () => Date.now()
+
+/** kube-state-metrics of one pod on node n1. */
+const kube = [
+  'kube_deployment_spec_replicas{namespace="shop",deployment="cart"} 1',
+  'kube_deployment_status_replicas_ready{namespace="shop",deployment="cart"} 1',
+  'kube_replicaset_owner{namespace="shop",replicaset="cart-5b7f6d9c7c",owner_kind="Deployment",owner_name="cart"} 1',
+  'kube_pod_owner{namespace="shop",pod="cart-5b7f6d9c7c-aaaa2",uid="u",owner_kind="ReplicaSet",owner_name="cart-5b7f6d9c7c"} 1',
+  'kube_pod_info{namespace="shop",pod="cart-5b7f6d9c7c-aaaa2",uid="u",node="n1"} 1',
+].join('\n')
+
+test('of many nodes only those under the pods are read, each once for all questions', async () => {
+  const asked: string[] = []
+  const server = createServer((request, response) => {
+    asked.push(request.url ?? '')
+    response.end(request.url === '/kube' ? `${kube}\n` : 'node_load1 1\n')
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  // A server that listens on TCP has an address of this shape.
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const node = (name: string) => ({ kind: 'node' as const, url: `${url}/${name}`, labels: { node: name } })
+  const config = normalise(
+    configSchema.parse({
+      services: { cart: { runsIn: { cluster: 'main', namespace: 'shop', workload: 'cart' } } },
+      monitors: {},
+      clusters: {
+        main: {
+          sources: [
+            { kind: 'kube-state-metrics', url: `${url}/kube` },
+            ...['n1', 'n2', 'n3'].map(node),
+            { kind: 'node', url: `${url}/somewhere` },
+          ],
+        },
+      },
+      channels: { terminal: { kind: 'console' } },
+      routes: [{ channels: ['terminal'] }],
+    }),
+  )
+  const reader = clusterReader({ nowMs, secret: () => '' })
+  const store = memoryStore({ nowMs })
+  const investigate = investigator(config, { store, blobs: memoryBlobs(), nowMs, reader, monitors: [] })
+  const brief = { incidentId: 'i', service: 'cart', severity: 'page' as const, sinceMs: nowMs(), summaries: [] }
+  const { answers } = await investigate(brief, 2000)
+  server.close()
+  expect(asked.sort()).toEqual(['/kube', '/n1', '/somewhere'])
+  const resources = answers.find(({ question }) => question === 'resources-okay')
+  // Nobody reads what containers use here.
+  expect(resources?.verdict).toBe('unknown')
+})
