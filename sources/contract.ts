@@ -20,7 +20,10 @@ export type Scrape = {
   incomplete?: string
   bytes: number
   seriesSeen: number
-  /** Samples left out because their own timestamp was over five minutes old (Prometheus' lookback); absent for none. */
+  /**
+   * Samples left out because their own timestamp was five minutes old (Prometheus' lookback) or more than ten minutes
+   * ahead; absent for none.
+   */
   staleDropped?: number
 }
 

@@ -2,11 +2,23 @@ import type { Reading, Sample, Scrape } from '../../sources/contract.ts'
 import type { Testimony } from '../../triage/contract.ts'
 import { seriesKey, seriesOfKind, type Window, type WindowSeries } from '../window.ts'
 
-const combine = (scrapes: readonly Scrape[]): Scrape => {
+/** An exposition that has a series twice is a mistake of its target: as in Prometheus the first one counts. */
+const withoutRepeats = ({ samples }: Scrape): Map<string, Sample> => {
+  const first = new Map<string, Sample>()
+  for (const sample of samples) {
+    const key = seriesKey(sample)
+    if (!first.has(key)) first.set(key, sample)
+  }
+  return first
+}
+
+const combine = (scrapes: readonly Scrape[]): Scrape & { keys: ReadonlySet<string> } => {
+  const each = scrapes.map(withoutRepeats)
   const incomplete = scrapes.map((scrape) => scrape.incomplete).find((why) => why !== undefined)
   return {
     atMs: Math.max(...scrapes.map(({ atMs }) => atMs)),
-    samples: scrapes.flatMap(({ samples }) => samples),
+    samples: each.flatMap((samples) => [...samples.values()]),
+    keys: new Set(each.flatMap((samples) => [...samples.keys()])),
     bytes: scrapes.reduce((sum, { bytes }) => sum + bytes, 0),
     seriesSeen: scrapes.reduce((sum, { seriesSeen }) => sum + seriesSeen, 0),
     ...(incomplete === undefined ? {} : { incomplete }),
@@ -16,15 +28,13 @@ const combine = (scrapes: readonly Scrape[]): Scrape => {
 type Past = ReadonlyMap<string, WindowSeries>
 
 /** Series the window knows and a whole reading of now lacks, each with its last value. */
-const goneSince = (now: Scrape, past: Past): Sample[] => {
-  const there = new Set(now.samples.map(seriesKey))
-  return [...past].flatMap(([id, { name, labels, atMs, values }]) => {
+const goneSince = (there: ReadonlySet<string>, past: Past): Sample[] =>
+  [...past].flatMap(([id, { name, labels, atMs, values }]) => {
     const [timestampMs, value] = [atMs.at(-1), values.at(-1)]
     return there.has(id) || timestampMs === undefined || value === undefined
       ? []
       : [{ name, labels, value, timestampMs }]
   })
-}
 
 /** Earlier values that can be compared: neither a counter nor a state is NaN or infinite. */
 const pointsBefore = (series: WindowSeries | undefined, nowMs: number) =>
@@ -65,7 +75,7 @@ export const testify = (
       atMs: now.atMs,
       samples: now.samples,
       before: (sample) => pointsBefore(past?.get(seriesKey(sample)), now.atMs),
-      ...(past && incomplete === undefined && !isPart ? { gone: goneSince(now, past) } : {}),
+      ...(past && incomplete === undefined && !isPart ? { gone: goneSince(now.keys, past) } : {}),
       ...(incomplete === undefined ? {} : { incomplete }),
       ...(windowFromMs === undefined ? {} : { windowFromMs }),
     },

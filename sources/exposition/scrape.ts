@@ -34,8 +34,10 @@ export type ExpositionTarget = {
   mayBeEmpty?: boolean
 }
 
-/** Prometheus' lookback: an older value is not a present one. */
+/** Prometheus' lookback, open to the left: a value as old as this is not a present one. */
 const staleAfterMs = 5 * 60_000
+/** And what is further ahead than this it does not take: somebody's clock is wrong. */
+const aheadMs = 10 * 60_000
 
 /** Text first: OpenMetrics costs the target more and says nothing more that we read. */
 const accept = 'text/plain;version=0.0.4, application/openmetrics-text;version=1.0.0;q=0.5, */*;q=0.1'
@@ -50,12 +52,13 @@ const formOf = (contentType: string): Reading<ExpositionForm> => {
   return { status: 'unreadable', why: `answered with ${oneLine(media, 60)}, which is no exposition` }
 }
 
-/** Collects what was asked for, leaving out samples whose own time is too old to speak of now. */
+/** Collects what was asked for, leaving out samples whose own time is too far from now to speak of it. */
 const createCollector = (atMs: number) => {
   const samples: Sample[] = []
   let stale = 0
   const onSample = (sample: Sample): void => {
-    if (sample.timestampMs !== undefined && sample.timestampMs < atMs - staleAfterMs) stale += 1
+    const { timestampMs = atMs } = sample
+    if (timestampMs <= atMs - staleAfterMs || timestampMs > atMs + aheadMs) stale += 1
     else samples.push(sample)
   }
   return { samples, onSample, stale: () => stale }
@@ -88,7 +91,10 @@ const conclude = (
   const stale = collector.stale()
   const allStale = stale > 0 && collector.samples.length === 0
   const incomplete =
-    reason ?? (allStale ? `all ${stale} series asked for are older than five minutes by their own time` : undefined)
+    reason ??
+    (allStale
+      ? `all ${stale} series asked for are not of now by their own time: five minutes old, or ten minutes ahead`
+      : undefined)
   const scrape: Scrape = { atMs: outcome.atMs, samples: collector.samples, bytes: outcome.bytes, seriesSeen }
   if (stale > 0) scrape.staleDropped = stale
   if (incomplete !== undefined) scrape.incomplete = incomplete

@@ -60,6 +60,12 @@ test('targets that could not be looked for make a testimony incomplete, and with
   expect(testify('linkerd', [], context)).toEqual({ status: 'unreadable', why: 'pods is forbidden' })
 })
 
+test('a series that stands twice in an exposition counts once, with its first value', () => {
+  const twice = scrape([sample(3, { a: '1' }), sample(4, { a: '2' }), sample(5, { a: '1' })])
+  const testimony = testify('linkerd', [read(twice)], { window: undefined })
+  expect(testimony).toMatchObject({ value: { samples: [{ value: 3 }, { value: 4 }] } })
+})
+
 test('of a kind of which only some sources were asked nothing is gone', () => {
   const window = windowWith([1, 2])
   const goneOf = (isPart: boolean) => testify('linkerd', [read(scrape([]))], { window, isPart })
