@@ -1,11 +1,21 @@
+import { join } from 'node:path'
 import type { Command } from 'commander'
 import { clusterReader } from '../functions/cluster-reader.ts'
-import { findSources, readSource, sourceExitCode, sourceJson, sourcesNamed, sourceText } from './commands/source.ts'
+import { fileBlobs } from '../stores/files.ts'
+import {
+  findSources,
+  readSource,
+  readWindows,
+  sourceExitCode,
+  sourceJson,
+  sourcesNamed,
+  sourceText,
+} from './commands/source.ts'
 import { awsCredentials } from './hub/credentials.ts'
 import { parseKubeconfig } from './hub/kubeconfig.ts'
 import { configOption, nowMs, print, readConfig, secret, UsageError } from './surroundings.ts'
 
-type SourceFlags = { config: string; json?: boolean; facts?: boolean }
+type SourceFlags = { config: string; data: string; json?: boolean; facts?: boolean }
 
 const sourceCommand = async (names: readonly string[], flags: SourceFlags): Promise<number> => {
   const config = await readConfig(flags.config)
@@ -21,7 +31,13 @@ const sourceCommand = async (names: readonly string[], flags: SourceFlags): Prom
     names.length === 0 ? all : all.filter((one) => names.some((name) => sourcesNamed([one], name).length > 0))
   const read = await Promise.all(wanted.map((one) => readSource(config, one, world)))
   const clusters = new Set(wanted.map(({ cluster }) => cluster))
-  const reports = [...read, ...unfound.filter(({ name }) => clusters.has(name.split('/')[0] ?? ''))]
+  const whole = names.length === 0 ? [...clusters] : names.filter((name) => clusters.has(name))
+  const windows = await readWindows(config, whole, {
+    nowMs,
+    blobs: fileBlobs({ directory: join(flags.data, 'blobs') }),
+    place: flags.data,
+  })
+  const reports = [...read, ...unfound.filter(({ name }) => clusters.has(name.split('/')[0] ?? '')), ...windows]
   print(flags.json ? JSON.stringify(sourceJson(reports, flags.facts === true), null, 2) : sourceText(reports))
   return sourceExitCode(reports)
 }
@@ -32,6 +48,7 @@ export const addSource = (root: Command, exit: (code: number) => void) =>
     .description('read sources once (exit 0: all whole, 1: something is missing, 2: config error)')
     .argument('[names...]', 'a source like main/loki, a cluster, or a kind; all when left out')
     .option(...configOption)
+    .option('-d, --data <directory>', 'where state is kept: its windows are told of as well', '.whodunit')
     .option('--json', 'print what was read as JSON')
     .option('--facts', 'with --json: every fact that was read, not only their number')
     .action(async (names, flags) => exit(await sourceCommand(names, flags)))

@@ -1,10 +1,14 @@
 import { isRegion } from '../config/contract.ts'
 import type { Config } from '../config/schema.ts'
 import { shardsNeeded } from '../config/shard-count.ts'
+import { windowCost } from '../config/window-budget.ts'
+import { longestSeconds, windowNeeds } from '../config/window-needs.ts'
 import { shardOfRule } from '../functions/evaluate/config.ts'
 import { shardOf } from '../functions/shards.ts'
+import { keptSecondsFor } from '../functions/window-blobs.ts'
 import { ruleSeries } from '../rules/registry.ts'
 import { ownSeries } from '../sources/registry.ts'
+import { seriesToRemember } from '../triage/registry.ts'
 
 export type Watched = { id: string; service: string; periodSeconds: number; locations: readonly string[] }
 
@@ -13,8 +17,11 @@ export type Tick = { shard: string; periodSeconds: number; monitors: number; sha
 
 export type Place = { location: string; region: string; ticks: readonly Tick[] }
 
-/** A cluster: how often it is read, the shards whose rules hear of it each time, and what of CloudWatch's they read. */
-export type Scrape = { intervalSeconds: number; told: readonly string[]; metrics?: number }
+/**
+ * A cluster: how often it is read, the shards whose rules hear of it each time, what of CloudWatch's they read, and what
+ * its window takes where it is kept.
+ */
+export type Scrape = { intervalSeconds: number; told: readonly string[]; metrics?: number; windowBytes?: number }
 
 /** What stands on AWS for a config, in numbers. */
 export type Deployment = {
@@ -93,14 +100,23 @@ export const deploymentFor = (described: Described): Deployment => {
   }
 }
 
+/** Chunks are kept until their slot's turn comes again, so more is kept than anybody looks back to. */
+const windowBytes = (config: Config, cluster: string, spec: Config['clusters'][string]): number => {
+  const needs = windowNeeds(config, cluster, seriesToRemember)
+  const longest = longestSeconds(needs)
+  return longest === 0 ? 0 : (windowCost(needs, spec).storedBytes * keptSecondsFor(longest)) / longest
+}
+
 const scrapesOf = (config: Config): Scrape[] =>
-  Object.entries(config.clusters).map(([cluster, { scrapeIntervalSeconds, sources }]) => {
+  Object.entries(config.clusters).map(([cluster, spec]) => {
+    const { scrapeIntervalSeconds, sources } = spec
     const heard = Object.entries(config.rules).filter(([, rule]) => ruleSeries(rule)?.cluster === cluster)
     const names = new Set(heard.map(([, rule]) => ruleSeries(rule)?.selector.name))
     return {
       intervalSeconds: scrapeIntervalSeconds,
       told: [...new Set(heard.map(([ruleId]) => shardOfRule(config, ruleId)))],
       metrics: sources.flatMap(ownSeries).filter(({ name }) => names.has(name)).length,
+      windowBytes: Math.round(windowBytes(config, cluster, spec)),
     }
   })
 

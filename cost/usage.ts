@@ -215,7 +215,7 @@ const toldUsage = (shard: Shard, at: { scrapes: number; region: string }): Usage
 }
 
 const scrapeUsage = (
-  { intervalSeconds, told, metrics = 0 }: Scrape,
+  { intervalSeconds, told, metrics = 0, windowBytes = 0 }: Scrape,
   region: string,
   shards: ReadonlyMap<string, Shard>,
 ): Usage[] => {
@@ -231,6 +231,7 @@ const scrapeUsage = (
     of('tableReads', 'leases of scrapes', scrapes * scrape.reads),
     of('objectPuts', 'windows of clusters', scrapes),
     of('objectGets', 'windows of clusters', (monthSeconds / 86_400) * measured.coldStartsPerDay * windowSlots),
+    of('objectGb', 'windows of clusters, kept', windowBytes / gigabyte),
     // GetMetricData is billed by the metric, as other calls are by the call.
     ...(metrics > 0 ? [of('metricCalls', 'metrics read from CloudWatch', metrics * scrapes)] : []),
     // A rule without a monitor may live in a shard that has none.

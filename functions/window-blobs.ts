@@ -11,6 +11,10 @@ export const chunkMsFor = (longestMs: number): number => {
   return Math.max(shortestChunkMs, Math.ceil(longestMs / spans / 60_000) * 60_000)
 }
 
+/** How much of the past lies in the ring, were it full: more than anybody looks back to. */
+export const keptSecondsFor = (longestSeconds: number): number =>
+  (chunkMsFor(longestSeconds * 1000) * windowSlots) / 1000
+
 const slotOf = (chunk: number) => chunk % windowSlots
 
 /** What lies behind what is known: chunks of two lengths overlap where a config made them longer. */

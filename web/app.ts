@@ -8,6 +8,7 @@ import { keys, statusPageKey } from '../functions/contract.ts'
 import { latestOutcomes, type MonitorView } from '../functions/latest-outcomes.ts'
 import { knownSigner } from '../functions/link-key.ts'
 import { readHub } from '../functions/publish/step.ts'
+import type { WindowReport } from '../functions/scrape/step.ts'
 import type { Blobs, Store } from '../stores/contract.ts'
 import { type CaseFile, caseFile } from '../triage/contract.ts'
 import { type Access, entryOf, type Shown } from './access.ts'
@@ -25,6 +26,8 @@ export type AppWorld = ApiWorld & {
   access: Access
   /** How late this process' own looks begin, where it looks itself. */
   lag?: () => Histogram | undefined
+  /** The clusters' windows, where this process writes them. */
+  windows?: () => ReadonlyMap<string, WindowReport>
 }
 
 const headers = {
@@ -94,7 +97,8 @@ const addPrivatePages = (app: Hono, world: AppWorld) => {
     if (entry.status !== 'allowed') return refuse(context, entry.status, nowMs())
     const type = 'text/plain; version=0.0.4; charset=utf-8'
     const [outcomes, alerts] = await Promise.all([latestOutcomes(store, config), alertsNow(store)])
-    return context.text(metricsText(outcomes, alerts, world.lag?.()), 200, { 'content-type': type })
+    const own = { lag: world.lag?.(), windows: world.windows?.() ?? new Map() }
+    return context.text(metricsText(outcomes, alerts, own), 200, { 'content-type': type })
   })
 }
 

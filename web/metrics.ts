@@ -1,5 +1,6 @@
 import type { AlertNow } from '../functions/alerts-now.ts'
 import type { LatestOutcome } from '../functions/latest-outcomes.ts'
+import type { WindowReport } from '../functions/scrape/step.ts'
 
 type Metric = { name: string; help: string; values: { labels: Record<string, string>; value: number | undefined }[] }
 
@@ -40,6 +41,28 @@ const alertFamilies = (alerts: readonly AlertNow[]): Metric[] => [
     values: alerts.map(({ alertId, service, flaps }) => ({ labels: { alertname: alertId, service }, value: flaps })),
   },
 ]
+const windowFamilies = (windows: ReadonlyMap<string, WindowReport>): Metric[] => {
+  const of = (pick: (window: WindowReport) => number) =>
+    [...windows].map(([cluster, window]) => ({ labels: { cluster }, value: pick(window) }))
+  return [
+    {
+      name: 'whodunit_window_series',
+      help: 'Series in the window of a cluster',
+      values: of(({ series }) => series),
+    },
+    {
+      name: 'whodunit_window_left_out_series',
+      help: 'Series of the last reading for which the window of a cluster had no room',
+      values: of(({ leftOut }) => leftOut),
+    },
+    {
+      name: 'whodunit_window_chunk_bytes',
+      help: 'Bytes of the part of a cluster’s window that was written last',
+      values: of(({ bytes }) => bytes),
+    },
+  ]
+}
+
 /** Prometheus' text format counts cumulatively: https://prometheus.io/docs/instrumenting/exposition_formats/ */
 const histogram = (name: string, help: string, { buckets, count, sum }: Histogram): string[] => {
   let below = 0
@@ -54,12 +77,12 @@ const histogram = (name: string, help: string, { buckets, count, sum }: Histogra
 /**
  * The last outcomes under blackbox_exporter's names, so that dashboards made for it work. What was not seen is left
  * out: a monitor we could not look at has no `probe_success`, and a phase that was not reached has no duration.
- * `lag` is how late the looks of this process began.
+ * `own` is of this process: how late its looks began, and the clusters' windows as it wrote them last.
  */
 export const metricsText = (
   outcomes: readonly LatestOutcome[],
   alerts: readonly AlertNow[],
-  lag?: Histogram,
+  own: { lag?: Histogram | undefined; windows?: ReadonlyMap<string, WindowReport> } = {},
 ): string => {
   const of = (pick: (outcome: LatestOutcome) => number | undefined) =>
     outcomes.map((outcome) => ({ labels: base(outcome), value: pick(outcome) }))
@@ -108,8 +131,9 @@ export const metricsText = (
     },
   ]
   const lateness = 'How late looks began after the time they were scheduled for'
-  const own = lag ? histogram('whodunit_schedule_lag_seconds', lateness, lag) : []
-  return `${[...[...families, ...alertFamilies(alerts)].flatMap(family), ...own].join('\n')}\n`
+  const late = own.lag ? histogram('whodunit_schedule_lag_seconds', lateness, own.lag) : []
+  const gauges = [...families, ...alertFamilies(alerts), ...windowFamilies(own.windows ?? new Map())]
+  return `${[...gauges.flatMap(family), ...late].join('\n')}\n`
 }
 
 const base = ({ monitorId, service, location, target }: LatestOutcome): Record<string, string> => ({

@@ -5,6 +5,7 @@ import { deadLetterRows } from '../../functions/dead-letter.ts'
 import { withoutTopic } from '../../functions/deliver/config.ts'
 import { type LatestOutcome, latestOutcomes, type MonitorView } from '../../functions/latest-outcomes.ts'
 import { monitorViews } from '../../functions/probe/config.ts'
+import type { ScrapeResult, WindowReport } from '../../functions/scrape/step.ts'
 import { settleShards } from '../../functions/shard-count.ts'
 import type { Store } from '../../stores/contract.ts'
 import { fileBlobs } from '../../stores/files.ts'
@@ -120,6 +121,16 @@ const accessOf = ({ config, host, publicUrl, secret }: ServeOptions): Access => 
 
 export type Served = { url: string; stop: () => Promise<void> }
 
+/** The windows as they were written last. */
+const windowsOf = (scrapes: ReadonlyMap<string, ScrapeResult>): ReadonlyMap<string, WindowReport> =>
+  new Map([...scrapes].flatMap(([cluster, result]) => (result.status === 'scraped' ? [[cluster, result.window]] : [])))
+
+/** What the process says of itself, once its hub runs. */
+const measuresOf = (hub: () => Hub | undefined) => ({
+  lag: () => hub()?.lag(),
+  windows: () => windowsOf(hub()?.lastScrapes() ?? new Map()),
+})
+
 /** Runs whodunit on this machine until `stop`. Throws {@link ListenError} and StoreError before anything has begun. */
 export const serveHere = async (given: ServeOptions): Promise<Served> => {
   const { nowMs, random, secret, warn, out } = given
@@ -141,7 +152,7 @@ export const serveHere = async (given: ServeOptions): Promise<Served> => {
     nowMs,
     // Until the hub runs there is nobody to nudge: its sweep will find what the pages wrote.
     nudge: async (nudges) => hub?.nudge(nudges),
-    lag: () => hub?.lag(),
+    ...measuresOf(() => hub),
     warn: say,
     config: { ...config, monitors: monitorViews(config) },
     access: accessOf(options),

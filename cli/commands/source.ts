@@ -1,5 +1,7 @@
 import type { Config } from '../../config/schema.ts'
+import { longestSeconds, windowNeeds } from '../../config/window-needs.ts'
 import type { ClusterReader } from '../../functions/cluster-reader.ts'
+import { loadWindow } from '../../functions/window-blobs.ts'
 import { ruleSeries } from '../../rules/registry.ts'
 import type { KubernetesFacts, LogReading, Reading, Scrape, Selector } from '../../sources/contract.ts'
 import {
@@ -12,10 +14,11 @@ import {
   scrapeSource,
   sourcePlace,
 } from '../../sources/registry.ts'
+import type { Blobs } from '../../stores/contract.ts'
 import { type Facts, factsOf, seriesForFacts } from '../../triage/facts/registry.ts'
 import { objectsLookBackMs } from '../../triage/objects.ts'
 import { seriesOf } from '../../triage/past.ts'
-import { seriesToRead } from '../../triage/registry.ts'
+import { seriesToRead, seriesToRemember } from '../../triage/registry.ts'
 
 /** A source of the config, or one that was found, with the name it goes by here. */
 export type Listed = { name: string; cluster: string; source: SourceSpec }
@@ -162,6 +165,38 @@ export const readSource = async (config: Config, one: Listed, given: World): Pro
     limit: 1000,
   })
   return logReport(base(), read ?? { status: 'unreadable', why: 'this kind has neither series nor logs' }, startedAtMs)
+}
+
+/** The windows of these clusters as they are kept; a cluster of which nothing is kept has none to tell of. */
+export const readWindows = async (
+  config: Config,
+  clusters: readonly string[],
+  { nowMs, blobs, place }: { nowMs: () => number; blobs: Pick<Blobs, 'get'>; place: string },
+): Promise<SourceReport[]> => {
+  const each = clusters.map(async (cluster): Promise<SourceReport[]> => {
+    const startedAtMs = nowMs()
+    const longestMs = longestSeconds(windowNeeds(config, cluster, seriesToRemember)) * 1000
+    const { window, bytes } = await loadWindow(blobs, { cluster, longestMs, nowMs: startedAtMs })
+    if (bytes === 0) return []
+    const targets = [...window.targets.values()]
+    const kept = targets.reduce((sum, { series }) => sum + series.size, 0)
+    const seen = kept + window.leftOut
+    const lastReads = targets.flatMap(({ readAtMs }) => readAtMs.at(-1) ?? [])
+    return [
+      {
+        name: `${cluster}/window`,
+        kind: 'window',
+        place,
+        status: window.leftOut > 0 ? 'incomplete' : 'read',
+        ...(window.leftOut > 0 && { why: `it is full: ${window.leftOut} series had no room (windowBudgetMiB)` }),
+        tookMs: Math.round(nowMs() - startedAtMs),
+        bytes,
+        series: { seen, kept, skipped: window.leftOut, stale: 0 },
+        ...(lastReads.length > 0 && { ageSeconds: ageOf(lastReads, startedAtMs) }),
+      },
+    ]
+  })
+  return (await Promise.all(each)).flat()
 }
 
 const number = (value: number) => value.toLocaleString('en-US')

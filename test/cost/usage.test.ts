@@ -111,11 +111,12 @@ test('another region pays for what it sends to the hub, and has a queue, alarms 
 
 test('a cluster every 30 s waits half of every minute with 1 GB, and tells each shard that has a rule about it', () => {
   const without = used({ monitors: watched(1) })
-  const of = used({ monitors: watched(1), scrapes: [{ intervalSeconds: 30, told: ['0/1'] }] })
+  const of = used({ monitors: watched(1), scrapes: [{ intervalSeconds: 30, told: ['0/1'], windowBytes: 5e8 }] })
   expect(of('lambdaGbSeconds', 'scrape, its waiting included')).toBeCloseTo(minutes * (0.03 + 30 + 1.5), 6)
   expect(of('objectPuts', 'windows of clusters')).toBe(2 * minutes)
   // Only a cold process reads its chunks back.
   expect(of('objectGets', 'windows of clusters')).toBeCloseTo((minutes / 60) * 13, 6)
+  expect(of('objectGb', 'windows of clusters, kept')).toBe(0.5)
   expect(of('fifoRequests', 'rule results of scrapes')).toBe(2 * 3 * minutes)
   expect(without('objectPuts', 'windows of clusters')).toBe(0)
 })

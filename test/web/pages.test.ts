@@ -100,13 +100,22 @@ test('the status page shows unknown as unknown', () => {
 
 const latest = { attempt: {}, service: 'shop', target: 'GET https://"shop"\n', periodSeconds: 60, runSinceMs: start }
 
+test('metrics tell what the window of each cluster takes', () => {
+  const text = metricsText([], [], { windows: new Map([['main', { series: 120, leftOut: 3, bytes: 4096 }]]) })
+  expect(text.split('\n').filter((line) => line !== '' && !line.startsWith('#'))).toEqual([
+    'whodunit_window_series{cluster="main"} 120',
+    'whodunit_window_left_out_series{cluster="main"} 3',
+    'whodunit_window_chunk_bytes{cluster="main"} 4096',
+  ])
+})
+
 test('metrics count how late looks began, each bucket with all below it', () => {
   const buckets = [
     { bound: 0.1, count: 3 },
     { bound: 1, count: 1 },
   ]
   expect(
-    metricsText([], [], { buckets, count: 5, sum: 4.5 }),
+    metricsText([], [], { lag: { buckets, count: 5, sum: 4.5 } }),
   ).toBe(`# HELP whodunit_schedule_lag_seconds How late looks began after the time they were scheduled for
 # TYPE whodunit_schedule_lag_seconds histogram
 whodunit_schedule_lag_seconds_bucket{le="0.1"} 3

@@ -5,6 +5,7 @@ import { expect, test } from '@jest/globals'
 import {
   findSources,
   readSource,
+  readWindows,
   sourceExitCode,
   sourceJson,
   sourcesNamed,
@@ -12,6 +13,9 @@ import {
 } from '../../../cli/commands/source.ts'
 import { configSchema } from '../../../config/schema.ts'
 import { clusterReader } from '../../../functions/cluster-reader.ts'
+import { emptyWindow, remember } from '../../../functions/window.ts'
+import { saveWindow } from '../../../functions/window-blobs.ts'
+import { memoryBlobs } from '../../../stores/memory.ts'
 import { kubeAnswers, type Replay, withApiServer } from '../../sources/kube/replay.ts'
 import { nowMs, withServer } from '../../sources/loopback.ts'
 
@@ -167,4 +171,39 @@ test('what may not be asked is said, of discovery and of objects', async () => {
   expect(unfound[0]?.why).toContain('pods is forbidden')
   expect(reports).toMatchObject([{ name: 'main/kubernetes', status: 'incomplete' }])
   expect(reports[0]?.why).toMatch(/^pods: .*forbidden/)
+})
+
+test('a window that is kept is told of by its bytes, its series and its age, one that is not by nothing', async () => {
+  const config = configWith([{ kind: 'kube-state-metrics', url: at }])
+  const blobs = memoryBlobs()
+  const asked = { nowMs: () => nowMs, blobs, place: '.whodunit' }
+  expect(await readWindows(config, ['main'], asked)).toEqual([])
+  const window = emptyWindow('main')
+  const samples = ['a', 'b', 'c'].map((pod) => ({ name: 'kube_pod_owner', labels: { pod }, value: 1 }))
+  const targets = [{ target: 't', kind: 'kube-state-metrics', complete: true, samples }]
+  const longestMs = 900_000
+  remember(window, {
+    atMs: nowMs - 30_000,
+    targets,
+    allTargets: true,
+    longestMs,
+    seriesLimit: 2,
+    keepMs: () => longestMs,
+  })
+  const { bytes } = await saveWindow(blobs, window, { longestMs, nowMs: nowMs - 30_000 })
+  const reports = await readWindows(config, ['main'], asked)
+  expect(reports).toEqual([
+    {
+      name: 'main/window',
+      kind: 'window',
+      place: '.whodunit',
+      status: 'incomplete',
+      why: 'it is full: 1 series had no room (windowBudgetMiB)',
+      tookMs: 0,
+      bytes,
+      series: { seen: 3, kept: 2, skipped: 1, stale: 0 },
+      ageSeconds: 30,
+    },
+  ])
+  expect(sourceText(reports)).toContain('3 series, 2 kept, 1 skipped, 0 stale, 1 kB, newest 30 s old')
 })
