@@ -15,8 +15,8 @@ export type Targets = { targets: SeriesSpec[]; incomplete?: string }
 export type ClusterReader = {
   /** What reading one of the cluster's sources takes. */
   world: (cluster: Cluster, signal: AbortSignal) => Promise<SourceWorld>
-  /** The targets of the cluster: those listed and those found, at most `discoverMs` ago. */
-  targets: (name: string, cluster: Cluster, world: SourceWorld) => Promise<Targets>
+  /** The targets of the cluster: those listed and those its rules find, or found at most `discoverMs` ago. */
+  targets: (name: string, cluster: Pick<Cluster, 'sources' | 'discover'>, world: SourceWorld) => Promise<Targets>
 }
 
 /** Targets come and go by the minute, not by the scrape. */
@@ -30,7 +30,7 @@ const labelled = (spec: SeriesSpec): SeriesSpec => ({
 
 const identity = (spec: SeriesSpec) => `${spec.kind} ${sourcePlace(spec)}`
 
-type Known = { atMs: number; rules: Reading<Discovered>[] }
+type Known = { atMs: number; found: Reading<Discovered> }
 
 /** A rule that finds nothing now because it cannot ask keeps what it found before, and says so. */
 const orBefore = (now: Reading<Discovered>, before: Reading<Discovered> | undefined): Reading<Discovered> =>
@@ -41,15 +41,15 @@ const orBefore = (now: Reading<Discovered>, before: Reading<Discovered> | undefi
 export const clusterReader = (outside: ApiServerWorld): ClusterReader => {
   const open = apiServerOpener(outside)
   const known = new Map<string, Known>()
-  const foundBy = async (name: string, { discover }: Cluster, world: SourceWorld): Promise<Reading<Discovered>[]> => {
-    const before = known.get(name)
+  const foundBy = async (name: string, rule: Cluster['discover'][number], world: SourceWorld) => {
+    const key = `${name} ${JSON.stringify(rule)}`
+    const before = known.get(key)
     const nowMs = outside.nowMs()
-    if (before && nowMs - before.atMs < discoverMs) return before.rules
-    const now = await Promise.all(discover.map((rule) => findTargets(rule, world)))
-    const rules = now.map((rule, nth) => orBefore(rule, before?.rules[nth]))
+    if (before && nowMs - before.atMs < discoverMs) return before.found
+    const now = await findTargets(rule, world)
     // What could not be asked is asked again at once, not in a minute.
-    if (now.every(({ status }) => status === 'read')) known.set(name, { atMs: nowMs, rules })
-    return rules
+    if (now.status === 'read') known.set(key, { atMs: nowMs, found: now })
+    return orBefore(now, before?.found)
   }
   return {
     world: async ({ apiServer }, signal) => {
@@ -57,7 +57,7 @@ export const clusterReader = (outside: ApiServerWorld): ClusterReader => {
       return { nowMs, secret, signal, ...(apiServer && { apiServer: await open(apiServer) }) }
     },
     targets: async (name, cluster, world) => {
-      const rules = await foundBy(name, cluster, world)
+      const rules = await Promise.all(cluster.discover.map((rule) => foundBy(name, rule, world)))
       const specs = rules
         .flatMap((rule) => (rule.status === 'read' ? rule.value.targets : []))
         .map((one) => sourceSpec.parse(one))

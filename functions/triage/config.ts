@@ -35,7 +35,8 @@ const readWindow = async (config: Config, { blobs, nowMs }: Outside, cluster: st
 
 type Shared = {
   window: (cluster: string) => Promise<Window | undefined>
-  targets: (cluster: string) => Promise<Targets>
+  /** Those of a kind: who else cannot be looked for is nothing to it. */
+  targets: (kind: string, cluster: string) => Promise<Targets>
 }
 
 const readSeries = async (
@@ -47,7 +48,7 @@ const readSeries = async (
   if (!cluster) return testify(at.kind, [], { window: undefined })
   const [world, { targets, incomplete }] = await Promise.all([
     outside.reader.world(cluster, at.signal),
-    at.targets(at.cluster),
+    at.targets(at.kind, at.cluster),
   ])
   // Of a large cluster only the nodes are read that somebody asks about; what does not say where it is may be anywhere.
   const isNear = ({ labels: { node } }: SeriesSpec) => node === undefined || !at.nodes || at.nodes.includes(node)
@@ -57,8 +58,7 @@ const readSeries = async (
     at.window(at.cluster),
     ...sources.flatMap((source) => scrapeSource(source, world, seriesToRead(at.kind)) ?? []),
   ])
-  const unfound = cluster.discover.some(({ kind }) => kind === at.kind) ? incomplete : undefined
-  return testify(at.kind, readings, { window, unfound, isPart: sources.length < ofKind.length })
+  return testify(at.kind, readings, { window, unfound: incomplete, isPart: sources.length < ofKind.length })
 }
 
 const readLines = async (
@@ -92,12 +92,14 @@ export const investigator =
   async (brief: Brief, deadlineMs: number): Promise<CaseFile> => {
     const signal = AbortSignal.timeout(deadlineMs)
     const window = once((cluster) => readWindow(config, outside, cluster))
-    const targets = once(async (name) => {
+    const targetsOf = once(async (key): Promise<Targets> => {
+      const [kind = '', name = ''] = key.split('\n')
       const cluster = clusterOf(config, name)
-      return cluster
-        ? outside.reader.targets(name, cluster, await outside.reader.world(cluster, signal))
-        : { targets: [] }
+      if (!cluster) return { targets: [] }
+      const discover = cluster.discover.filter((rule) => rule.kind === kind)
+      return outside.reader.targets(name, { ...cluster, discover }, await outside.reader.world(cluster, signal))
     })
+    const targets: Shared['targets'] = (kind, cluster) => targetsOf(`${kind}\n${cluster}`)
     const series = once(async (key: string) => {
       const [kind = '', cluster = '', ...nodes] = key.split('\n')
       const at = nodes.length > 0 ? nodes : undefined

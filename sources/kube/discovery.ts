@@ -216,6 +216,10 @@ const schemeOf = ({ annotated, scheme }: DiscoverSpec, { annotations, scheme: ow
 /** An annotation is written by whoever may make pods: it must not lead our token to other parts of the API. */
 const leaves = (path: string): boolean => /(^|[/\\])(\.|%2e){1,2}([/\\?#]|$)/i.test(path.replaceAll(/%2f|%5c/gi, '/'))
 
+/** Whoever may make endpoints may say that one is where the API server is: our token must not be shown for what they like. */
+const isAt = (apiServerUrl: string, url: string, { through }: DiscoverSpec): boolean =>
+  through === 'direct' && new URL(url).origin === new URL(apiServerUrl).origin
+
 export type Discovered = { targets: DiscoveredTarget[]; incomplete?: string }
 
 /**
@@ -231,7 +235,7 @@ export const discoverTargets = (spec: DiscoverSpec, objects: Partial<ObjectsOf>,
     const proxied =
       door.name === '' || leaves(path) ? undefined : `${apiServerUrl}${proxyPath({ ...door, scheme }, path)}`
     const url = spec.through === 'proxy' ? proxied : door.address && `${scheme}://${door.address}${path}`
-    if (url === undefined || !URL.canParse(url)) unreachable++
+    if (url === undefined || !URL.canParse(url) || isAt(apiServerUrl, url, spec)) unreachable++
     // A dual-stack service has a slice for each family; the first address of a pod is enough.
     else if (!found.has(proxied ?? url))
       found.set(proxied ?? url, { kind: spec.kind, url, labels: labelsOf(spec, door, path) })

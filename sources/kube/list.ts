@@ -7,6 +7,8 @@ import { type KubeResource, listPath } from './resources.ts'
 /** As much as is ever kept in hand of one answer. */
 const pageBytes = 32 * 1024 * 1024
 const pageObjects = 500
+/** A server that never comes to an end of its pages is left to itself. */
+const mostPages = 200
 
 const page = z.object({
   metadata: z.object({ continue: z.string().optional() }).optional(),
@@ -68,6 +70,7 @@ export const listObjects = async <S extends z.ZodType>(
   const items: z.output<S>[] = []
   let odd = 0
   let next: string | undefined
+  let pages = 0
   do {
     const path = listPath(what.resource, {
       ...filter,
@@ -85,10 +88,11 @@ export const listObjects = async <S extends z.ZodType>(
       else odd++
     }
     next = read.value.metadata?.continue || undefined
-  } while (next !== undefined && items.length < limit)
+    pages++
+  } while (next !== undefined && items.length < limit && pages < mostPages)
   const incomplete =
     next !== undefined
-      ? `there are more than ${limit} ${what.resource}`
+      ? `there are more ${what.resource} than the ${items.length} that were read`
       : odd > 0
         ? `${odd} ${what.resource} have an unexpected shape`
         : undefined

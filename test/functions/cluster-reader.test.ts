@@ -80,6 +80,31 @@ test('what cannot be asked now is what it was, and is asked again at once', asyn
   })
 })
 
+test('a rule that is forbidden makes nobody list again what another one found', async () => {
+  const asked: string[] = []
+  const lists = { pods: [pod('web-1')] }
+  await withApiServer(
+    (request, response) => {
+      asked.push(new URL(request.url ?? '', 'https://api').pathname)
+      kubeAnswers({ lists, forbidden: ['services'] })(request, response)
+    },
+    async ({ url, ca }) => {
+      const caFile = join(folder, 'forbidden.crt')
+      writeFileSync(caFile, ca)
+      const discover = [
+        { kind: 'linkerd', role: 'pod' as const, port: 'admin' },
+        { kind: 'app', role: 'service' as const },
+      ]
+      const config = configOf({ apiServer: { kind: 'url', url, token: 'secret:T', caFile }, discover })
+      const reader = clusterReader({ nowMs: () => 1_000_000, secret: () => 'token' })
+      const { find } = clusterView(config, 'main', { reader, remembers })
+      expect((await find()).incomplete).toContain('services is forbidden')
+      expect((await find()).targets.length).toBe(1)
+    },
+  )
+  expect(asked.sort()).toEqual(['/api/v1/pods', '/api/v1/services', '/api/v1/services'])
+})
+
 const listed = (urls: string[], more: Partial<Cluster> = {}) => {
   const config = configOf({ sources: urls.map((url) => ({ kind: 'linkerd' as const, url })), ...more })
   return clusterView(config, 'main', { reader: clusterReader({ nowMs: Date.now, secret: () => '' }), remembers }).find()

@@ -56,3 +56,36 @@ test('of many nodes only those under the pods are read, each once for all questi
   // Nobody reads what containers use here.
   expect(resources?.verdict).toBe('unknown')
 })
+
+test('an API server that hangs keeps no answer from whoever needs no discovery', async () => {
+  const hanging = createServer(() => undefined)
+  const server = createServer((_, response) => response.end(`${kube}\n`))
+  const open = async (one: typeof server) => {
+    await new Promise<void>((resolve) => one.listen(0, '127.0.0.1', resolve))
+    return `127.0.0.1:${(one.address() as AddressInfo).port}`
+  }
+  const [api, url] = [await open(hanging), await open(server)]
+  const config = normalise(
+    configSchema.parse({
+      services: { cart: { runsIn: { cluster: 'main', namespace: 'shop', workload: 'cart' } } },
+      monitors: {},
+      clusters: {
+        main: {
+          apiServer: { kind: 'url', url: `https://${api}` },
+          sources: [{ kind: 'kube-state-metrics', url: `http://${url}/kube` }],
+          discover: [{ kind: 'kubelet', role: 'node' }],
+        },
+      },
+      channels: { terminal: { kind: 'console' } },
+      routes: [{ channels: ['terminal'] }],
+    }),
+  )
+  const reader = clusterReader({ nowMs, secret: () => '' })
+  const store = memoryStore({ nowMs })
+  const investigate = investigator(config, { store, blobs: memoryBlobs(), nowMs, reader, monitors: [] })
+  const brief = { incidentId: 'i', service: 'cart', severity: 'page' as const, sinceMs: nowMs(), summaries: [] }
+  const { answers } = await investigate(brief, 300)
+  for (const one of [hanging, server]) one.close().closeAllConnections()
+  const running = answers.find(({ question }) => question === 'service-running')
+  expect([running?.verdict, running?.headline]).toEqual(['ok', 'yes: 1 of 1 pods ready in cart'])
+})
