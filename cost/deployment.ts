@@ -96,7 +96,7 @@ export const deploymentFor = (described: Described): Deployment => {
 const scrapesOf = (config: Config): Scrape[] =>
   Object.entries(config.clusters).map(([cluster, { scrapeIntervalSeconds, sources }]) => {
     const heard = Object.entries(config.rules).filter(([, rule]) => ruleSeries(rule)?.cluster === cluster)
-    const names = new Set(heard.map(([, rule]) => ruleSeries(rule)?.selector.name))
+    const names = new Set(heard.flatMap(([, rule]) => ruleSeries(rule)?.selectors.map(({ name }) => name) ?? []))
     return {
       intervalSeconds: scrapeIntervalSeconds,
       told: [...new Set(heard.map(([ruleId]) => shardOfRule(config, ruleId)))],

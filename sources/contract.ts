@@ -13,6 +13,9 @@ export type Matcher = { label: string; op: '=' | '!=' | '=~' | '!~'; value: stri
 /** A Prometheus series selector; `=~` is anchored as in Prometheus, an absent label equals "". */
 export type Selector = { name: string; matchers?: readonly Matcher[] }
 
+/** What OpenMetrics calls the series that says when a counter or a histogram began at 0. */
+export const createdName = (name: string): string => `${name.replace(/_(?:total|bucket|count|sum)$/, '')}_created`
+
 /** One read of a target. `incomplete` is a truncated or over-limit read: true facts, but absence proves nothing. */
 export type Scrape = {
   atMs: number

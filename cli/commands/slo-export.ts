@@ -15,8 +15,9 @@ const lost = (id: string, spec: SloSpec): string[] => [
 export const exportSlos = ({ rules }: Pick<Config, 'rules'>): { text: string; lost: string[] } => {
   const objectives = Object.entries(rules).flatMap(([id, rule]) => (rule.kind === 'slo' ? [[id, rule] as const] : []))
   const groups = objectives.map(([ruleId, spec]) => {
-    const { monitor, objectivePercent, latencyMs, service = ruleId } = spec
-    return prometheusRules({ ruleId, service, monitor, objectivePercent, latencyMs, burnRates: burnRatesOf(spec) })
+    const { monitor = '', series, objectivePercent, latencyMs, service = ruleId } = spec
+    const sli = series ?? { monitor, latencyMs }
+    return prometheusRules({ ruleId, service, sli, objectivePercent, burnRates: burnRatesOf(spec) })
   })
   return { text: stringify({ groups }, { lineWidth: 0 }), lost: objectives.flatMap(([id, spec]) => lost(id, spec)) }
 }

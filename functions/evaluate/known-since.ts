@@ -40,6 +40,7 @@ export const knownSince = (
 ): ShardState['knownSinceMs'] => {
   const { rules, locations, nowMs } = at
   const needed = rules.flatMap((rule) => {
+    if (rule.counted) return []
     const before = seen.shard.knownSinceMs[rule.ruleId]
     const lastMs = knownLookMs(rule, locations, { nowMs, which: 'last' })
     if (lastMs !== undefined && (before === undefined || before <= lastMs)) return []
