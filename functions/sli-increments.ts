@@ -1,5 +1,5 @@
 import type { SliBucket } from '../rules/contract.ts'
-import { createdName, type Labels } from '../sources/contract.ts'
+import { createdName, type Labels, type MinuteSum } from '../sources/contract.ts'
 import { type Step, stepsOf } from '../triage/counter-steps.ts'
 import type { Point } from '../triage/past.ts'
 import { seriesKey, type TargetWindow, type Window, type WindowSeries } from './window.ts'
@@ -23,8 +23,11 @@ export type CounterObjective = {
   part: Counters
 }
 
-/** After `fromMs`; what lies further apart than `gapMs` cannot be said of any minute. */
-export type CountSpan = { fromMs: number; gapMs: number }
+/**
+ * After `fromMs`; what lies further apart than `gapMs` cannot be said of any minute. `notCounting`: kinds of source whose
+ * values are no counters.
+ */
+export type CountSpan = { fromMs: number; gapMs: number; notCounting: ReadonlySet<string> }
 
 /** Events of one reading. */
 export type Grown = Omit<SliBucket, 'atMs'> & { why?: string }
@@ -192,6 +195,24 @@ const added = (one: Grown | undefined, more: Grown): Grown =>
     ? { ...one, ...more, good: one.good + more.good, bad: one.bad + more.bad, unknown: one.unknown + more.unknown }
     : more
 
+/** What a source added up, as an objective's good and bad events by the minute. A part that has no sum there had no events. */
+export const growthOfSums = (objective: CounterObjective, sums: readonly MinuteSum[]): ReadonlyMap<number, Grown> => {
+  const of = ({ name, matches }: Counters) =>
+    Map.groupBy(
+      sums.filter((one) => one.name === name && matches(one.labels)),
+      ({ atMs }) => atMs,
+    )
+  const add = (all: readonly MinuteSum[] = []) => all.reduce((sum, { value }) => sum + value, 0)
+  const parts = of(objective.part)
+  const totals = [...of(objective.total)]
+  return new Map(
+    totals.map(([atMs, all]) => [
+      atMs,
+      grownAt(objective, { total: add(all), part: add(parts.get(atMs)), unknown: 0 }),
+    ]),
+  )
+}
+
 /** What the objectives' counters grew by at each reading of a window, and the kinds of source that have such counters. */
 export type Growth = { kinds: ReadonlySet<string>; grown: ReadonlyMap<number, Grown> }
 
@@ -201,7 +222,9 @@ export const growthsOf = (
   span: CountSpan,
 ): ReadonlyMap<string, Growth> => {
   const names = new Set(objectives.flatMap(({ total, part }) => [total.name, part.name]))
-  const targets = [...window.targets.values()].map((target) => ({ target, counting: countingOf(target, names, span) }))
+  const targets = [...window.targets.values()]
+    .filter(({ kind }) => !span.notCounting.has(kind))
+    .map((target) => ({ target, counting: countingOf(target, names, span) }))
   return new Map(
     objectives.map((objective) => {
       const grown = new Map<number, Grown>()

@@ -4,7 +4,7 @@ import { seriesLimitOf } from '../../config/window-budget.ts'
 import { longestSeconds, type Remembers, type WindowNeed, windowNeeds } from '../../config/window-needs.ts'
 import { ruleCounters, ruleSeries } from '../../rules/registry.ts'
 import type { Reading, Sample, Scrape, Selector } from '../../sources/contract.ts'
-import { kindsOf, type SeriesSpec, scrapeSource, sourcePlace } from '../../sources/registry.ts'
+import { kindsOf, type SeriesSpec, scrapeSource, sourcePlace, summingKinds } from '../../sources/registry.ts'
 import { compileMatchers, compileSelectors, selectorText } from '../../sources/selector.ts'
 import type { ClusterReader } from '../cluster-reader.ts'
 import { shardOfRule } from '../evaluate/config.ts'
@@ -55,7 +55,7 @@ const lookbackMs = 300_000
 const countingOf = ({ scrapeIntervalSeconds }: Cluster, objectives: readonly CounterObjective[]): Counting => {
   const intervalMs = scrapeIntervalSeconds * 1000
   const gapMs = Math.max(lookbackMs, 2.5 * intervalMs)
-  return { objectives, intervalMs, gapMs, backMs: gapMs }
+  return { objectives, intervalMs, gapMs, backMs: gapMs, summing: summingKinds }
 }
 
 /** How long a sample is worth keeping, from what its readers look back. */

@@ -1,5 +1,6 @@
 import type { SliBucket, SliCount } from '../../rules/contract.ts'
-import { type CounterObjective, type Growth, growthsOf } from '../sli-increments.ts'
+import type { MinuteSum } from '../../sources/contract.ts'
+import { type CounterObjective, type Growth, growthOfSums, growthsOf } from '../sli-increments.ts'
 import type { Window } from '../window.ts'
 
 /** How the objectives of a cluster are counted. */
@@ -8,9 +9,14 @@ export type Counting = {
   intervalMs: number
   /** What was counted within longer than this cannot be said of any minute. */
   gapMs: number
+  /** Kinds of source that add up by the minute instead of counting on. */
+  summing: ReadonlySet<string>
   /** So far back every step can still be told: as far is told again by a process that does not know what was told. */
   backMs: number
 }
+
+/** What a source added up by the minute. */
+export type Summed = { kind: string; sums: readonly MinuteSum[] }
 
 /** A reading that says nothing of what it should have shown, and why. */
 export type Unread = { kind: string; why: string }
@@ -65,18 +71,33 @@ const countOf = (
   }
 }
 
+/** An objective whose events some source adds up is over those sums and over no counters. */
+const withSums = (objective: CounterObjective, growth: Growth, summed: readonly Summed[]): Growth => {
+  for (const { kind, sums } of summed) {
+    const grown = growthOfSums(objective, sums)
+    if (grown.size > 0) return { kinds: new Set([kind]), grown }
+  }
+  return growth
+}
+
+type Told = {
+  fromMs: number
+  atMs: number
+  unread: readonly Unread[]
+  summed: readonly Summed[]
+  allTargets: boolean
+}
+
 /** What a window says of every objective since `fromMs`, whole minutes of it; pure, and the same whoever asks again. */
-export const countsOf = (
-  window: Window,
-  { objectives, gapMs }: Counting,
-  at: { fromMs: number; atMs: number; unread: readonly Unread[]; allTargets: boolean },
-): SliCount[] => {
+export const countsOf = (window: Window, { objectives, gapMs, summing }: Counting, at: Told): SliCount[] => {
   const fromMs = minuteOf(at.fromMs) - 1
-  const growths = growthsOf(window, objectives, { fromMs, gapMs })
+  const growths = growthsOf(window, objectives, { fromMs, gapMs, notCounting: summing })
   const none: Growth = { kinds: new Set(), grown: new Map() }
+  const isFull = window.leftOut > 0
   return objectives
-    .map((objective) =>
-      countOf(objective, growths.get(objective.ruleId) ?? none, { ...at, isFull: window.leftOut > 0 }),
-    )
+    .map((objective) => {
+      const growth = withSums(objective, growths.get(objective.ruleId) ?? none, at.summed)
+      return countOf(objective, growth, { ...at, isFull })
+    })
     .filter(({ minutes }) => minutes.length > 0)
 }

@@ -10,7 +10,7 @@ import type { Blobs } from '../../stores/contract.ts'
 import type { Observation } from '../contract.ts'
 import { remember, type Window } from '../window.ts'
 import { loadWindow, saveWindow } from '../window-blobs.ts'
-import { type Counting, countsOf, isTelling, type Unread } from './counts.ts'
+import { type Counting, countsOf, isTelling, type Summed, type Unread } from './counts.ts'
 import { targetSeries } from './target-series.ts'
 
 export type SeriesTarget = {
@@ -174,6 +174,13 @@ const keepWindow = async (
 const unreadOf = (reads: readonly Read[]): Unread[] =>
   reads.map(reportOf).flatMap(({ kind, url, why }) => (why === undefined ? [] : [{ kind, why: `${url}: ${why}` }]))
 
+const summedOf = (reads: readonly Read[]): Summed[] =>
+  reads.flatMap(({ target, reading }) =>
+    reading.status === 'read' && reading.value.incomplete === undefined && reading.value.sums
+      ? [{ kind: target.kind, sums: reading.value.sums }]
+      : [],
+  )
+
 /**
  * Tells what the window counted for objectives since this process told it last, or as far back as that can be told: from
  * the window as it is kept, so that whoever goes on from it says the same again and nothing twice.
@@ -186,7 +193,12 @@ const sendCounts = async (
   const held = world.held.get(cluster)
   if (!counting || !held || !isTelling(counting, at.atMs)) return []
   const fromMs = held.toldMs ?? at.atMs - counting.backMs
-  const counts = countsOf(held.window, counting, { ...at, fromMs, unread: unreadOf(at.reads) })
+  const counts = countsOf(held.window, counting, {
+    ...at,
+    fromMs,
+    unread: unreadOf(at.reads),
+    summed: summedOf(at.reads),
+  })
   const shards = new Map(counting.objectives.map(({ ruleId, shard }) => [ruleId, shard]))
   for (const [shard = '', own] of Map.groupBy(counts, ({ ruleId }) => shards.get(ruleId)))
     await world.send({ kind: 'sli-counts', id: `${cluster}:${shard}:counts:${at.atMs}`, shard, counts: own })

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals'
 import { loadConfig } from '../../../config/load.ts'
 import type { Observation } from '../../../functions/contract.ts'
 import { clusterView } from '../../../functions/scrape/config.ts'
-import { type ClusterView, type ScrapeWorld, scrapeStep } from '../../../functions/scrape/step.ts'
+import { type ClusterView, type ScrapeWorld, type SeriesTarget, scrapeStep } from '../../../functions/scrape/step.ts'
 import type { SliCount } from '../../../rules/contract.ts'
 import type { Labels, Reading, Sample, Scrape } from '../../../sources/contract.ts'
 import { memoryBlobs } from '../../../stores/memory.ts'
@@ -66,13 +66,16 @@ const world = async (slo: string) => {
       },
     })
   const scrape = { now: process() }
-  const read = async (minute: number, said: readonly Said[]) => {
+  const at = async (minute: number, targets: readonly SeriesTarget[]) => {
     clock.nowMs = start + minute * minuteMs
+    await scrape.now({ ...view, find: async () => ({ targets }) })
+  }
+  const read = (minute: number, said: readonly Said[]) => {
     const targets = said.map((one, nth) => {
       const labels = { job: 'app', instance: `a-${nth}` }
       return { kind: 'app', url: `http://a-${nth}`, labels, scrape: async () => readingOf(one, labels) }
     })
-    await scrape.now({ ...view, find: async () => ({ targets }) })
+    return at(minute, targets)
   }
   /** The minutes as whoever joins all that was told knows them: good/bad/unknown. */
   const known = () => {
@@ -86,7 +89,7 @@ const world = async (slo: string) => {
       .sort(([a], [b]) => a - b)
       .map(([atMs, { good, bad, unknown }]) => `${(atMs - start) / minuteMs}: ${good}/${bad}/${unknown}`)
   }
-  return { read, known, counts, restart: () => (scrape.now = process()) }
+  return { at, read, known, counts, restart: () => (scrape.now = process()) }
 }
 
 type Case = { given: string; slo: string; said: readonly (readonly Said[] | undefined)[]; then: string[]; why?: RegExp }
@@ -259,6 +262,32 @@ test('a process that goes on from a window tells again what the one before may n
   restart()
   await read(3, [{ 'requests_total 200': 135, 'requests_total 500': 3 }])
   expect(known()).toEqual(['1: 10/1/0', '2: 10/0/0', '3: 15/2/0'])
+})
+
+/** What CloudWatch has said of these minutes by then: all events, and the bad ones where there were any. */
+const summed = (minutes: Record<number, [number, number?]>, incomplete?: string): Reading<Scrape> => {
+  const sums = Object.entries(minutes).flatMap(([minute, [total, bad]]) => {
+    const atMs = start + Number(minute) * minuteMs
+    const one = (name: string, value: number) => ({ name, labels: {}, atMs, value })
+    return [one('all_sum', total), ...(bad === undefined ? [] : [one('bad_sum', bad)])]
+  })
+  const samples = sums.map(({ name, value }) => ({ name, labels: {}, value }))
+  const value = { atMs: start, samples, bytes: 0, seriesSeen: 2, sums }
+  return { status: 'read', value: incomplete === undefined ? value : { ...value, incomplete } }
+}
+
+test('what CloudWatch adds up later takes the place of what it said before, and an answer that failed is unknown', async () => {
+  const { at, known, counts } = await world('total: all_sum, bad: bad_sum')
+  const read = (minute: number, reading: Reading<Scrape>) =>
+    at(minute, [{ kind: 'cloudwatch', url: 'CloudWatch', labels: {}, scrape: async () => reading }])
+  await read(3, summed({ 0: [100, 1], 1: [60] }))
+  await read(4, summed({ 0: [100, 1], 1: [90, 4], 2: [80] }))
+  await read(5, summed({ 2: [80] }, 'InternalError'))
+  await read(6, { status: 'unreadable', why: 'AccessDenied' })
+  // An older answer that comes late changes nothing.
+  counts.push(...counts.slice(0, 1))
+  expect(known()).toEqual(['0: 99/1/0', '1: 86/4/0', '2: 80/0/0', '5: 0/0/1', '6: 0/0/1'])
+  expect(counts.at(-2)?.unknownWhy).toBe('CloudWatch: AccessDenied')
 })
 
 test('the counters of an objective are among what the window keeps, and so is what tells when they began', async () => {
