@@ -33,7 +33,21 @@ export type EvaluateWorld = LoadWorld &
     startedAtMs?: number
   }
 
-type Evaluating = EvaluateWorld & { known: Remembered; slis: KnownSlis; counts: KnownCounts }
+/** What this process remembers; `judgedAtMs`: when it last judged every rule of a shard. */
+type Evaluating = EvaluateWorld & {
+  known: Remembered
+  slis: KnownSlis
+  counts: KnownCounts
+  judgedAtMs: Map<string, number>
+}
+
+/** However little is news of them, all rules of a shard are judged again after so long, and at its timers. */
+const judgeAllEveryMs = 60_000
+
+const wereJustJudged = ({ judgedAtMs }: Evaluating, shard: string, nowMs: number): boolean => {
+  const agoMs = nowMs - (judgedAtMs.get(shard) ?? Number.NEGATIVE_INFINITY)
+  return agoMs >= 0 && agoMs < judgeAllEveryMs
+}
 
 export type EvaluateResult =
   | { status: 'evaluated'; changes: AlertChange[] }
@@ -157,7 +171,8 @@ const attempt = async (world: Evaluating, observation: ShardObservation): Promis
   const slis = await readSlis({ store: world.store, known: world.slis }, rules, observation)
   const before = await loadCounts({ store: world.store, known: world.counts }, observation)
   const seen = { ...loaded, slis: slis.states, ...(before ? { counts: before.state } : {}) }
-  const decided = decideEvaluate(seen, observation, { rules, nowMs, watches, startedAtMs })
+  const onlyConcerned = loaded.versions.has(keys.shard(shard)) && wereJustJudged(world, shard, nowMs)
+  const decided = decideEvaluate(seen, observation, { rules, nowMs, watches, startedAtMs, onlyConcerned })
   const told = alertRows(shard, (loaded.versions.get(keys.shard(shard)) ?? 0) + 1, decided, nowMs)
   const last = told.at(-1)
   const decision = last ? { ...decided, shard: { ...decided.shard, told: last.id } } : decided
@@ -184,6 +199,7 @@ const attempt = async (world: Evaluating, observation: ShardObservation): Promis
     return conflict
   }
   remember(world.known, shard, { loaded, decision })
+  if (!onlyConcerned) world.judgedAtMs.set(shard, nowMs)
   rememberSlis(world.slis, slis, decision.slis)
   rememberCounts(world.counts, counted, ofCounts)
   await world.nudge([...told, ...questions].map(({ id, to }) => ({ to, rowId: id, afterMs: 0 })))
@@ -256,7 +272,7 @@ const forward = async (
 
 /** Applies one observation to the shards it is about. */
 export const evaluateStep = (world: EvaluateWorld): ((observation: Observation) => Promise<EvaluateResult>) => {
-  const evaluating = { ...world, known: remembered(), slis: new Map(), counts: new Map() }
+  const evaluating = { ...world, known: remembered(), slis: new Map(), counts: new Map(), judgedAtMs: new Map() }
   return async (observation) => {
     if (observation.kind !== 'pulse') return apply(evaluating, observation)
     const passed = await passPulse(world, 'evaluate')(observation.atMs)
