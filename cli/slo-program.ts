@@ -66,7 +66,7 @@ export const addSloCommands = (root: Command, world: SloWorld): void => {
   slo
     .command('export')
     .description(
-      'print every objective as a Prometheus rule file over /metrics; what it cannot say goes to standard error',
+      'print every objective as a Prometheus rule file over /metrics or its own counters; what it cannot say goes to standard error',
     )
     .option('-c, --config <path>', 'the config file', 'whodunit.yaml')
     .option('--json', 'print { text, lost } as JSON')
