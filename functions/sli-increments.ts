@@ -157,6 +157,12 @@ const grownAt = ({ partIs }: CounterObjective, { total, part, unknown, why }: Su
   return { good, bad, unknown: Math.round(unknown) + excess, ...(reason !== undefined && { why: reason }) }
 }
 
+/** Why a step cannot be said of its minute. */
+const unsaid = ({ fromMs, atMs, by }: Step, gapMs: number): string | undefined => {
+  if (atMs - fromMs > gapMs) return `nothing was read for ${Math.round((atMs - fromMs) / 1000)} s`
+  return by < 0 ? 'it is no counter: it is below 0' : undefined
+}
+
 const grownOf = (objective: CounterObjective, counting: Counting, gapMs: number): Map<number, Grown> => {
   const sums = new Map<number, Sum>()
   const at = (atMs: number): Sum => {
@@ -169,15 +175,10 @@ const grownOf = (objective: CounterObjective, counting: Counting, gapMs: number)
   for (const series of matching(counting, objective.total)) {
     for (const { fromMs, atMs, by } of counting.steps(series)) {
       const sum = at(atMs)
-      const why =
-        atMs - fromMs > gapMs
-          ? `nothing was read for ${Math.round((atMs - fromMs) / 1000)} s`
-          : by > 0
-            ? riddle(series, atMs)
-            : undefined
+      const why = unsaid({ fromMs, atMs, by }, gapMs) ?? (by > 0 ? riddle(series, atMs) : undefined)
       if (why === undefined) sum.total += by
       else {
-        sum.unknown += by
+        sum.unknown += Math.max(1, by)
         sum.why = why
       }
     }
@@ -185,7 +186,7 @@ const grownOf = (objective: CounterObjective, counting: Counting, gapMs: number)
   for (const series of parts)
     for (const { fromMs, atMs, by } of counting.steps(series)) {
       const sum = sums.get(atMs)
-      if (sum && atMs - fromMs <= gapMs && by > 0) sum.part += by
+      if (sum && unsaid({ fromMs, atMs, by }, gapMs) === undefined) sum.part += by
     }
   return new Map([...sums].map(([atMs, sum]) => [atMs, grownAt(objective, sum)]))
 }
@@ -202,7 +203,7 @@ export const growthOfSums = (objective: CounterObjective, sums: readonly MinuteS
       sums.filter((one) => one.name === name && matches(one.labels)),
       ({ atMs }) => atMs,
     )
-  const add = (all: readonly MinuteSum[] = []) => all.reduce((sum, { value }) => sum + value, 0)
+  const add = (all: readonly MinuteSum[] = []) => all.reduce((sum, { value }) => sum + Math.max(0, value), 0)
   const parts = of(objective.part)
   const totals = [...of(objective.total)]
   return new Map(

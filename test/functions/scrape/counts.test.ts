@@ -234,6 +234,13 @@ const cases: readonly Case[] = [
     why: /requests_total\{.*\} has no label status/,
   },
   {
+    given: 'what is named is no counter',
+    slo: byCode,
+    said: [[{ 'requests_total 200': 5 }], [{ 'requests_total 200': -3 }], [{ 'requests_total 200': 4 }]],
+    then: ['1: 0/0/1', '2: 7/0/0'],
+    why: /it is no counter: it is below 0/,
+  },
+  {
     given: 'there is no such series at all',
     slo: byCode,
     said: [[{ other_total: 1 }], [{ other_total: 2 }]],
