@@ -12,6 +12,8 @@ export type Counters = {
   matches: (labels: Labels) => boolean
   /** Labels without which no series can match. */
   needs: readonly string[]
+  /** Labels that have one value in all that match, none of them empty. */
+  equals: readonly { label: string; value: string }[]
 }
 
 /** An objective over counters: all events, and those among them that are good, or those that are bad. */
@@ -54,7 +56,7 @@ type Process = { readsAtMs: number[]; startedAtMs?: number }
 
 /** A target's counters with what is needed to tell their steps. */
 type Counting = {
-  byName: ReadonlyMap<string, readonly WindowSeries[]>
+  matching: (counters: Counters) => readonly WindowSeries[]
   points: (series: WindowSeries) => Point[]
   steps: (series: WindowSeries) => Step[]
 }
@@ -76,6 +78,25 @@ const processesOf = (all: readonly WindowSeries[], points: (series: WindowSeries
       { ...one, readsAtMs: [...reads].sort((a, b) => a - b) },
     ]),
   )
+}
+
+/** Finds series by a label that few of them share, where a selector names one: many objectives each look for their own. */
+const finder = (all: readonly WindowSeries[]): Counting['matching'] => {
+  const byName = Map.groupBy(all, ({ name }) => name)
+  const byLabel = new Map<string, Map<string | undefined, WindowSeries[]>>()
+  const having = (name: string, { label, value }: { label: string; value: string }) => {
+    const key = `${name} ${label}`
+    const known = byLabel.get(key) ?? Map.groupBy(byName.get(name) ?? [], ({ labels }) => labels[label])
+    byLabel.set(key, known)
+    return known.get(value) ?? []
+  }
+  return ({ name, matches, equals }) => {
+    const fewest = equals.reduce<readonly WindowSeries[]>((few, equal) => {
+      const own = having(name, equal)
+      return own.length < few.length ? own : few
+    }, byName.get(name) ?? [])
+    return fewest.filter(({ labels }) => matches(labels))
+  }
 }
 
 const countingOf = (target: TargetWindow, names: ReadonlySet<string>, { fromMs, gapMs }: CountSpan): Counting => {
@@ -106,11 +127,8 @@ const countingOf = (target: TargetWindow, names: ReadonlySet<string>, { fromMs, 
       [startedAtMs, createdAtMs].some((atMs) => atMs !== undefined && atMs <= first.atMs && lately(atMs))
     return began ? [{ fromMs: first.atMs, atMs: first.atMs, by: first.value }, ...grown] : grown
   }
-  return { byName: Map.groupBy(all, ({ name }) => name), points, steps }
+  return { matching: finder(all), points, steps }
 }
-
-const matching = ({ byName }: Counting, { name, matches }: Counters): WindowSeries[] =>
-  (byName.get(name) ?? []).filter(({ labels }) => matches(labels))
 
 const labelsText = (labels: Labels) =>
   Object.entries(labels)
@@ -170,9 +188,9 @@ const grownOf = (objective: CounterObjective, counting: Counting, gapMs: number)
     sums.set(atMs, sum)
     return sum
   }
-  const parts = matching(counting, objective.part)
+  const parts = counting.matching(objective.part)
   const riddle = riddleOf(objective, counting, parts)
-  for (const series of matching(counting, objective.total)) {
+  for (const series of counting.matching(objective.total)) {
     for (const { fromMs, atMs, by } of counting.steps(series)) {
       const sum = at(atMs)
       const why = unsaid({ fromMs, atMs, by }, gapMs) ?? (by > 0 ? riddle(series, atMs) : undefined)
@@ -231,7 +249,7 @@ export const growthsOf = (
       const grown = new Map<number, Grown>()
       const kinds = new Set<string>()
       for (const { target, counting } of targets) {
-        if (matching(counting, objective.total).length > 0) kinds.add(target.kind)
+        if (counting.matching(objective.total).length > 0) kinds.add(target.kind)
         for (const [atMs, more] of grownOf(objective, counting, span.gapMs))
           grown.set(atMs, added(grown.get(atMs), more))
       }

@@ -37,7 +37,8 @@ const countersOf = (selector: Selector): Counters => {
   const test = compileMatchers(matchers)
   // What an absent label fails, no series without it can pass.
   const needs = matchers.filter((matcher) => !compileMatchers([matcher])({})).map(({ label }) => label)
-  return { name, text: selectorText(selector), matches: test, needs: [...new Set(needs)] }
+  const equals = matchers.filter(({ op, value }) => op === '=' && value !== '')
+  return { name, text: selectorText(selector), matches: test, needs: [...new Set(needs)], equals }
 }
 
 const objectivesOf = (config: Config, cluster: string): CounterObjective[] =>
