@@ -1,4 +1,5 @@
 import type { Config } from '../../config/schema.ts'
+import { shardsWanted } from '../../config/shard-count.ts'
 import {
   judge,
   type RuleSpec,
@@ -9,7 +10,6 @@ import {
   ruleSli,
 } from '../../rules/registry.ts'
 import { partId, ruleOfAlert } from '../alert-ids.ts'
-import { shardsWanted } from '../shard-count.ts'
 import { countOfShard, shardOf } from '../shards.ts'
 import type { RuleView } from './decide.ts'
 import type { Home } from './routing.ts'

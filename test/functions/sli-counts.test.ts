@@ -2,13 +2,14 @@ import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import type { Observation } from '../../functions/contract.ts'
 import type { RuleView } from '../../functions/evaluate/decide.ts'
-import { blockAt, packBlock, unpackBlock } from '../../functions/sli-blocks.ts'
+import { blockAt, blockKinds, packBlock, unpackBlock } from '../../functions/sli-blocks.ts'
 import { noCounts, type SliCounts, withCounts } from '../../functions/sli-counts.ts'
 import { sliOf } from '../../functions/sli-state.ts'
+import { shortId } from '../../functions/sli-ticks.ts'
 import { slisNow } from '../../functions/slis-now.ts'
 import type { Sli, SliBucket, SliCount } from '../../rules/contract.ts'
 import { judge, ruleSpec } from '../../rules/registry.ts'
-import type { Store } from '../../stores/contract.ts'
+import { itemLimitBytes, type Store } from '../../stores/contract.ts'
 import { memoryStore } from '../../stores/memory.ts'
 import { period, start } from './builders.ts'
 import { townWith } from './evaluate/hub.ts'
@@ -97,6 +98,23 @@ test('a block is read back as it was', () => {
     { seed: 11 },
   )
 })
+
+test.each(['minutes', 'hours'] as const)(
+  'a block of %s of as many objectives as a shard has fits its item, with a lot of traffic',
+  (kind) => {
+    const { stepMs, steps } = blockKinds[kind]
+    const { fromMs } = blockAt(kind, start)
+    const busy = (nth: number): SliBucket => {
+      const noise = (nth * 2_654_435_761) % 2 ** 24
+      return { atMs: fromMs + nth * stepMs, good: 2 ** 30 + noise * 64, bad: noise, unknown: noise % 1000 }
+    }
+    const ids = Array.from({ length: 330 }, (_, nth) => shortId(`objective-${nth}`))
+    const own = Array.from({ length: steps }, (_, nth) => busy(nth))
+    const counts: SliCounts = { ...noCounts, [kind]: new Map(ids.map((id) => [id, own])) }
+    const bytes = JSON.stringify(packBlock(counts, { kind, fromMs, ids })).length
+    expect(bytes).toBeLessThan(itemLimitBytes)
+  },
+)
 
 test('six hours are known by the minute, what is before them by the hour, and what comes later than that is left out', () => {
   let state = noCounts
