@@ -206,8 +206,30 @@ const judgePolicy = (spec: Spec, facts: Facts, spentPercent: number): Judgement 
     : { status: 'inactive', met: false, reason: 'budget-back', summary: said }
 }
 
-/** The alerts of an objective besides its page: the ticket, and the steps of its budget policy. */
+/** As long as Kubernetes gives most things to come back. */
+const blindSeconds = 900
+
+/** A monitor has a rule that says when nobody can look; counters have this. */
+const judgeBlindness = (spec: Spec, { nowMs, sli = nothing }: Facts): Judgement => {
+  const fromMs = nowMs - blindSeconds * 1000
+  const listens = sli.hours.length > 0 || sli.minutes.some(({ atMs }) => atMs <= fromMs)
+  const said = `we are blind: nobody can tell the good events of ${subject(spec)} for ${blindSeconds / 60} min`
+  return listens && isBlind(sli, nowMs, blindSeconds)
+    ? { status: 'active', met: true, reason: 'silence-too-long', summary: unseen(said, sli), sinceMs: fromMs }
+    : { status: 'inactive', met: false, reason: 'heard-again', summary: said }
+}
+
+const blindness = (spec: Spec) =>
+  spec.series === undefined
+    ? []
+    : [{ part: 'blind', severity: 'ticket' as const, judge: (facts: Facts) => judgeBlindness(spec, facts) }]
+
+/**
+ * The alerts of an objective besides its page: the ticket, the steps of its budget policy, and one that nobody can see
+ * the events of its counters.
+ */
 export const sloAlerts = (spec: Spec) => [
+  ...blindness(spec),
   { part: 'ticket', severity: 'ticket' as const, judge: (facts: Facts) => judgeBurn(spec, facts, 'ticket') },
   ...spec.budgetPolicy.map(({ spentPercent, severity: wanted }) => ({
     part: `budget-${spentPercent}`,

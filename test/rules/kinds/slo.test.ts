@@ -166,6 +166,30 @@ test.each([
   expect(summary.endsWith('; unknown: connection refused')).toBe('unknownWhy' in sli)
 })
 
+const unknownFor = (minutes: number): Sli => ({
+  minutes: Array.from({ length: minutes }, (_, back) => ({
+    atMs: nowMs - (minutes - 1 - back) * minuteMs,
+    good: 0,
+    bad: 0,
+    unknown: 1,
+  })),
+  hours: [],
+  unknownWhy: 'connection refused',
+})
+
+test.each([
+  { given: 'has just begun and sees nothing', sli: unknownFor(1), then: 'inactive' },
+  { given: 'has seen nothing for ten minutes', sli: unknownFor(10), then: 'inactive' },
+  { given: 'has seen nothing for sixteen minutes', sli: unknownFor(16), then: 'active' },
+  { given: 'saw something lately', sli: failing(0), then: 'inactive' },
+])('an objective over counters that $given is blind: $then', ({ sli, then }) => {
+  const blind = sloAlerts(counters).find(({ part }) => part === 'blind')
+  const judged = blind?.judge(facts(sli))
+  expect([blind?.severity, judged?.status]).toEqual(['ticket', then])
+  if (then === 'active') expect(judged?.summary).toMatch(/^we are blind: .*; unknown: connection refused$/)
+  expect(sloAlerts(spec).map(({ part }) => part)).not.toContain('blind')
+})
+
 test.each([
   { given: 'both a monitor and series', more: { monitor: 'front' } },
   { given: 'good and bad', more: { series: { cluster: 'town', total: 'a', good: 'b', bad: 'c' } } },
