@@ -88,6 +88,22 @@ const clusterOf = ({ namespace }: Names, urls: TownUrls, { caFile, tokenFile }: 
 export type TownFiles = { caFile: string; tokenFile: string }
 const usualFiles: TownFiles = { caFile: '.whodunit/town-ca.pem', tokenFile: '.whodunit/town-token' }
 
+/** Answers within half a second, as the callee's proxy counts them. */
+const latencyObjective = ({ config, workloads }: Names) => {
+  const { deployment } = workloads.voting
+  const of = `direction="inbound",deployment="${deployment}"`
+  return {
+    kind: 'slo' as const,
+    service: deployment,
+    series: {
+      cluster: config.cluster,
+      total: `response_latency_ms_count{${of}}`,
+      good: `response_latency_ms_bucket{${of},le="500"}`,
+    },
+    objectivePercent: 99,
+  }
+}
+
 /**
  * A config in the shape of whodunit's `ConfigInput`: four monitors of the town's web, a page after two failures in a
  * row, and the sources of its cluster.
@@ -108,6 +124,7 @@ export const townConfig = (names: Names, urls: TownUrls, files = usualFiles) => 
         monitor: names.config.monitors.vote,
         objectivePercent: 99.5,
       },
+      [`${names.workloads.voting.deployment}-fast`]: latencyObjective(names),
     },
     clusters: {
       [names.config.cluster]: clusterOf(names, urls, files),

@@ -4,9 +4,11 @@ import type { AlertChange, AlertTransition, Observation, ProbeBody } from '../co
 import { aheadMs } from '../freshness.ts'
 import type { PackedLocation } from '../location-packing.ts'
 import { emptyLocation, type LocationState, type ShardState } from '../shard-state.ts'
+import type { SliCounts, Touched } from '../sli-counts.ts'
 import type { SliState } from '../sli-state.ts'
 import { advanceAlert, endAlert, type RuleIdentity } from './alerts.ts'
 import { countOutcome, historyOf } from './counters.ts'
+import { tallyCounts } from './counts.ts'
 import { fitLocation, fitShard } from './fit.ts'
 import { firedLately } from './flapping.ts'
 import { knownSince, listenedSinceMs } from './known-since.ts'
@@ -19,6 +21,8 @@ export type RuleView = RuleIdentity & {
   judge: (facts: Facts) => Judgement
   /** Its monitor's ticks are events of an objective: what each of them is. */
   sli?: Sights
+  /** The events of its objective are counted elsewhere. */
+  counted?: true
 }
 
 /** What a rule said, for the history: of the monitors just looked at all that is not plainly inactive. */
@@ -29,6 +33,8 @@ export type Seen = {
   locations: ReadonlyMap<string, LocationState>
   /** The objectives the observation is about. */
   slis?: ReadonlyMap<string, SliState>
+  /** What was counted for the objectives of the shard, where the observation counts more. */
+  counts?: SliCounts
 }
 
 export type Decision = {
@@ -39,6 +45,8 @@ export type Decision = {
   packed: Map<string, PackedLocation>
   /** Objectives whose own item is to be written. */
   slis: Map<string, SliState>
+  /** What is counted now, and of which times that is news. */
+  counts?: { state: SliCounts; touched: Touched }
   changes: AlertChange[]
   /** What was new of the observation, and what the rules made of it. */
   counted: ProbeOutcome[]
@@ -144,6 +152,7 @@ type Judging = {
   locations: Seen['locations']
   slis: Tally['slis']
   counted: readonly ProbeOutcome[]
+  concerns: (rule: RuleView) => boolean
   nowMs: number
   startedAtMs?: number | undefined
 }
@@ -159,8 +168,8 @@ const judgeAll = (rules: readonly RuleView[], shard: ShardState, at: Judging): J
   const so: Judgements = { alerts: { ...shard.alerts }, changes: [], transitions: [], judged: [], againAtMs: [] }
   for (const rule of rules) {
     const { ruleId, alertId, monitor } = rule
-    // An objective is judged when its monitor ticks: nothing else adds to it.
-    if (rule.sli && !at.slis.has(ruleId)) continue
+    // An objective is judged when its monitor ticks or its events are counted: nothing else adds to it.
+    if (rule.sli || rule.counted ? !at.slis.has(ruleId) : !at.concerns(rule)) continue
     const before = so.alerts[alertId]
     const judgement = rule.judge(factsFor(rule, shard, at))
     const laterMs = monitor && before?.state !== 'firing' ? settledAtMs(judgement, at) : undefined
@@ -202,15 +211,32 @@ const endRemoved = (rules: readonly RuleView[], shard: ShardState, nowMs: number
   }
 }
 
+/**
+ * Of which rules an observation may change the judgement: those of the monitors just looked at and those with an alert.
+ * Of the others nothing is news but what time brings, and none of that makes an alert sooner than their own timer does.
+ */
+const concernedBy = (counted: readonly ProbeOutcome[], { alerts }: ShardState): Judging['concerns'] => {
+  const looked = new Set(counted.map(({ monitorId }) => monitorId))
+  return ({ alertId, monitor }) => alerts[alertId] !== undefined || (monitor && looked.has(monitor.monitorId)) === true
+}
+
+/** The world of a decision. `onlyConcerned`: every rule was judged a moment ago, so that only those are judged of which there is news. */
+export type Around = {
+  rules: readonly RuleView[]
+  nowMs: number
+  watches?: Watches
+  startedAtMs?: number | undefined
+  onlyConcerned?: boolean
+}
+
 /** What one observation does to a shard. Pure; the same observation twice decides nothing the second time. */
-export const decideEvaluate = (
-  seen: Seen,
-  observation: Observation,
-  at: { rules: readonly RuleView[]; nowMs: number; watches?: Watches; startedAtMs?: number | undefined },
-): Decision => {
+export const decideEvaluate = (seen: Seen, observation: Observation, at: Around): Decision => {
   const { rules, nowMs, watches = () => true } = at
   const { changed, counted } = count(seen, observation, { nowMs, watches })
+  const isPart = at.onlyConcerned === true && observation.kind === 'outcomes'
+  const concerns = isPart ? concernedBy(counted, seen.shard) : () => true
   const tallied = tally(seen, observation, { rules, nowMs, changed })
+  const { counts, slis: ofCounts } = tallyCounts(seen.counts, observation, { rules, nowMs })
   for (const [location, state] of tallied.locations) changed.set(location, state)
   // Rules quote what was seen just now in full, though the item may have no room for it.
   const locations = new Map([...seen.locations, ...changed])
@@ -221,7 +247,7 @@ export const decideEvaluate = (
     packed.set(location, fit.packed)
   }
   const results = latestResults(seen.shard.results, observation, { rules, nowMs })
-  const knownSinceMs = knownSince(seen, { rules, locations: new Map([...locations, ...fitted]), nowMs })
+  const knownSinceMs = knownSince(seen, { rules, locations: new Map([...locations, ...fitted]), nowMs, concerns })
   if (isStale(observation, nowMs)) {
     const shard = { ...seen.shard, results, knownSinceMs }
     const nothing = { changes: [], transitions: [], judged: [], ask: [] }
@@ -229,7 +255,8 @@ export const decideEvaluate = (
   }
   const removed = endRemoved(rules, seen.shard, nowMs)
   const shard = { ...seen.shard, results, knownSinceMs, alerts: removed.alerts }
-  const judging = { locations, slis: tallied.slis, counted, nowMs, startedAtMs: at.startedAtMs }
+  const slis = new Map([...tallied.slis, ...ofCounts])
+  const judging = { locations, slis, counted, concerns, nowMs, startedAtMs: at.startedAtMs }
   const { alerts, changes, transitions, judged, againAtMs } = judgeAll(rules, shard, judging)
   const fired = firedLately(shard, alerts, { nowMs, known: removed.known })
   return {
@@ -237,6 +264,7 @@ export const decideEvaluate = (
     locations: fitted,
     packed,
     slis: tallied.moved,
+    ...(counts ? { counts } : {}),
     counted,
     changes: [...removed.changes, ...changes],
     transitions: [...removed.transitions, ...transitions],
