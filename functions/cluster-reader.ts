@@ -8,8 +8,11 @@ import { readsSeries, type SeriesSpec, sourcePlace, sourceSpec } from '../source
 
 type Cluster = Config['clusters'][string]
 
-/** Each with the labels its series are given. `incomplete`: there may be more targets than these, for that reason. */
-export type Targets = { targets: SeriesSpec[]; incomplete?: string }
+/**
+ * Each with the labels its series are given. `incomplete`: there may be more targets than these, for that reason, of the
+ * kinds that are `lacking`.
+ */
+export type Targets = { targets: SeriesSpec[]; incomplete?: string; lacking?: string[] }
 
 /** How to read clusters: it remembers who was found where, and tokens. */
 export type ClusterReader = {
@@ -61,15 +64,18 @@ export const clusterReader = (outside: ApiServerWorld): ClusterReader => {
       const specs = rules
         .flatMap((rule) => (rule.status === 'read' ? rule.value.targets : []))
         .map((one) => sourceSpec.parse(one))
-      const reasons = rules.map((rule) => (rule.status === 'read' ? rule.value.incomplete : rule.why))
-      const incomplete = reasons.find((why) => why !== undefined)
+      const lacks = rules.flatMap((rule, nth) => {
+        const why = rule.status === 'read' ? rule.value.incomplete : rule.why
+        return why === undefined ? [] : [{ kind: cluster.discover[nth]?.kind ?? '', why }]
+      })
+      const [first] = lacks
       const listed = cluster.sources.filter(readsSeries)
       // Two rules may find the same target, and one may find what is listed; two listed ones are two all the same.
       const there = new Set(listed.map(identity))
       const found = new Map(specs.filter(readsSeries).map((spec) => [identity(spec), spec]))
       const unlisted = [...found].flatMap(([id, spec]) => (there.has(id) ? [] : [spec]))
       const targets = [...listed, ...unlisted].map(labelled)
-      return { targets, ...(incomplete !== undefined && { incomplete }) }
+      return { targets, ...(first && { incomplete: first.why, lacking: lacks.map(({ kind }) => kind) }) }
     },
   }
 }

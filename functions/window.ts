@@ -34,8 +34,8 @@ export type TargetReading = { target: string; kind: string; complete: boolean; s
 export type WindowReading = {
   atMs: number
   targets: readonly TargetReading[]
-  /** Is this all there is? A target that is not among all of them is gone, and its series ended with it. */
-  allTargets: boolean
+  /** Is this all there is of a kind? A target that is not among all of them is gone, and its series ended with it. */
+  allTargets: (kind: string) => boolean
   /** As far as anybody looks back. */
   longestMs: number
   /** More series than this are not remembered; the window says how many it left out. */
@@ -139,14 +139,15 @@ export const remember = (window: Window, reading: WindowReading): void => {
     }
     if (complete) target.readAtMs.push(atMs)
   }
-  if (reading.allTargets) endTheGone(window, reading)
+  endTheGone(window, reading)
 }
 
 /** A target that is no more was, in a way, read to its end: nothing of it is there. */
-const endTheGone = (window: Window, { atMs, targets }: WindowReading): void => {
+const endTheGone = (window: Window, { atMs, targets, allTargets }: WindowReading): void => {
   const there = new Set(targets.map(({ target }) => target))
-  for (const [key, { readAtMs }] of window.targets) if (!there.has(key)) readAtMs.push(atMs)
+  for (const [key, { kind, readAtMs }] of window.targets) if (!there.has(key) && allTargets(kind)) readAtMs.push(atMs)
   for (const kind of new Set([...targets.map((one) => one.kind), ...window.wholeAtMs.keys()])) {
+    if (!allTargets(kind)) continue
     const whole = targets.filter((one) => one.kind === kind).every(({ complete }) => complete)
     const times = window.wholeAtMs.get(kind) ?? []
     if (whole) window.wholeAtMs.set(kind, [...times, atMs])

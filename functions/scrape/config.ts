@@ -135,10 +135,10 @@ export const clusterView = (config: Config, name: string, { reader, remembers }:
   const find: ClusterView['find'] = async () => {
     if (!cluster) return { targets: [], incomplete: `no cluster ${name} in the config` }
     const world = await reader.world(cluster, AbortSignal.timeout(timeoutMsOf(cluster)))
-    const { targets, incomplete } = await reader.targets(name, cluster, world)
+    const { targets, incomplete, lacking } = await reader.targets(name, cluster, world)
     const over = AbortSignal.timeout(cluster.scrapeIntervalSeconds * 1000)
     const views = targets.flatMap((spec) => targetsOf({ reader, cluster, remembers, wanted, over }, spec))
-    return { targets: views.map((view) => ({ ...view, scrape: () => limit(view.scrape) })), incomplete }
+    return { targets: views.map((view) => ({ ...view, scrape: () => limit(view.scrape) })), incomplete, lacking }
   }
   const longest = longestSeconds(needs)
   const seriesLimit = cluster ? seriesLimitOf(cluster, longest) : 0

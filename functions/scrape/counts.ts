@@ -34,7 +34,7 @@ const bucket = (atMs: number): SliBucket => ({ atMs, good: 0, bad: 0, unknown: 0
 const countOf = (
   { ruleId, total }: CounterObjective,
   { kinds, grown }: Growth,
-  at: { atMs: number; unread: readonly Unread[]; allTargets: boolean; isFull: boolean },
+  at: { atMs: number; unread: readonly Unread[]; allTargets: (kind: string) => boolean; isFull: boolean },
 ): SliCount => {
   const minutes = new Map<number, SliBucket>()
   const whys: string[] = []
@@ -53,7 +53,11 @@ const countOf = (
   }
   const silent = at.unread.filter(({ kind }) => kinds.size === 0 || kinds.has(kind))
   const lacks = kinds.size === 0 && silent.length === 0 ? [`no series ${total.text}`] : []
-  const missing = [...silent.map(({ why }) => why), ...lacks, ...(at.allTargets ? [] : ['not all targets are known'])]
+  const missing = [
+    ...silent.map(({ why }) => why),
+    ...lacks,
+    ...([...kinds].every(at.allTargets) ? [] : ['not all targets are known']),
+  ]
   if (missing.length > 0) minute(at.atMs).unknown += missing.length
   if (at.isFull) {
     // What it left out may be the bad ones.
@@ -85,7 +89,7 @@ type Told = {
   atMs: number
   unread: readonly Unread[]
   summed: readonly Summed[]
-  allTargets: boolean
+  allTargets: (kind: string) => boolean
 }
 
 /** What a window says of every objective since `fromMs`, whole minutes of it; pure, and the same whoever asks again. */

@@ -44,8 +44,14 @@ export type ScrapeWorld = {
 
 export type ClusterView = {
   cluster: string
-  /** `incomplete`: which targets there are is not wholly known, for that reason. */
-  find: () => Promise<{ targets: readonly SeriesTarget[]; incomplete?: string | undefined }>
+  /**
+   * `incomplete`: which targets there are is not wholly known, for that reason; `lacking`: of these kinds only.
+   */
+  find: () => Promise<{
+    targets: readonly SeriesTarget[]
+    incomplete?: string | undefined
+    lacking?: readonly string[] | undefined
+  }>
   rules: readonly SeriesRule[]
   /** How long a sample is worth keeping; 0: nobody looks at its past. */
   keepMs: (kind: string, sample: Sample) => number
@@ -88,6 +94,14 @@ const readAll = (world: ScrapeWorld, targets: readonly SeriesTarget[]): Promise<
       return { target, reading, tookMs: world.nowMs() - startedAtMs }
     }),
   )
+
+/** Is it known of a kind which targets there are? */
+type KnowsAll = (kind: string) => boolean
+
+const knowsAll = ({ incomplete, lacking }: Found): KnowsAll => {
+  if (incomplete === undefined) return () => true
+  return (kind) => lacking?.includes(kind) === false
+}
 
 const isComplete = ({ reading }: Read) => reading.status === 'read' && reading.value.incomplete === undefined
 const samplesOf = ({ reading }: Read) => (reading.status === 'read' ? reading.value.samples : [])
@@ -149,7 +163,7 @@ const windowBefore = async (
 const keepWindow = async (
   world: ScrapeWorld,
   view: ClusterView,
-  { reads, atMs, fence, allTargets }: { reads: readonly Read[]; atMs: number; fence: number; allTargets: boolean },
+  { reads, atMs, fence, allTargets }: { reads: readonly Read[]; atMs: number; fence: number; allTargets: KnowsAll },
 ): Promise<WindowReport> => {
   const { longestMs, keepMs, seriesLimit } = view
   const held = world.held.get(view.cluster)
@@ -188,7 +202,7 @@ const summedOf = (reads: readonly Read[]): Summed[] =>
 const sendCounts = async (
   world: ScrapeWorld,
   { cluster, counting }: ClusterView,
-  at: { atMs: number; reads: readonly Read[]; allTargets: boolean },
+  at: { atMs: number; reads: readonly Read[]; allTargets: KnowsAll },
 ): Promise<string[]> => {
   const held = world.held.get(cluster)
   if (!counting || !held || !isTelling(counting, at.atMs)) return []
@@ -222,7 +236,7 @@ export const scrapeStep =
         view,
         view.rules.map((rule) => judge(rule, reads, { atMs, found })),
       )
-      const allTargets = found.incomplete === undefined
+      const allTargets = knowsAll(found)
       const window = await keepWindow(world, view, { reads, atMs, fence: lease.fence, allTargets })
       const unknown = await sendCounts(world, view, { atMs, reads, allTargets })
       const { incomplete } = found

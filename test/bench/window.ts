@@ -66,7 +66,7 @@ const measure = (name: string, samplesAt: (nth: number) => Sample[]): string[] =
     remember(window, {
       atMs: nth * 30_000,
       targets,
-      allTargets: true,
+      allTargets: () => true,
       longestMs: 900_000,
       seriesLimit: 1_000_000,
       keepMs: () => 900_000,

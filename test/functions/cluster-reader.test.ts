@@ -98,7 +98,10 @@ test('a rule that is forbidden makes nobody list again what another one found', 
       const config = configOf({ apiServer: { kind: 'url', url, token: 'secret:T', caFile }, discover })
       const reader = clusterReader({ nowMs: () => 1_000_000, secret: () => 'token' })
       const { find } = clusterView(config, 'main', { reader, remembers })
-      expect((await find()).incomplete).toContain('services is forbidden')
+      expect(await find()).toMatchObject({
+        incomplete: expect.stringContaining('services is forbidden'),
+        lacking: ['app'],
+      })
       expect((await find()).targets.length).toBe(1)
     },
   )

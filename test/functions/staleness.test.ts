@@ -91,7 +91,7 @@ const windowOf = (reads: readonly Read[]) => {
     remember(window, {
       atMs: start + second * 1000,
       targets: ended === 'not-found' ? [] : [target],
-      allTargets: true,
+      allTargets: () => true,
       longestMs: 3_600_000,
       seriesLimit: 10,
       keepMs: () => 3_600_000,

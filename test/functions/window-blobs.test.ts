@@ -14,7 +14,14 @@ const play = async (count: number, everyMs: number) => {
   for (let nth = 0; nth < count; nth++) {
     atMs = start + nth * everyMs
     const targets = [{ target: 't', kind: 'app', complete: true, samples: [{ name: 'a', labels: {}, value: nth }] }]
-    remember(window, { atMs, targets, allTargets: true, longestMs, seriesLimit: 1_000_000, keepMs: () => longestMs })
+    remember(window, {
+      atMs,
+      targets,
+      allTargets: () => true,
+      longestMs,
+      seriesLimit: 1_000_000,
+      keepMs: () => longestMs,
+    })
     await saveWindow(blobs, window, { longestMs, nowMs: atMs })
   }
   return { blobs, window, atMs }

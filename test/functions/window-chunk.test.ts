@@ -13,7 +13,7 @@ const windowOf = (values: readonly (number | undefined)[]) => {
     remember(window, {
       atMs: start + nth * 30_000,
       targets,
-      allTargets: true,
+      allTargets: () => true,
       longestMs: 3_600_000,
       seriesLimit: 1000,
       keepMs: () => 3_600_000,

@@ -2,15 +2,19 @@ import { expect, test } from '@jest/globals'
 import { emptyWindow, endedAtMs, remember, seriesKey, type TargetReading, type Window } from '../../functions/window.ts'
 import { start } from './builders.ts'
 
-const kept = { longestMs: 600_000, seriesLimit: 1_000_000, keepMs: () => 600_000, allTargets: true }
+const kept = { longestMs: 600_000, seriesLimit: 1_000_000, keepMs: () => 600_000, allTargets: () => true }
 const target = (name: string, series: Record<string, number>, complete = true): TargetReading => ({
   target: name,
   kind: 'app',
   complete,
   samples: Object.entries(series).map(([pod, value]) => ({ name: 'a', labels: { pod }, value })),
 })
-const read = (window: Window, atMs: number, targets: TargetReading[], more: { allTargets?: boolean } = {}) =>
-  remember(window, { ...kept, ...more, atMs, targets })
+const read = (
+  window: Window,
+  atMs: number,
+  targets: TargetReading[],
+  more: { allTargets?: (kind: string) => boolean } = {},
+) => remember(window, { ...kept, ...more, atMs, targets })
 const series = (window: Window, name: string, pod: string) =>
   window.targets.get(name)?.series.get(seriesKey({ name: 'a', labels: { pod } }))
 const ended = (window: Window, name: string, pod: string) => {
@@ -35,7 +39,7 @@ test('a reading that broke off adds what it said and ends nothing', () => {
 test('a target that is not found any more ends with all its series, unless it is not known who there is', () => {
   const window = emptyWindow('town')
   read(window, start, [target('t', { x: 1 }), target('u', { x: 1 })])
-  read(window, start + 1000, [target('u', { x: 1 })], { allTargets: false })
+  read(window, start + 1000, [target('u', { x: 1 })], { allTargets: () => false })
   expect(ended(window, 't', 'x')).toBeUndefined()
   read(window, start + 2000, [target('u', { x: 1 })])
   expect([ended(window, 't', 'x'), ended(window, 'u', 'x')]).toEqual([start + 2000, undefined])
@@ -45,8 +49,17 @@ test('a kind was read whole when all its targets were', () => {
   const window = emptyWindow('town')
   read(window, start, [target('t', {}), target('u', {}, false)])
   read(window, start + 1000, [target('t', {}), target('u', {})])
-  read(window, start + 2000, [target('t', {})], { allTargets: false })
+  read(window, start + 2000, [target('t', {})], { allTargets: () => false })
   expect(window.wholeAtMs.get('app')).toEqual([start + 1000])
+})
+
+test('a kind of which not everybody is known ends nobody, and takes no other kind along', () => {
+  const window = emptyWindow('town')
+  const node = { ...target('n', { x: 1 }), kind: 'node' }
+  read(window, start, [target('t', { x: 1 }), node])
+  read(window, start + 1000, [], { allTargets: (kind) => kind !== 'node' })
+  expect([ended(window, 't', 'x'), ended(window, 'n', 'x')]).toEqual([start + 1000, undefined])
+  expect([window.wholeAtMs.get('app'), window.wholeAtMs.get('node')]).toEqual([[start, start + 1000], [start]])
 })
 
 test('what there is no room for is left out and counted', () => {

@@ -185,7 +185,7 @@ test('a window that is kept is told of by its bytes, its series and its age, one
   remember(window, {
     atMs: nowMs - 30_000,
     targets,
-    allTargets: true,
+    allTargets: () => true,
     longestMs,
     seriesLimit: 2,
     keepMs: () => longestMs,

@@ -76,13 +76,13 @@ const play = (history: History) => {
     remember(window, {
       atMs,
       targets: readings,
-      allTargets: true,
+      allTargets: () => true,
       longestMs: 1_200_000,
       seriesLimit: 100,
       keepMs: () => 1_200_000,
     })
     const unread = readings.flatMap(({ kind, complete }) => (complete ? [] : [{ kind, why: 'not read' }]))
-    const [told] = countsOf(window, counting, { fromMs: toldMs, atMs, unread, summed: [], allTargets: true })
+    const [told] = countsOf(window, counting, { fromMs: toldMs, atMs, unread, summed: [], allTargets: () => true })
     counts = withCounts(counts, told ? [{ id: 'slo', minutes: told.minutes }] : [], atMs).state
     // Another process goes on from the window, and tells again what this one may not have told.
     toldMs = forgets ? atMs - counting.backMs : atMs

@@ -9,7 +9,7 @@ const read = (value: Scrape): Reading<Scrape> => ({ status: 'read', value })
 const scrape = (samples: Sample[], atMs = start): Scrape => ({ atMs, samples, bytes: 10, seriesSeen: 1 })
 const refused: Reading<Scrape> = { status: 'unreadable', why: 'connection refused' }
 
-const kept = { longestMs: 60_000, seriesLimit: 1_000_000, keepMs: () => 60_000, allTargets: true }
+const kept = { longestMs: 60_000, seriesLimit: 1_000_000, keepMs: () => 60_000, allTargets: () => true }
 
 const windowWith = (values: number[]) => {
   const window = emptyWindow('town')
