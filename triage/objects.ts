@@ -1,4 +1,4 @@
-import type { KubernetesFacts, Reading } from '../sources/contract.ts'
+import type { KubernetesFacts, LogLine, Reading } from '../sources/contract.ts'
 import type { Evidence } from './contract.ts'
 import type { Placed } from './involved.ts'
 import { redact } from './redaction.ts'
@@ -88,6 +88,18 @@ const lastWords = (facts: KubernetesFacts, placed: Placed): Evidence[] => {
     const text = lines.status === 'read' ? lines.value : ended?.message ? [ended.message] : []
     if (text.length > 0) return [{ says, quote: quoted(redact(text.slice(-linesShown).join(' / '))) }]
     return lines.status === 'read' ? [] : [{ says: `${says} unknown: ${lines.why}` }]
+  })
+}
+
+/** The last lines of what crashed, as lines of a log: what there is where no log is collected. */
+export const crashLogs = (facts: KubernetesFacts | undefined, nowMs: number): LogLine[] => {
+  if (facts?.crashes.status !== 'read') return []
+  const pods = itemsOf(facts.pods)
+  return facts.crashes.value.flatMap(({ namespace, pod, container, lines }) => {
+    const own = pods.find(({ name }) => name === pod)?.containers.find(({ name }) => name === container)
+    const atMs = own?.status?.last?.finishedAtMs ?? nowMs
+    const told = lines.status === 'read' ? lines.value : []
+    return told.map((line) => ({ atMs, line, labels: { namespace, pod, container } }))
   })
 }
 

@@ -106,8 +106,12 @@ export const investigator =
       return readSeries(config, outside, { kind, cluster, nodes: at, signal, window, targets })
     })
     const { sinceMs } = brief
+    const objects = once((key) => {
+      const [cluster = '', namespace = ''] = key.split('\n')
+      return readObjects(config, outside, { cluster, namespace, sinceMs, signal })
+    })
     const witnesses: Witnesses = {
-      objects: (cluster, namespace) => readObjects(config, outside, { cluster, namespace, sinceMs, signal }),
+      objects: (cluster, namespace) => objects(`${cluster}\n${namespace}`),
       nowMs: outside.nowMs,
       services: config.services,
       outcomes: await latestOutcomes(outside.store, { ...config, monitors: outside.monitors }),

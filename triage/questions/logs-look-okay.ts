@@ -12,6 +12,7 @@ import { accusedOf, byCluster, type Placed, placedServices } from '../involved.t
 import { gravityOf } from '../log-errors.ts'
 import { logOwner } from '../log-owner.ts'
 import { groupLines, maxLines } from '../log-patterns.ts'
+import { crashLogs } from '../objects.ts'
 import { redact } from '../redaction.ts'
 import { leadMs } from '../troubles.ts'
 import { clock, count, list, quoted } from '../wording.ts'
@@ -141,9 +142,15 @@ const hear = async (
   const ear = { sinceMs: brief.sinceMs, nowMs, seenFromMs: fromMs }
   // Both at once: there is no time to wait for one and then for the other.
   const anyLine = isSilent(place, ear, witnesses)
-  const reading = await witnesses.logs(cluster, namespace, { sinceMs: fromMs, untilMs: nowMs, errorsOnly: true })
-  if (reading.status === 'unreadable')
-    return { kinds: [], ear, unread: `${context(cluster, namespace)}: ${reading.why}` }
+  const [reading, facts] = await Promise.all([
+    witnesses.logs(cluster, namespace, { sinceMs: fromMs, untilMs: nowMs, errorsOnly: true }),
+    witnesses.objects?.(cluster, namespace),
+  ])
+  if (reading.status === 'unreadable') {
+    // Kubernetes keeps the last words of what crashed, and nothing of before.
+    const kinds = kindsOf(crashLogs(facts, nowMs), placed, { ...ear, seenFromMs: nowMs })
+    return { kinds, ear, unread: `${context(cluster, namespace)}: ${reading.why}` }
+  }
   const lines = reading.value.lines.slice(0, maxLines)
   const cut = reading.value.truncated || lines.length < reading.value.lines.length
   const oldest = Math.min(...lines.map(({ atMs }) => atMs))

@@ -118,3 +118,21 @@ test('secrets and control characters do not leave the log', async () => {
 test('an unreadable source is unknown with its reason', async () => {
   expect((await ask('HTTP 503')).headline).toBe('unknown: namespace shop of cluster town: HTTP 503')
 })
+
+test('where no log is collected the last lines of what crashed are read, and are no answer for the rest', async () => {
+  const pod = 'web-6d9c7c5b7f-x2x6k'
+  const read = <T>(value: T) => ({ status: 'read' as const, value })
+  const crash = (lines: string[]) => ({
+    pods: read({ items: [] }),
+    events: read({ items: [] }),
+    rollouts: read({ items: [] }),
+    crashes: read([{ namespace: 'shop', pod, container: 'web', lines: read(lines) }]),
+  })
+  const askWith = (lines: string[]) =>
+    logsLookOkay.ask(briefAbout('web'), { ...witnessesWho({ nowMs, services }), objects: async () => crash(lines) }, [])
+  const died = await askWith(['starting', 'panic: open /etc/weights.json: no such file'])
+  expect(died.verdict).toBe('suspicious')
+  expect(died.headline).toContain('web logs "panic: open /etc/weights.json: no such file" (at least 1 line')
+  expect(died.evidence[0]?.says).toContain('no loki source is configured')
+  expect((await askWith(['starting'])).verdict).toBe('unknown')
+})
