@@ -41,7 +41,7 @@ export const configText = (count: number, failureThreshold: number): string => {
 }
 
 /** So many minutes of a fleet of which one look in two thousand begins a run of up to eight failures. */
-const writeHistory = async (directory: string, minutes: number): Promise<void> => {
+export const writeHistory = async (directory: string, minutes: number): Promise<void> => {
   const blobs = fileBlobs({ directory })
   const random = seededRandom(11)
   const failing = new Map<number, number>()
