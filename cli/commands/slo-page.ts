@@ -1,7 +1,7 @@
 import { scaleLinear } from 'd3-scale'
 import { area, curveStepAfter, line } from 'd3-shape'
 import { html } from 'hono/html'
-import { eventWords, leftWords, type SloReport } from './slo-report.ts'
+import { eventWords, latencyWords, leftWords, type SloReport } from './slo-report.ts'
 
 const [width, height] = [640, 200]
 const inside = { left: 44, right: 632, top: 12, bottom: 176 }
@@ -47,6 +47,7 @@ const section = (report: SloReport) => {
   return html`<section>
 <h2>${rule} <span class="dim">${service}</span></h2>
 <p class="${report.spentRatio >= 1 ? 'bad' : ''}">${leftWords(report)} of ${period}'s budget</p>
+${report.latency ? html`<p class="dim">${latencyWords(report.latency)}</p>` : ''}
 <p class="dim">${seen} of ${objectivePercent} % promised: ${eventWords(report)}</p>
 ${burnDown.length > 0 ? chart(report) : ''}
 </section>`
