@@ -146,6 +146,7 @@ type Judging = {
   locations: Seen['locations']
   slis: Tally['slis']
   counted: readonly ProbeOutcome[]
+  concerns: (rule: RuleView) => boolean
   nowMs: number
   startedAtMs?: number | undefined
 }
@@ -169,7 +170,7 @@ const judgeAll = (rules: readonly RuleView[], shard: ShardState, at: Judging): J
   for (const rule of rules) {
     const { ruleId, alertId, monitor } = rule
     // An objective is judged when its monitor ticks: nothing else adds to it.
-    if (rule.sli && !at.slis.has(ruleId)) continue
+    if (rule.sli ? !at.slis.has(ruleId) : !at.concerns(rule)) continue
     const before = so.alerts[alertId]
     const stands = before === undefined && rule.behind?.some((other) => so.alerts[other] !== undefined)
     const judgement = stands ? pagedByAnother(rule) : rule.judge(factsFor(rule, shard, at))
@@ -212,14 +213,30 @@ const endRemoved = (rules: readonly RuleView[], shard: ShardState, nowMs: number
   }
 }
 
+/**
+ * Of which rules an observation may change the judgement: those of the monitors just looked at and those with an alert.
+ * Of the others nothing is news but what time brings, and none of that makes an alert sooner than their own timer does.
+ */
+const concernedBy = (counted: readonly ProbeOutcome[], { alerts }: ShardState): Judging['concerns'] => {
+  const looked = new Set(counted.map(({ monitorId }) => monitorId))
+  return ({ alertId, monitor }) => alerts[alertId] !== undefined || (monitor && looked.has(monitor.monitorId)) === true
+}
+
+/** The world of a decision. `onlyConcerned`: every rule was judged a moment ago, so that only those are judged of which there is news. */
+export type Around = {
+  rules: readonly RuleView[]
+  nowMs: number
+  watches?: Watches
+  startedAtMs?: number | undefined
+  onlyConcerned?: boolean
+}
+
 /** What one observation does to a shard. Pure; the same observation twice decides nothing the second time. */
-export const decideEvaluate = (
-  seen: Seen,
-  observation: Observation,
-  at: { rules: readonly RuleView[]; nowMs: number; watches?: Watches; startedAtMs?: number | undefined },
-): Decision => {
+export const decideEvaluate = (seen: Seen, observation: Observation, at: Around): Decision => {
   const { rules, nowMs, watches = () => true } = at
   const { changed, counted } = count(seen, observation, { nowMs, watches })
+  const isPart = at.onlyConcerned === true && observation.kind === 'outcomes'
+  const concerns = isPart ? concernedBy(counted, seen.shard) : () => true
   const tallied = tally(seen, observation, { rules, nowMs, changed })
   for (const [location, state] of tallied.locations) changed.set(location, state)
   // Rules quote what was seen just now in full, though the item may have no room for it.
@@ -231,7 +248,7 @@ export const decideEvaluate = (
     packed.set(location, fit.packed)
   }
   const results = latestResults(seen.shard.results, observation, { rules, nowMs })
-  const knownSinceMs = knownSince(seen, { rules, locations: new Map([...locations, ...fitted]), nowMs })
+  const knownSinceMs = knownSince(seen, { rules, locations: new Map([...locations, ...fitted]), nowMs, concerns })
   if (isStale(observation, nowMs)) {
     const shard = { ...seen.shard, results, knownSinceMs }
     const nothing = { changes: [], transitions: [], judged: [], ask: [] }
@@ -239,7 +256,7 @@ export const decideEvaluate = (
   }
   const removed = endRemoved(rules, seen.shard, nowMs)
   const shard = { ...seen.shard, results, knownSinceMs, alerts: removed.alerts }
-  const judging = { locations, slis: tallied.slis, counted, nowMs, startedAtMs: at.startedAtMs }
+  const judging = { locations, slis: tallied.slis, counted, concerns, nowMs, startedAtMs: at.startedAtMs }
   const { alerts, changes, transitions, judged, againAtMs } = judgeAll(rules, shard, judging)
   const fired = firedLately(shard, alerts, { nowMs, known: removed.known })
   return {

@@ -36,11 +36,12 @@ export const listenedSinceMs = (rule: RuleView, locations: Locations, nowMs: num
  */
 export const knownSince = (
   seen: Seen,
-  at: { rules: readonly RuleView[]; locations: Locations; nowMs: number },
+  at: { rules: readonly RuleView[]; locations: Locations; nowMs: number; concerns?: (rule: RuleView) => boolean },
 ): ShardState['knownSinceMs'] => {
-  const { rules, locations, nowMs } = at
+  const { rules, locations, nowMs, concerns = () => true } = at
   const needed = rules.flatMap((rule) => {
     const before = seen.shard.knownSinceMs[rule.ruleId]
+    if (!concerns(rule)) return before === undefined ? [] : [[rule.ruleId, before] as const]
     const lastMs = knownLookMs(rule, locations, { nowMs, which: 'last' })
     if (lastMs !== undefined && (before === undefined || before <= lastMs)) return []
     const sinceMs = before ?? knownLookMs(rule, seen.locations, { nowMs, which: 'last' }) ?? nowMs

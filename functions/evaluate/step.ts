@@ -32,7 +32,16 @@ export type EvaluateWorld = LoadWorld &
     startedAtMs?: number
   }
 
-type Evaluating = EvaluateWorld & { known: Remembered; slis: KnownSlis }
+/** What this process remembers; `judgedAtMs`: when it last judged every rule of a shard. */
+type Evaluating = EvaluateWorld & { known: Remembered; slis: KnownSlis; judgedAtMs: Map<string, number> }
+
+/** However little is news of them, all rules of a shard are judged again after so long, and at its timers. */
+const judgeAllEveryMs = 60_000
+
+const wereJustJudged = ({ judgedAtMs }: Evaluating, shard: string, nowMs: number): boolean => {
+  const agoMs = nowMs - (judgedAtMs.get(shard) ?? Number.NEGATIVE_INFINITY)
+  return agoMs >= 0 && agoMs < judgeAllEveryMs
+}
 
 export type EvaluateResult =
   | { status: 'evaluated'; changes: AlertChange[] }
@@ -155,7 +164,8 @@ const attempt = async (world: Evaluating, observation: ShardObservation): Promis
   const rules = world.rulesOf(shard)
   const slis = await readSlis({ store: world.store, known: world.slis }, rules, observation)
   const seen = { ...loaded, slis: slis.states }
-  const decided = decideEvaluate(seen, observation, { rules, nowMs, watches, startedAtMs })
+  const onlyConcerned = loaded.versions.has(keys.shard(shard)) && wereJustJudged(world, shard, nowMs)
+  const decided = decideEvaluate(seen, observation, { rules, nowMs, watches, startedAtMs, onlyConcerned })
   const told = alertRows(shard, (loaded.versions.get(keys.shard(shard)) ?? 0) + 1, decided, nowMs)
   const last = told.at(-1)
   const decision = last ? { ...decided, shard: { ...decided.shard, told: last.id } } : decided
@@ -177,6 +187,7 @@ const attempt = async (world: Evaluating, observation: ShardObservation): Promis
     return conflict
   }
   remember(world.known, shard, { loaded, decision })
+  if (!onlyConcerned) world.judgedAtMs.set(shard, nowMs)
   rememberSlis(world.slis, slis, decision.slis)
   await world.nudge([...told, ...questions].map(({ id, to }) => ({ to, rowId: id, afterMs: 0 })))
   await kept
@@ -248,7 +259,7 @@ const forward = async (
 
 /** Applies one observation to the shards it is about. */
 export const evaluateStep = (world: EvaluateWorld): ((observation: Observation) => Promise<EvaluateResult>) => {
-  const evaluating = { ...world, known: remembered(), slis: new Map() }
+  const evaluating = { ...world, known: remembered(), slis: new Map(), judgedAtMs: new Map() }
   return async (observation) => {
     if (observation.kind !== 'pulse') return apply(evaluating, observation)
     const passed = await passPulse(world, 'evaluate')(observation.atMs)

@@ -50,7 +50,8 @@ const startTrickle = () =>
 type Around = { endpoints: string; good: string; bad: Record<string, string>; source?: string }
 
 const configOf = (services: readonly string[], { endpoints, good, bad, source }: Around) => {
-  const webhook = (url: string) => ({ kind: 'webhook', url, secret: 'secret:SIGNING_KEY' })
+  // Each receiver takes every page, at the rate they come.
+  const webhook = (url: string) => ({ kind: 'webhook', url, secret: 'secret:SIGNING_KEY', ratePerMinute: 600 })
   const channels = Object.fromEntries(Object.entries({ good, ...bad }).map(([id, url]) => [id, webhook(url)]))
   const runsIn = (workload: string) => ({ runsIn: { cluster: 'inside', namespace: 'shop', workload } })
   return {

@@ -82,6 +82,10 @@ const wakes: readonly DeliveryEvent[] = ['opened', 'reopened', 'reminder']
 /** Notes whom a commit wakes, and what it leaves of incidents and silences. */
 const noteWoken = (ledger: Ledger, changes: readonly Change[], orders: readonly DeliveryOrder[]) => {
   const values = new Map(changes.map((change) => [change.key, 'value' in change ? change.value : undefined]))
+  const kept = values.get(keys.silences)
+  const after = kept === undefined ? ledger.silencesNow : silences.parse(kept).silences
+  // A batch may hear of a silence's beginning after it decided, and of its end before.
+  const throughout = after.filter(({ id }) => ledger.silencesNow.some((one) => one.id === id))
   const incidents = [...values].flatMap(([key, value]) => (key.startsWith('incident/') ? [value as Incident] : [])) // `correlate` writes no other.
   for (const order of orders) {
     const incident = incidents.find(({ id }) => id === order.incidentId)
@@ -89,15 +93,13 @@ const noteWoken = (ledger: Ledger, changes: readonly Change[], orders: readonly 
     if (!isNew || !incident) continue
     const wasAcknowledged = ledger.acknowledged.has(incident.id)
     const isFirst = incident.toldAtMs === order.atMs
-    ledger.woken.push({ order, incident, wasAcknowledged, isFirst, silences: ledger.silencesNow })
+    ledger.woken.push({ order, incident, wasAcknowledged, isFirst, silences: throughout })
   }
   for (const { id, status } of incidents) {
     if (status === 'acknowledged') ledger.acknowledged.add(id)
     else ledger.acknowledged.delete(id)
   }
-  const kept = values.get(keys.silences)
-  if (kept === undefined) return
-  ledger.silencesNow = silences.parse(kept).silences
+  ledger.silencesNow = after
   for (const one of ledger.silencesNow) ledger.silences.set(one.id, one)
 }
 

@@ -47,6 +47,10 @@ const asked = ({ service }: Incident, { ledger, town }: World): Span[] => {
   ]
 }
 
+/** When the last of its alerts was over: what flaps is resolved only when it has stayed quiet. */
+const quietSinceMs = ({ timeline, resolvedAtMs }: Incident) =>
+  timeline.findLast(({ what }) => what.startsWith('alert ') && what.includes(' is inactive'))?.atMs ?? resolvedAtMs
+
 /** Why nobody need hear of an incident, if that is so. */
 export const silentFor = (one: Incident, outcome: Outcome, world: World): string | undefined => {
   const reasons = reasonsOf(one)
@@ -54,7 +58,7 @@ export const silentFor = (one: Incident, outcome: Outcome, world: World): string
   if (one.toldAtMs !== undefined || one.resolvedAtMs === undefined) return undefined
   if (!reasons.some((reason) => reason === 'inhibited-by-dependency' || reason.startsWith('muted-by-')))
     return undefined
-  const overMs = one.resolvedAtMs
+  const overMs = quietSinceMs(one) ?? one.resolvedAtMs
   // After a jump of all clocks nobody can tell what was first.
   const isThen = ({ fromMs, toMs }: Span) => world.jumpMs !== 0 || (fromMs <= overMs && overMs <= toMs)
   return [...roots(one, outcome, world), ...asked(one, world)].find(isThen)?.why
