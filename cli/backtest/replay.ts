@@ -3,6 +3,7 @@ import type { Config } from '../../config/schema.ts'
 import type { Observation } from '../../functions/contract.ts'
 import { evaluateView } from '../../functions/evaluate/config.ts'
 import { decideEvaluate, type RuleView } from '../../functions/evaluate/decide.ts'
+import { judgeAllEveryMs } from '../../functions/evaluate/step.ts'
 import type { KeptOutcome } from '../../functions/history.ts'
 import { emptyShard, type LocationState, type ShardState } from '../../functions/shard-state.ts'
 import { allShards, shardOf } from '../../functions/shards.ts'
@@ -21,6 +22,8 @@ type Shard = {
   locations: Map<string, LocationState>
   slis: Map<string, SliState>
   dueAtMs: number
+  /** When every rule was judged last. */
+  judgedAtMs: number
 }
 
 const nothingYet = (): Omit<Shard, 'rules'> => ({
@@ -28,6 +31,7 @@ const nothingYet = (): Omit<Shard, 'rules'> => ({
   locations: new Map(),
   slis: new Map(),
   dueAtMs: Number.POSITIVE_INFINITY,
+  judgedAtMs: Number.NEGATIVE_INFINITY,
 })
 
 /** Rules that judge what a history holds. Series are not in it. */
@@ -93,7 +97,7 @@ export class Replay {
     for (const { monitorId } of news) this.seen.add(monitorId)
     const rules = this.#view.rulesOf(shard).filter(({ monitor }) => monitor && this.seen.has(monitor.monitorId))
     const known = this.#shards.get(shard)
-    if (known) known.rules = rules
+    if (known) Object.assign(known, { rules, judgedAtMs: Number.NEGATIVE_INFINITY })
     else this.#shards.set(shard, { rules, ...nothingYet() })
   }
 
@@ -118,11 +122,14 @@ export class Replay {
     const nowMs = this.#nowMs
     const own = this.#shards.get(shard)
     if (!own) return
+    const onlyConcerned = nowMs - own.judgedAtMs < judgeAllEveryMs
+    if (!onlyConcerned) own.judgedAtMs = nowMs
     const decision = decideEvaluate(own, observation, {
       rules: own.rules,
       nowMs,
       watches: this.#watches,
       startedAtMs: this.#startedAtMs,
+      onlyConcerned,
     })
     own.shard = decision.shard
     for (const [location, state] of decision.locations) own.locations.set(location, state)

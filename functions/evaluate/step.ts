@@ -36,7 +36,7 @@ export type EvaluateWorld = LoadWorld &
 type Evaluating = EvaluateWorld & { known: Remembered; slis: KnownSlis; judgedAtMs: Map<string, number> }
 
 /** However little is news of them, all rules of a shard are judged again after so long, and at its timers. */
-const judgeAllEveryMs = 60_000
+export const judgeAllEveryMs = 60_000
 
 const wereJustJudged = ({ judgedAtMs }: Evaluating, shard: string, nowMs: number): boolean => {
   const agoMs = nowMs - (judgedAtMs.get(shard) ?? Number.NEGATIVE_INFINITY)

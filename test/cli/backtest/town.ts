@@ -26,24 +26,25 @@ export const configOf = async (text: string): Promise<Config> => {
   return loaded.config
 }
 
-export const look = (monitorId: string, minute: number, verdict: Verdict): KeptOutcome => ({
+export const look = (monitorId: string, minute: number, verdict: Verdict, tookMs = 100): KeptOutcome => ({
   monitorId,
   location: 'local',
   scheduledAtMs: startMs + minute * minuteMs,
   startedAtMs: startMs + minute * minuteMs,
   look: 'tick',
   verdict,
-  timingsMs: { total: 100 },
+  timingsMs: { total: tookMs },
   ...(verdict === 'fail'
     ? { cause: { phase: 'assert', code: 'assert-status', detail: 'expected status 200, saw 500' } as const }
     : {}),
 })
 
-/** Looks at a monitor, a letter a minute: `p` passes, `f` fails, `u` could not be looked at, `.` is missing. */
+/** Looks at a monitor, a letter a minute: `p` passes, `s` is slow, `f` fails, `u` could not be looked at, `.` is missing. */
 export const looks = (monitorId: string, letters: string, from = 0): KeptOutcome[] => {
   const verdicts: Readonly<Record<string, Verdict>> = { p: 'pass', f: 'fail', u: 'unknown', d: 'degraded' }
   return [...letters].flatMap((letter, nth) => {
     const verdict = verdicts[letter]
+    if (letter === 's') return [look(monitorId, from + nth, 'pass', 2000)]
     return verdict ? [look(monitorId, from + nth, verdict)] : []
   })
 }
