@@ -1,6 +1,9 @@
+import type { Severity } from '../../config/contract.ts'
 import type { Config } from '../../config/schema.ts'
+import type { Incident } from '../../functions/hub-state.ts'
 import { latenciesNow } from '../../functions/latency-keeping.ts'
 import { type Quantiles, quantilesOf } from '../../functions/latency-sketch.ts'
+import { readHub } from '../../functions/publish/step.ts'
 import { sliOf } from '../../functions/sli-state.ts'
 import { slisNow } from '../../functions/slis-now.ts'
 import type { Sli } from '../../rules/contract.ts'
@@ -30,8 +33,51 @@ export type SloReport = {
   spentRatio: number
   /** How long the looks that were answered took; absent where nobody knows. */
   latency?: Quantiles
+  /** Hours in which nobody could look at some of it, together where one follows the other. */
+  unknownSpans: { fromMs: number; toMs: number }[]
+  /** Its alerts that people heard of within the window, the newest first. */
+  alerts: SloAlert[]
   /** What was left of the budget at the end of each hour, from 1 down, below 0 when it is overdrawn. */
   burnDown: { atMs: number; leftRatio: number }[]
+}
+
+/** One alert of an objective, and the incident that people heard of it by. */
+export type SloAlert = {
+  alertId: string
+  severity: Severity
+  sinceMs: number
+  /** It fires still when absent. */
+  endedAtMs?: number
+  incidentId: string
+  summary: string
+}
+
+/** More than fit a page somebody reads. */
+const alertsShown = 20
+
+const alertsOf = (rule: string, incidents: readonly Incident[], fromMs: number): SloAlert[] =>
+  incidents
+    .flatMap(({ id, alerts, resolvedAtMs }) =>
+      Object.entries(alerts).flatMap(([alertId, { ruleId, severity, sinceMs, firing, summary }]): SloAlert[] => {
+        if (ruleId !== rule || sinceMs < fromMs) return []
+        const ended = !firing && resolvedAtMs !== undefined ? { endedAtMs: resolvedAtMs } : {}
+        return [{ alertId, severity, sinceMs, ...ended, incidentId: id, summary }]
+      }),
+    )
+    .sort((a, b) => b.sinceMs - a.sinceMs)
+    .slice(0, alertsShown)
+
+const unknownSpansOf = (sli: Sli, fromMs: number): SloReport['unknownSpans'] => {
+  const hours = [...sli.hours, ...sli.minutes].flatMap(({ atMs, unknown }) =>
+    unknown > 0 && atMs + hourMs > fromMs ? [Math.floor(atMs / hourMs) * hourMs] : [],
+  )
+  const spans: { fromMs: number; toMs: number }[] = []
+  for (const atMs of hours) {
+    const last = spans.at(-1)
+    if (last && atMs <= last.toMs) last.toMs = atMs + hourMs
+    else spans.push({ fromMs: atMs, toMs: atMs + hourMs })
+  }
+  return spans
 }
 
 /** What was left after each hour that had events, and now. */
@@ -51,9 +97,9 @@ const burnDownOf = (sli: Sli, at: { fromMs: number; nowMs: number; allowed: numb
   return first ? [{ atMs: Math.max(at.fromMs, first.atMs - hourMs), leftRatio: 1 }, ...steps] : []
 }
 
-type Known = { sli: Sli; nowMs: number; latency: Quantiles | undefined }
+type Known = { sli: Sli; nowMs: number; latency: Quantiles | undefined; incidents: readonly Incident[] }
 
-const reportOf = (rule: string, spec: SloSpec, { sli, nowMs, latency }: Known): SloReport => {
+const reportOf = (rule: string, spec: SloSpec, { sli, nowMs, latency, incidents }: Known): SloReport => {
   const period = periodOf(spec)
   const { fromMs } = spanOf(period, nowMs)
   const { good, bad, unknown, allowed, spentRatio } = sloBudget(spec, sli, nowMs)
@@ -71,6 +117,8 @@ const reportOf = (rule: string, spec: SloSpec, { sli, nowMs, latency }: Known): 
     ...(events > 0 ? { achievedPercent: (good / events) * 100 } : {}),
     spentRatio,
     ...(latency ? { latency } : {}),
+    unknownSpans: unknownSpansOf(sli, fromMs),
+    alerts: alertsOf(rule, incidents, fromMs),
     burnDown: burnDownOf(sli, { fromMs, nowMs, allowed }),
   }
 }
@@ -108,11 +156,12 @@ export const sloReports = async (
   )
   const ruleIds = objectives.map(([id]) => id)
   const states = await slisNow(world.store, { ruleIds, locations: config.locations, nowMs })
+  const { incidents } = await readHub(world.store)
   const latencies = await latenciesOf(world, objectives, { nowMs, lost })
   return objectives
     .flatMap(([id, spec]) => {
       const state = states.get(id)
-      return state ? [reportOf(id, spec, { sli: sliOf(state), nowMs, latency: latencies.get(id) })] : []
+      return state ? [reportOf(id, spec, { sli: sliOf(state), nowMs, latency: latencies.get(id), incidents })] : []
     })
     .sort((a, b) => b.spentRatio - a.spentRatio)
 }
@@ -126,11 +175,18 @@ export const leftWords = ({ spentRatio, achievedPercent }: SloReport): string =>
   return spentRatio > 1 ? `overdrawn by ${percentWords(spentRatio - 1)}` : `${percentWords(1 - spentRatio)} left`
 }
 
+/** `2026-11-20 08:12 UTC` */
+export const minuteWords = (ms: number): string => `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`
+
 /** `12,345 events, 12 bad, 3 unknown (not counted)` */
 export const eventWords = ({ good, bad, unknown }: SloReport): string => {
   const events = `${(good + bad).toLocaleString('en')} events, ${bad.toLocaleString('en')} bad`
   return unknown > 0 ? `${events}, ${unknown.toLocaleString('en')} unknown (not counted)` : events
 }
+
+/** `page since 2026-11-20 08:12 UTC, fires still` */
+const alertWords = ({ severity, sinceMs, endedAtMs, alertId }: SloAlert): string =>
+  `${severity} since ${minuteWords(sinceMs)}, ${endedAtMs === undefined ? 'fires still' : `until ${minuteWords(endedAtMs)}`} (${alertId})`
 
 const seconds = (ms: number) => (ms < 1000 ? `${ms} ms` : `${Number((ms / 1000).toPrecision(3))} s`)
 
@@ -138,14 +194,15 @@ const seconds = (ms: number) => (ms < 1000 ? `${ms} ms` : `${Number((ms / 1000).
 export const latencyWords = ({ p50Ms, p95Ms, p99Ms }: Quantiles): string =>
   `p50 ${seconds(p50Ms)}, p95 ${seconds(p95Ms)}, p99 ${seconds(p99Ms)}`
 
-/** Four lines an objective: it fits a phone. */
+/** A few lines an objective: it fits a phone. */
 export const sloReportText = (reports: readonly SloReport[]): string => {
   if (reports.length === 0) return 'there is no objective: a rule of kind slo makes one'
   return reports
     .map((report) => {
       const head = `${report.rule} (${report.service}): ${leftWords(report)} of ${report.period}'s budget`
       const took = report.latency ? `\n  ${latencyWords(report.latency)}` : ''
-      return `${head}\n  ${achieved(report)} of ${report.objectivePercent} % promised\n  ${eventWords(report)}${took}`
+      const fired = report.alerts.slice(0, 3).map((one) => `\n  ${alertWords(one)}`)
+      return `${head}\n  ${achieved(report)} of ${report.objectivePercent} % promised\n  ${eventWords(report)}${took}${fired.join('')}`
     })
     .join('\n')
 }

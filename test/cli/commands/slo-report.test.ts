@@ -60,7 +60,7 @@ test('the budget burns down hour by hour, from all of it to what is left', async
 test('the page has a chart for each objective that was seen, with words for those who cannot see it, and no script', async () => {
   const page = sloReportPage(await reported(), { title: 'Shop <status>', nowMs })
   expect(page.match(/<svg /g)?.length).toBe(2)
-  expect(page).toContain('aria-label="budget of search-slo from 10-24 to 11-23: overdrawn by 34.4 %"')
+  expect(page).toContain('aria-label="budget of search-slo from 24 Oct to 23 Nov: overdrawn by 34.4 %"')
   expect(page).toContain('<meta name="viewport" content="width=device-width, initial-scale=1">')
   expect(page).toContain('Shop &lt;status&gt;')
   expect(page).not.toMatch(/<script|https?:|NaN/)
