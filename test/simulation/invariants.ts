@@ -199,6 +199,11 @@ const all = {
         return unfounded.map(({ id }) => `${one.id}: ${id} has no grounds`)
       }),
   },
+  'an alert has one incident': {
+    kind: 'unexpected',
+    says: 'An alert that `correlate` was told fires is in one open incident, never in two, nor in one that is over.',
+    broken: ({ world: { ledger } }) => [...new Set(ledger.homeless)],
+  },
   'no row is left': {
     kind: 'stuck',
     says: 'When all is well again nothing is left to be done, and nothing was set aside but what nobody could have done.',

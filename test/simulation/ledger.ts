@@ -1,9 +1,15 @@
 /** What was really written, heard and received, whatever any process believes: the invariants' evidence. */
 
-import { type DeliveryEvent, type DeliveryOrder, keys, type Observation } from '../../functions/contract.ts'
+import {
+  type AlertChange,
+  type DeliveryEvent,
+  type DeliveryOrder,
+  keys,
+  type Observation,
+} from '../../functions/contract.ts'
 import { type Incident, type Silence, silences } from '../../functions/hub-state.ts'
 import type { Verdict } from '../../probes/contract.ts'
-import type { Change, CommitResult, Store } from '../../stores/contract.ts'
+import type { Change, CommitResult, RowChange, Store } from '../../stores/contract.ts'
 import type { FunctionName } from './awaits.ts'
 
 export type Arrival = {
@@ -49,6 +55,11 @@ export type Ledger = {
   silencesNow: readonly Silence[]
   /** Incidents that somebody has taken on. */
   acknowledged: Set<string>
+  /** The open incidents in which an alert fires, by alert, and what was ever wrong with that. */
+  homes: Map<string, Set<string>>
+  homeless: string[]
+  /** The alert changes that each row still tells. */
+  untold: Map<string, readonly AlertChange[]>
   heard: { observation: Observation; atMs: number }[]
   quarantined: string[]
 }
@@ -63,6 +74,9 @@ export const emptyLedger = (): Ledger => ({
   silences: new Map(),
   silencesNow: [],
   acknowledged: new Set(),
+  homes: new Map(),
+  homeless: [],
+  untold: new Map(),
   heard: [],
   quarantined: [],
 })
@@ -79,6 +93,46 @@ const noteDecided = (ledger: Ledger, order: DeliveryOrder) => {
 
 const wakes: readonly DeliveryEvent[] = ['opened', 'reopened', 'reminder']
 
+/** Where each alert fires after a commit: in one incident, and in none that is over. */
+const noteHomes = ({ homes, homeless }: Ledger, incidents: readonly Incident[]) => {
+  const touched = new Set<string>()
+  for (const { id, status, alerts } of incidents) {
+    for (const [alertId, { firing }] of Object.entries(alerts)) {
+      const own = homes.get(alertId) ?? new Set()
+      homes.set(alertId, own)
+      touched.add(alertId)
+      if (firing && status !== 'resolved') own.add(id)
+      else own.delete(id)
+      if (firing && status === 'resolved') homeless.push(`${alertId} fires in ${id}, which is over`)
+    }
+  }
+  for (const alertId of touched) {
+    const own = homes.get(alertId) ?? new Set()
+    if (own.size > 1) homeless.push(`${alertId} fires in ${[...own].join(' and ')}`)
+  }
+}
+
+const noteUntold = ({ untold }: Ledger, { row }: Pick<RowChange, 'row'>) => {
+  if (row?.to === 'correlate' && row.body.kind === 'alert-changes') untold.set(row.id, row.body.changes)
+}
+
+/** What a commit of `correlate` was told fires has its incident; of a row's changes it may leave the last ones for later. */
+const noteTold = (ledger: Ledger, rows: readonly RowChange[]) => {
+  const last = new Map<string, AlertChange>()
+  for (const { id, row } of rows) {
+    const before = ledger.untold.get(id) ?? []
+    ledger.untold.delete(id)
+    if (row) noteUntold(ledger, { row })
+    const told = before.slice(0, before.length - (ledger.untold.get(id)?.length ?? 0))
+    for (const change of told) last.set(change.alertId, change)
+  }
+  for (const [alertId, { to }] of last) {
+    const fires = (ledger.homes.get(alertId)?.size ?? 0) > 0
+    if (fires !== (to === 'firing'))
+      ledger.homeless.push(`${alertId} is ${to}, and fires in ${fires ? 'an' : 'no'} incident`)
+  }
+}
+
 /** Notes whom a commit wakes, and what it leaves of incidents and silences. */
 const noteWoken = (ledger: Ledger, changes: readonly Change[], orders: readonly DeliveryOrder[]) => {
   const values = new Map(changes.map((change) => [change.key, 'value' in change ? change.value : undefined]))
@@ -87,6 +141,7 @@ const noteWoken = (ledger: Ledger, changes: readonly Change[], orders: readonly 
   // A batch may hear of a silence's beginning after it decided, and of its end before.
   const throughout = after.filter(({ id }) => ledger.silencesNow.some((one) => one.id === id))
   const incidents = [...values].flatMap(([key, value]) => (key.startsWith('incident/') ? [value as Incident] : [])) // `correlate` writes no other.
+  noteHomes(ledger, incidents)
   for (const order of orders) {
     const incident = incidents.find(({ id }) => id === order.incidentId)
     const isNew = wakes.includes(order.event) && order.fallbackFor.length === 0 && !ledger.decided.has(order.id)
@@ -105,6 +160,16 @@ const noteWoken = (ledger: Ledger, changes: readonly Change[], orders: readonly 
 
 /** The town's store: keeps what was committed in mind. Only `correlate` decides messages, only `deliver` ends them. */
 export const witnessed = (store: Store, ledger: Ledger, fn: FunctionName): Store => {
+  if (fn === 'evaluate') {
+    return {
+      ...store,
+      commit: async (changes, rows = []) => {
+        const result = await store.commit(changes, rows)
+        if (result === 'committed') for (const one of rows) noteUntold(ledger, one)
+        return result
+      },
+    }
+  }
   if (fn !== 'correlate' && fn !== 'deliver') return store
   return {
     ...store,
@@ -114,6 +179,7 @@ export const witnessed = (store: Store, ledger: Ledger, fn: FunctionName): Store
       if (fn === 'correlate') {
         const orders = rows.flatMap(({ row }) => (row?.to === 'deliver' ? [row.body.order] : []))
         noteWoken(ledger, changes, orders)
+        noteTold(ledger, rows)
       }
       for (const { row } of rows) {
         if (row?.to === 'deliver' && fn === 'correlate') noteDecided(ledger, row.body.order)
