@@ -177,7 +177,7 @@ const attempt = async (world: Evaluating, observation: ShardObservation): Promis
     ...timerChange(shard, timer, { againAtMs: decision.againAtMs, firedRowId }),
     ...loaded.handover.rows,
   ]
-  const changes = [...changesOf(shard, loaded, decision, rows), ...sliChanges(slis, decision.slis)]
+  const changes = [...changesOf(shard, loaded, decision, rows), ...sliChanges(slis, decision.slis, nowMs)]
   if (changes.length === 0) return { status: 'evaluated', changes: [] }
   const kept = keepHistory(world, observation, { decision, nowMs })
   // Pages first: only what nobody waits for waits for its history.
