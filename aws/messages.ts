@@ -20,6 +20,8 @@ const halves = (observation: Observation): Observation[] => {
       return part(observation.outcomes).map((outcomes, half) => ({ ...observation, id: id(half), outcomes }))
     case 'rule-results':
       return part(observation.results).map((results, half) => ({ ...observation, id: id(half), results }))
+    case 'sli-counts':
+      return part(observation.counts).map((counts, half) => ({ ...observation, id: id(half), counts }))
     default:
       return [observation]
   }

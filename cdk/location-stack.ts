@@ -5,7 +5,7 @@ import type { Construct } from 'constructs'
 import { cadenceOf } from '../config/cadence.ts'
 import type { Config } from '../config/schema.ts'
 import { secretsOf } from '../config/secret-refs.ts'
-import { shardsNeeded } from '../config/shard-count.ts'
+import { shardsWanted } from '../config/shard-count.ts'
 import { Alarms } from './alarms.ts'
 import { StepFunction } from './function.ts'
 import { allowSecrets } from './hub-functions.ts'
@@ -93,7 +93,7 @@ export class LocationStack extends Stack {
   }
 
   #ticks({ config, location }: LocationProps, group: ScheduleGroup) {
-    const shards = Math.max(config.shards, shardsNeeded(Object.keys(config.monitors).length))
+    const shards = shardsWanted(config)
     const periods = new Set(monitorsAt(config, location).map(([, { periodSeconds }]) => periodSeconds))
     for (const periodSeconds of periods) {
       const { expression, everySeconds } = cadenceOf(periodSeconds)

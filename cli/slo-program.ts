@@ -1,12 +1,14 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Command } from 'commander'
+import { readConfigFile } from '../config/config-file.ts'
 import type { Config } from '../config/schema.ts'
 import type { Store } from '../stores/contract.ts'
 import { fileBlobs } from '../stores/files.ts'
 import { exportSlos } from './commands/slo-export.ts'
 import { sloReportPage } from './commands/slo-page.ts'
 import { sloReports, sloReportText } from './commands/slo-report.ts'
+import { UsageError } from './surroundings.ts'
 
 export type SloWorld = {
   nowMs: () => number
@@ -35,6 +37,27 @@ const report = async (world: SloWorld, flags: ReportFlags): Promise<number> => {
   return reports.some(({ spentRatio }) => spentRatio >= 1) ? 1 : 0
 }
 
+type ImportFlags = { cluster: string; prometheus: string; json?: boolean }
+
+const importFile = async (world: SloWorld, file: string, flags: ImportFlags): Promise<number> => {
+  const { importSlos, importText } = await import('./commands/slo-import.ts')
+  const bytes = await readConfigFile(file).catch((error: unknown) => {
+    throw new UsageError(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`)
+  })
+  const text = new TextDecoder().decode(bytes)
+  const imported = importSlos(text, flags)
+  if (imported.status === 'unusable') {
+    world.printError(`${file}:${imported.line} ${imported.why}`)
+    return 2
+  }
+  if (flags.json) world.print(JSON.stringify(imported, null, 2))
+  else {
+    if (imported.config !== '') world.print(imported.config.trimEnd())
+    world.printError(importText(file, imported))
+  }
+  return imported.lost.length > 0 || imported.rules.length < imported.objectives ? 1 : 0
+}
+
 /** The commands about objectives. */
 export const addSloCommands = (root: Command, world: SloWorld): void => {
   const slo = root.command('slo').description('objectives: what is left of their budgets')
@@ -49,7 +72,7 @@ export const addSloCommands = (root: Command, world: SloWorld): void => {
   slo
     .command('export')
     .description(
-      'print every objective as a Prometheus rule file over /metrics; what it cannot say goes to standard error',
+      'print every objective as a Prometheus rule file over /metrics or its own counters; what it cannot say goes to standard error',
     )
     .option('-c, --config <path>', 'the config file', 'whodunit.yaml')
     .option('--json', 'print { text, lost } as JSON')
@@ -59,4 +82,14 @@ export const addSloCommands = (root: Command, world: SloWorld): void => {
       if (!flags.json) for (const one of exported.lost) world.printError(one)
       world.exit(0)
     })
+  slo
+    .command('import')
+    .argument('<file>', 'objectives as sloth (prometheus/v1, PrometheusServiceLevel) or OpenSLO (v1) writes them')
+    .description(
+      'print them as a config; what is not carried over goes to standard error (exit 0: all is, 1: something is not, 2: no such file)',
+    )
+    .option('--cluster <name>', 'what the place with their series is called', 'main')
+    .option('--prometheus <url>', 'the Prometheus that has their series', 'http://127.0.0.1:9090')
+    .option('--json', 'print { config, rules, objectives, lost } as JSON')
+    .action(async (file: string, flags: ImportFlags) => world.exit(await importFile(world, file, flags)))
 }

@@ -1,9 +1,34 @@
 import { burnRatesOf } from '../rules/kinds/slo.ts'
+import { ruleCounters } from '../rules/registry.ts'
 import { budgetRatioOf, neverFires } from '../rules/slo/burn-rate.ts'
+import { ownSeries, type SourceSpec, summedSeries } from '../sources/registry.ts'
 import type { Finding } from './issues.ts'
 import type { Config } from './schema.ts'
 
 const short = (value: number) => String(Math.round(value * 1e6) / 1e6)
+
+/** Objectives over series of CloudWatch that are no sums of events, and so cannot be added up. */
+export const summedFindings = ({ rules, clusters }: Pick<Config, 'rules' | 'clusters'>): Finding[] =>
+  Object.entries(rules).flatMap(([id, rule]) => {
+    const counters = ruleCounters(rule)
+    const sources = counters && Object.hasOwn(clusters, counters.cluster) ? clusters[counters.cluster]?.sources : []
+    if (!counters || !sources) return []
+    const names = (of: (source: SourceSpec) => readonly { name: string }[]) =>
+      new Set(sources.flatMap(of).map(({ name }) => name))
+    const [all, summed] = [names(ownSeries), names(summedSeries)]
+    const parts = { total: counters.total, [counters.partIs]: counters.part }
+    return Object.entries(parts).flatMap(([part, { name }]): Finding[] => {
+      const path = ['rules', id, 'series', part]
+      const error = { severity: 'error', path, at: 'value' } as const
+      if (all.has(name) && !summed.has(name)) {
+        const message = `${name} is no number of events: only stat Sum and stat SampleCount can be added up`
+        return [{ ...error, code: 'no-sum', message, hint: 'give the metric of CloudWatch stat: Sum' }]
+      }
+      if (part === 'total' || all.has(name) === all.has(counters.total.name)) return []
+      const message = 'total and its part must come from the same source, and one of them is a metric of CloudWatch'
+      return [{ ...error, code: 'two-sources', message, hint: 'name both among the metrics of one cloudwatch source' }]
+    })
+  })
 
 /** Objectives whose alerts can never fire, however bad it gets: with the arithmetic. */
 export const sloFindings = ({ rules }: Pick<Config, 'rules'>): Finding[] =>

@@ -31,7 +31,9 @@ export const windowNeeds = (config: Config, name: string, remembers: Remembers):
   const ofRules = Object.entries(config.rules).flatMap(([rule, spec]): WindowNeed[] => {
     const series = ruleSeries(spec)
     if (series?.cluster !== name || series.rangeSeconds === undefined) return []
-    return [{ rule, selector: series.selector, rangeSeconds: series.rangeSeconds }]
+    // Counters that are read seldom must be known from one reading to the next.
+    const rangeSeconds = Math.max(series.rangeSeconds, 6 * cluster.scrapeIntervalSeconds)
+    return series.selectors.map((selector) => ({ rule, selector, rangeSeconds }))
   })
   return [...ofQuestions, ...ofRules]
 }

@@ -1,6 +1,6 @@
 import { isRegion } from '../config/contract.ts'
 import type { Config } from '../config/schema.ts'
-import { shardsNeeded } from '../config/shard-count.ts'
+import { shardsNeeded, shardsWanted } from '../config/shard-count.ts'
 import { shardOfRule } from '../functions/evaluate/config.ts'
 import { shardOf } from '../functions/shards.ts'
 import { ruleSeries } from '../rules/registry.ts'
@@ -96,7 +96,7 @@ export const deploymentFor = (described: Described): Deployment => {
 const scrapesOf = (config: Config): Scrape[] =>
   Object.entries(config.clusters).map(([cluster, { scrapeIntervalSeconds, sources }]) => {
     const heard = Object.entries(config.rules).filter(([, rule]) => ruleSeries(rule)?.cluster === cluster)
-    const names = new Set(heard.map(([, rule]) => ruleSeries(rule)?.selector.name))
+    const names = new Set(heard.flatMap(([, rule]) => ruleSeries(rule)?.selectors.map(({ name }) => name) ?? []))
     return {
       intervalSeconds: scrapeIntervalSeconds,
       told: [...new Set(heard.map(([ruleId]) => shardOfRule(config, ruleId)))],
@@ -106,7 +106,7 @@ const scrapesOf = (config: Config): Scrape[] =>
 
 /** What a config deploys. */
 export const deploymentOf = (config: Config): Deployment => {
-  const shards = Math.max(config.shards, shardsNeeded(Object.keys(config.monitors).length))
+  const shards = shardsWanted(config)
   return deploymentFor({
     monitors: Object.entries(config.monitors).map(([id, { service, periodSeconds, locations }]) => ({
       id,

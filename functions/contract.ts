@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { severity } from '../config/contract.ts'
 import { matcher } from '../config/matchers.ts'
 import { probeOutcome } from '../probes/contract.ts'
-import { labels, ruleResult } from '../rules/contract.ts'
+import { labels, ruleResult, sliCount } from '../rules/contract.ts'
 import { brief } from '../triage/contract.ts'
 
 /** The FIFO group of pulses, a name no shard has. */
@@ -12,6 +12,7 @@ export const pulseGroup = 'pulse'
 export const observation = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('outcomes'), id: z.string(), shard: z.string(), outcomes: z.array(probeOutcome) }),
   z.strictObject({ kind: z.literal('rule-results'), id: z.string(), shard: z.string(), results: z.array(ruleResult) }),
+  z.strictObject({ kind: z.literal('sli-counts'), id: z.string(), shard: z.string(), counts: z.array(sliCount) }),
   z.strictObject({ kind: z.literal('timer'), id: z.string(), shard: z.string(), rowId: z.string() }),
   /** The hub's pulse, on its way through `evaluate`, `correlate` and `deliver`; it belongs to no shard's state. */
   z.strictObject({ kind: z.literal('pulse'), id: z.string(), shard: z.literal(pulseGroup), atMs: z.number() }),
@@ -252,6 +253,9 @@ export const keys = {
   location: (shard: string, location: string) => `shard/${shard}/at/${location}`,
   /** The events of an objective; of no shard, so that it stays where it is when shards are split. */
   slo: (ruleId: string) => `slo/${ruleId}`,
+  /** What a shard counted for its objectives: an index, and rings of blocks of minutes and of hours. */
+  slis: (shard: string) => `shard/${shard}/slis`,
+  sliBlock: (shard: string, kind: 'minutes' | 'hours', place: number) => `shard/${shard}/slis/${kind}/${place}`,
   hub: 'hub/index',
   silences: 'hub/silences',
   group: (group: string) => `group/${group}`,

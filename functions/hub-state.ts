@@ -89,7 +89,7 @@ export const group = z.strictObject({ incidentId: z.string() })
 export type Group = z.infer<typeof group>
 
 /** A component's changes on their way to one status channel: one at a time, only the latest waits. */
-export const componentStream = z.strictObject({
+export const componentStream = z.object({
   incidentId: z.string(),
   sequence: z.int(),
   inFlight: z.boolean(),
@@ -98,8 +98,11 @@ export const componentStream = z.strictObject({
 })
 export type ComponentStream = z.infer<typeof componentStream>
 
-/** A service as the status page shows it, and as its dependents see it. */
-export const component = z.strictObject({
+/**
+ * A service as the status page shows it, and as its dependents see it. No page may wait for it: what a newer version
+ * added is passed over, as in an inhibitor and in {@link silences}.
+ */
+export const component = z.object({
   status: componentStatus,
   /** How many of its alerts fire, by what they mean for users. */
   firing: z.strictObject({ availability: z.int(), page: z.int(), ticket: z.int() }),
@@ -137,7 +140,7 @@ export const silences = z.object({ silences: z.array(z.object(silence.shape)) })
 export type Silences = z.infer<typeof silences>
 
 /** The firing alerts that one inhibit rule's source matches, for one set of values of its equal labels. */
-export const inhibitor = z.strictObject({
+export const inhibitor = z.object({
   /** By alert: does the rule's target match it as well? Such a one inhibits nothing that also matches both. */
   sources: z.record(z.string(), z.boolean()),
   upAtMs: z.number().optional(),

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import type { Config } from '../config/schema.ts'
-import { shardsNeeded } from '../config/shard-count.ts'
+import { shardsWanted } from '../config/shard-count.ts'
 import type { Store, Stored } from '../stores/contract.ts'
 import { keys } from './contract.ts'
 
@@ -33,13 +33,9 @@ export const growShards = async (store: Store, wanted: number): Promise<number> 
   throw new Error('the number of shards could not be settled: others kept changing it')
 }
 
-/** How many shards a config asks for: as many as it says, or as its monitors need. */
-export const shardsWanted = ({ shards, monitors }: Pick<Config, 'shards' | 'monitors'>): number =>
-  Math.max(shards, shardsNeeded(Object.keys(monitors).length))
-
 /**
- * How many shards this hub has: what the config says, what its monitors need and what there ever were, whichever is
+ * How many shards this hub has: what the config says or needs and what there ever were, whichever is
  * most. The number only grows, since state that moved to a larger count does not come back.
  */
-export const settleShards = (store: Store, config: Pick<Config, 'shards' | 'monitors'>): Promise<number> =>
+export const settleShards = (store: Store, config: Pick<Config, 'shards' | 'monitors' | 'rules'>): Promise<number> =>
   growShards(store, shardsWanted(config))

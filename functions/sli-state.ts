@@ -22,6 +22,8 @@ export type SliState = {
   hours: readonly SliBucket[]
   /** The end of the last hour that is closed: what is before it is in `hours`. */
   closedMs: number
+  /** Of an objective whose events are counted elsewhere: its minutes, and it has no ticks. */
+  minutes?: readonly SliBucket[]
 }
 
 export const emptySli: SliState = { ticks: {}, hours: [], closedMs: 0 }
@@ -136,7 +138,7 @@ export const withSli = (state: SliState, location: string, at: { ticks: readonly
 const minutesKnown = new WeakMap<SliState, readonly SliBucket[]>()
 
 const minutesOf = (state: SliState): readonly SliBucket[] => {
-  const known = minutesKnown.get(state)
+  const known = state.minutes ?? minutesKnown.get(state)
   if (known) return known
   const all = Object.values(state.ticks).flat()
   const minutes = addTo(

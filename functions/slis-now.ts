@@ -3,6 +3,8 @@ import { keys } from './contract.ts'
 import { unpackLocation } from './location-packing.ts'
 import { storedShards } from './shard-count.ts'
 import { allShards, parentShard } from './shards.ts'
+import { noCounts, withBuckets } from './sli-counts.ts'
+import { readCounts } from './sli-kept.ts'
 import { emptySli, type SliState, unpackSli, withSli } from './sli-state.ts'
 import { shortId } from './sli-ticks.ts'
 
@@ -14,6 +16,20 @@ const withAncestors = (count: number): string[] => {
     if (parent !== undefined) all.add(parent)
   }
   return [...all]
+}
+
+/** Those of them whose events are counted. A shard that was split off knows what was counted before with the others too. */
+const countedNow = async (store: Store, ruleIds: readonly string[]): Promise<Map<string, SliState>> => {
+  const shards = allShards(await storedShards(store))
+  const all = (await Promise.all(shards.map((shard) => readCounts(store, shard)))).map(({ state }) => state)
+  const closedMs = Math.max(...all.map((state) => state.closedMs))
+  const minutes = all.reduce((sum, state) => withBuckets(sum, state.minutes), noCounts.minutes)
+  const hours = all.reduce((sum, state) => withBuckets(sum, state.hours), noCounts.hours)
+  const states = ruleIds.map((ruleId): [string, SliState] => {
+    const own = (minutes.get(shortId(ruleId)) ?? []).filter(({ atMs }) => atMs >= closedMs)
+    return [ruleId, { ticks: {}, closedMs, minutes: own, hours: hours.get(shortId(ruleId)) ?? [] }]
+  })
+  return new Map(states.filter(([, state]) => state.hours.length + (state.minutes?.length ?? 0) > 0))
 }
 
 /** The events of these objectives as they stand now: their own items, and the ticks that still wait in the locations'. */
@@ -43,5 +59,6 @@ export const slisNow = async (
       if (ticks) states.set(ruleId, withSli(state, location, { ticks, nowMs }))
     }
   }
+  for (const [ruleId, state] of await countedNow(store, ruleIds)) states.set(ruleId, state)
   return states
 }

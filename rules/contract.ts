@@ -33,7 +33,22 @@ export type LocationHistory = { location: string; looks: readonly Look[]; fresh:
 export type SliBucket = { atMs: number; good: number; bad: number; unknown: number }
 
 /** An SLI's past, oldest first: the last six hours by the minute, what is before them by the hour. Nothing is in both. */
-export type Sli = { minutes: readonly SliBucket[]; hours: readonly SliBucket[] }
+export type Sli = {
+  minutes: readonly SliBucket[]
+  hours: readonly SliBucket[]
+  /** Why something of the last minutes could not be told. */
+  unknownWhy?: string
+}
+
+const events = z.int().min(0)
+
+/** What a cluster's series said of an objective: its events by the minute, each minute once, and why some are unknown. */
+export const sliCount = z.strictObject({
+  ruleId: z.string(),
+  minutes: z.array(z.strictObject({ atMs: z.number().multipleOf(60_000), good: events, bad: events, unknown: events })),
+  unknownWhy: z.string().optional(),
+})
+export type SliCount = z.infer<typeof sliCount>
 
 /** What one event was to an objective. */
 export const sliVerdict = z.enum(['good', 'bad', 'unknown'])
@@ -86,7 +101,10 @@ export type Judgement = {
 }
 
 /** Series a rule reads. `rangeSeconds`: how far back; only what is there now when absent. */
-export type RuleSeries = { cluster: string; selector: Selector; rangeSeconds?: number }
+export type RuleSeries = { cluster: string; selectors: readonly Selector[]; rangeSeconds?: number }
+
+/** Counters whose growth is events of an objective: all of them, and those among them that are good, or those that are bad. */
+export type RuleCounters = { cluster: string; total: Selector; part: Selector; partIs: 'good' | 'bad' }
 
 /** One kind of rule: its schema and its pure judgement. */
 export type RuleKind<S extends z.ZodType = z.ZodType> = {

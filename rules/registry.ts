@@ -1,9 +1,9 @@
 import * as z from 'zod'
 import type { Severity } from '../config/contract.ts'
-import type { Facts, Judgement, RuleSeries, SliVerdict } from './contract.ts'
+import type { Facts, Judgement, RuleCounters, RuleSeries, SliVerdict } from './contract.ts'
 import { absenceRule } from './kinds/absence.ts'
 import { availabilityRule } from './kinds/availability.ts'
-import { sliVerdictOf, sloAlerts, sloRule } from './kinds/slo.ts'
+import { sliVerdictOf, sloAlerts, sloCounters, sloRule } from './kinds/slo.ts'
 import { adviseAvailability } from './quorum.ts'
 
 export const ruleKinds = [absenceRule, availabilityRule, sloRule] as const
@@ -55,7 +55,7 @@ export const ruleAlerts = (spec: RuleSpec): RuleAlert[] => {
 export const ruleSli = (
   spec: RuleSpec,
 ): ((seen: { verdict: 'pass' | 'degraded' | 'fail' | 'unknown'; tookMs: number }) => SliVerdict) | undefined =>
-  spec.kind === 'slo' ? (seen) => sliVerdictOf(spec, seen) : undefined
+  spec.kind === 'slo' && spec.monitor !== undefined ? (seen) => sliVerdictOf(spec, seen) : undefined
 
 /** Which monitor's outcomes the rule judges. */
 export const ruleMonitor = (spec: RuleSpec): string | undefined => {
@@ -77,9 +77,14 @@ export const ruleSeries = (spec: RuleSpec): RuleSeries | undefined => {
     case 'absence':
       return absenceRule.series(spec)
     case 'availability':
-    case 'slo':
       return undefined
+    case 'slo':
+      return sloRule.series(spec)
     default:
       return spec satisfies never
   }
 }
+
+/** The counters whose growth is the events of the rule's objective, if it has one over counters. */
+export const ruleCounters = (spec: RuleSpec): RuleCounters | undefined =>
+  spec.kind === 'slo' ? sloCounters(spec) : undefined

@@ -13,6 +13,12 @@ export type Matcher = { label: string; op: '=' | '!=' | '=~' | '!~'; value: stri
 /** A Prometheus series selector; `=~` is anchored as in Prometheus, an absent label equals "". */
 export type Selector = { name: string; matchers?: readonly Matcher[] }
 
+/** What OpenMetrics calls the series that says when a counter or a histogram began at 0. */
+export const createdName = (name: string): string => `${name.replace(/_(?:total|bucket|count|sum)$/, '')}_created`
+
+/** What was added up in the minute that begins at `atMs`. */
+export type MinuteSum = { name: string; labels: Labels; atMs: number; value: number }
+
 /** One read of a target. `incomplete` is a truncated or over-limit read: true facts, but absence proves nothing. */
 export type Scrape = {
   atMs: number
@@ -20,6 +26,8 @@ export type Scrape = {
   incomplete?: string
   bytes: number
   seriesSeen: number
+  /** Where a source adds up by the minute instead of counting on: what of the last minutes is known by now. */
+  sums?: readonly MinuteSum[]
   /** Samples left out because their own timestamp was over five minutes old (Prometheus' lookback); absent for none. */
   staleDropped?: number
 }
@@ -87,6 +95,8 @@ export type SeriesSource<S extends z.ZodType = z.ZodType> = SourceBase<S> & {
   speaksFor?: (spec: z.output<S>) => readonly string[]
   /** The series it is configured to have, where the config names them. */
   has?: (spec: z.output<S>) => readonly Selector[]
+  /** Those among them that are sums of events by the minute, which another kind has none of. */
+  addsUp?: (spec: z.output<S>) => readonly Selector[]
   scrape: (spec: z.output<S>, world: SourceWorld, keep: readonly Selector[]) => Promise<Reading<Scrape>>
 }
 export type LogSource<S extends z.ZodType = z.ZodType> = SourceBase<S> & {

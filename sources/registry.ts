@@ -65,6 +65,15 @@ export const kindsOf = (spec: SourceSpec): readonly string[] =>
 export const ownSeries = (spec: SourceSpec): readonly Selector[] =>
   spec.kind === 'cloudwatch' ? (cloudwatchSource.has?.(spec) ?? []) : []
 
+/** Those among them that are sums of events by the minute. */
+export const summedSeries = (spec: SourceSpec): readonly Selector[] =>
+  spec.kind === 'cloudwatch' ? (cloudwatchSource.addsUp?.(spec) ?? []) : []
+
+/** The kinds whose series do not count on from what they were before. */
+export const summingKinds: ReadonlySet<string> = new Set(
+  sourceKinds.filter((kind) => 'addsUp' in kind && kind.addsUp !== undefined).map(({ kind }) => kind),
+)
+
 /** What reading it needs of IAM. */
 export const sourceGrants = (spec: SourceSpec): readonly Grant[] => {
   switch (spec.kind) {

@@ -13,6 +13,12 @@ export class SelectorError extends Error {
   }
 }
 
+/** A selector as PromQL writes it. */
+export const selectorText = ({ name, matchers = [] }: Selector): string =>
+  matchers.length === 0
+    ? name
+    : `${name}{${matchers.map(({ label, op, value }) => `${label}${op}${JSON.stringify(value)}`).join(',')}}`
+
 /** Does a series with these labels belong to the selector? The name is the caller's to check. */
 export type SeriesTest = (labels: Labels) => boolean
 type ValueTest = (value: string) => boolean

@@ -1,4 +1,4 @@
-import type { Sample } from '../sources/contract.ts'
+import { createdName, type Sample } from '../sources/contract.ts'
 import { lookbackMs, type Point, type Series } from './past.ts'
 
 /** A counter's values, oldest first, with what is known of its beginnings. */
@@ -40,11 +40,10 @@ export const stepsOf = (counter: Counter): Step[] =>
 
 /** When a counter's value last began at 0, by its `_created` series, which OpenMetrics writes beside it. */
 export const createdAtMs = (series: Pick<Series, 'named'>, { name, labels }: Sample): number | undefined => {
-  const base = name.replace(/_(?:total|bucket|count|sum)$/, '')
   const { le: _, quantile: __, ...own } = labels
   const entries = Object.entries(own)
   const created = series
-    .named(`${base}_created`)
+    .named(createdName(name))
     .find((one) => Object.keys(one.labels).length === entries.length && entries.every(([k, v]) => one.labels[k] === v))
   return created && Number.isFinite(created.value) ? created.value * 1000 : undefined
 }

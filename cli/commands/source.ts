@@ -75,7 +75,7 @@ const wantedSeries = (config: Config, { cluster, source }: Listed): Selector[] =
   const kinds = kindsOf(source)
   const rules = Object.values(config.rules).flatMap((rule) => {
     const series = ruleSeries(rule)
-    return series?.cluster === cluster ? [series.selector] : []
+    return series?.cluster === cluster ? series.selectors : []
   })
   return [...kinds.flatMap((kind) => [...seriesToRead(kind), ...seriesForFacts(kind)]), ...ownSeries(source), ...rules]
 }

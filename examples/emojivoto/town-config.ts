@@ -65,6 +65,22 @@ const appOf = ({ namespace, workloads }: Names, component: Component, url: strin
   labels: { namespace, deployment: workloads[component].deployment },
 })
 
+/** Answers within half a second, as the callee's proxy counts them. */
+const latencyObjective = ({ config, workloads }: Names) => {
+  const { deployment } = workloads.voting
+  const of = `direction="inbound",deployment="${deployment}"`
+  return {
+    kind: 'slo' as const,
+    service: deployment,
+    series: {
+      cluster: config.cluster,
+      total: `response_latency_ms_count{${of}}`,
+      good: `response_latency_ms_bucket{${of},le="500"}`,
+    },
+    objectivePercent: 99,
+  }
+}
+
 /**
  * A config in the shape of whodunit's `ConfigInput`: four monitors of the town's web, a page after two failures in a
  * row, and the sources of its cluster. `caFile` holds the certificate authority the town wrote.
@@ -85,6 +101,7 @@ export const townConfig = (names: Names, urls: TownUrls, caFile = '.whodunit/tow
         monitor: names.config.monitors.vote,
         objectivePercent: 99.5,
       },
+      [`${names.workloads.voting.deployment}-fast`]: latencyObjective(names),
     },
     clusters: {
       [names.config.cluster]: {

@@ -8,7 +8,7 @@ import { acknowledge, note } from './incident.ts'
 import { end, fire } from './lifecycle.ts'
 import { forEachChannel } from './orders.ts'
 import { applyReceipt, tellCaseFile } from './receipts.ts'
-import { addSilence, cutSilence, endSilences } from './silences.ts'
+import { addSilence, cutSilence, digestReceipt, endSilences } from './silences.ts'
 import { put } from './telling.ts'
 import { onTimer } from './timers.ts'
 
@@ -40,6 +40,7 @@ const causesFirst = (changes: readonly AlertChange[], { view }: Context): AlertC
 
 const applyReceiptTo = (hub: HubDecision, receipt: Receipt, context: Context): HubDecision => {
   if (receipt.order.event === 'component-changed') return componentReceipt(hub, receipt, context)
+  if (receipt.order.event === 'silence-ended') return digestReceipt(hub, receipt, context)
   const incident = hub.incidents.get(receipt.order.incidentId)
   if (!incident) return hub
   return put(hub, applyReceipt(incident, receipt, { routing: context.view.routing, nowMs: context.nowMs }))

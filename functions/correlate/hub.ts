@@ -48,6 +48,8 @@ export type Hub = {
   groups: ReadonlyMap<string, Group>
   /** By id. */
   incidents: ReadonlyMap<string, Incident>
+  /** Ids of incidents that are there and cannot be read: a newer version wrote them. */
+  unreadable: ReadonlySet<string>
   /** By item key, as are the inhibitors. */
   pages: ReadonlyMap<string, AlertPage>
   /** By service. */

@@ -1,10 +1,11 @@
-import type { DeliveryOrder, OutboxRow, SilenceRequest } from '../contract.ts'
+import type { DeliveryOrder, OutboxRow, Receipt, SilenceRequest } from '../contract.ts'
 import type { Incident, Mute, Silence } from '../hub-state.ts'
 import type { ActiveWindow } from '../maintenance.ts'
 import { canKeep } from '../silence-limits.ts'
 import { addRows, type Context, type Hub, type HubDecision } from './hub.ts'
 import { windowSilenceId } from './mutes.ts'
 import { deliverRow } from './orders.ts'
+import { isWorthwhile, tryAgainAfterMs } from './receipts.ts'
 import { channelsFor } from './routing.ts'
 
 const hidKept = 12
@@ -101,6 +102,12 @@ const digest = (hub: Hub, silence: Silence, { view, nowMs }: Context): OutboxRow
     deliverRow(order(channel), { dueAtMs: nowMs, waitsForCaseFile: false }),
   )
 }
+
+/** Who refused to hear what a silence hid is told again later: nothing else remembers it. */
+export const digestReceipt = (hub: HubDecision, { order, status }: Receipt, { nowMs }: Context): HubDecision =>
+  status === 'delivered' || !isWorthwhile(order, nowMs)
+    ? hub
+    : addRows(hub, [deliverRow(order, { dueAtMs: nowMs + tryAgainAfterMs, waitsForCaseFile: false })])
 
 /** Silences that are over say what they hid and are forgotten; what still fails pages by its own timer. */
 export const endSilences = (hub: HubDecision, context: Context): HubDecision => {

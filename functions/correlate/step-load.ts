@@ -1,5 +1,5 @@
 /** Reads all that a batch of messages may touch, in a few rounds: what is found says where to read on. */
-import type { Change, Store, Stored } from '../../stores/contract.ts'
+import type { Change, Store } from '../../stores/contract.ts'
 import { type AlertChange, type CorrelateBody, keys } from '../contract.ts'
 import {
   type AlertPage,
@@ -20,6 +20,7 @@ import { groupOf, idPrefix, stormGroup } from './groups.ts'
 import type { Context, Hub, HubDecision, HubView } from './hub.ts'
 import { incidentId } from './incident.ts'
 import { inhibitorKey } from './mutes.ts'
+import { Items, type Schema } from './step-items.ts'
 
 export type Loaded = { hub: Hub; versions: ReadonlyMap<string, number> }
 
@@ -28,40 +29,6 @@ type Concerned = { alertId: string; service: string; labels: Readonly<Record<str
 
 const alertsOf = (alerts: Incident['alerts']): Concerned[] =>
   Object.entries(alerts).map(([alertId, alert]) => ({ alertId, ...alert }))
-
-type Schema<T> = { parse: (value: unknown) => T }
-
-/** The items read so far, each read and parsed once: its key says of what shape it is. */
-class Items {
-  readonly found = new Map<string, Stored>()
-  readonly #parsed = new Map<string, unknown>()
-  readonly #asked = new Set<string>()
-  readonly #store: Store
-
-  constructor(store: Store) {
-    this.#store = store
-  }
-
-  async read(wanted: readonly string[]): Promise<void> {
-    const missing = [...new Set(wanted)].filter((key) => !this.#asked.has(key))
-    for (const key of missing) this.#asked.add(key)
-    if (missing.length === 0) return
-    for (const [key, item] of await this.#store.read(missing)) this.found.set(key, item)
-  }
-
-  add(items: ReadonlyMap<string, Stored>): void {
-    for (const [key, item] of items) {
-      this.#asked.add(key)
-      this.found.set(key, item)
-    }
-  }
-
-  value<T>(key: string, schema: Schema<T>): T | undefined {
-    const item = this.found.get(key)
-    if (item && !this.#parsed.has(key)) this.#parsed.set(key, schema.parse(item.value))
-    return this.#parsed.get(key) as T | undefined // A key has one schema.
-  }
-}
 
 const changesIn = (messages: readonly CorrelateBody[]): AlertChange[] =>
   messages.flatMap((message) => (message.kind === 'alert-changes' ? message.changes : []))
@@ -85,7 +52,7 @@ const readIncidents = async (items: Items, ids: readonly string[]) => items.read
 
 /** One that cannot be read (a newer version wrote it) is left alone: it stops only what is about it. */
 const incidentIn = (items: Items, id: string | undefined): Incident | undefined =>
-  id === undefined ? undefined : incident.safeParse(items.found.get(keys.incident(id))?.value).data
+  id === undefined ? undefined : items.readable(keys.incident(id), incident)
 
 const checkReadable = (items: Items, ids: readonly (string | undefined)[]): void => {
   for (const id of ids) if (id !== undefined) items.value(keys.incident(id), incident)
@@ -147,16 +114,19 @@ const parsed = <T>(items: Items, prefix: string, schema: Schema<T>): Map<string,
 const unprefixed = <T>(map: ReadonlyMap<string, T>, prefix: string): Map<string, T> =>
   new Map([...map].map(([key, value]) => [key.slice(prefix.length), value]))
 
+const incidentsOf = (items: Items): Pick<Hub, 'incidents' | 'unreadable'> => {
+  const ids = [...items.found.keys()].flatMap((key) =>
+    key.startsWith('incident/') ? [key.slice('incident/'.length)] : [],
+  )
+  const incidents = new Map(ids.flatMap((id) => incidentIn(items, id) ?? []).map((one) => [one.id, one]))
+  return { incidents, unreadable: new Set(ids.filter((id) => !incidents.has(id))) }
+}
+
 const hubOf = (items: Items): Hub => ({
   index: items.value(keys.hub, hubIndex) ?? emptyIndex,
   silences: items.value(keys.silences, silences)?.silences ?? [],
   groups: unprefixed(parsed(items, 'group/', group), 'group/'),
-  incidents: new Map(
-    [...items.found.keys()].flatMap((key) => {
-      const found = key.startsWith('incident/') ? incidentIn(items, key.slice('incident/'.length)) : undefined
-      return found ? [[found.id, found] as const] : []
-    }),
-  ),
+  ...incidentsOf(items),
   pages: parsed(items, 'alerts/', alertPage),
   components: unprefixed(parsed(items, 'component/', component), 'component/'),
   inhibitors: parsed(items, 'inhibitor/', inhibitor),

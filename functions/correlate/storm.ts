@@ -26,7 +26,7 @@ export const openStorm = (hub: Hub): Incident | undefined => {
 
 const freeId = (hub: Hub, prefix: string, at: { sinceMs: number; nowMs: number }): string => {
   const plain = incidentId(prefix, at.sinceMs)
-  return hub.incidents.has(plain) ? `${plain}-${Math.floor(at.nowMs / 1000)}` : plain
+  return hub.incidents.has(plain) || hub.unreadable.has(plain) ? `${plain}-${Math.floor(at.nowMs / 1000)}` : plain
 }
 
 /** A new incident of a group, with nothing in it yet. */

@@ -1,7 +1,15 @@
 import type { Config } from '../../config/schema.ts'
-import { judge, type RuleSpec, ruleAlerts, ruleMonitor, ruleSeverity, ruleSli } from '../../rules/registry.ts'
+import { shardsWanted } from '../../config/shard-count.ts'
+import {
+  judge,
+  type RuleSpec,
+  ruleAlerts,
+  ruleCounters,
+  ruleMonitor,
+  ruleSeverity,
+  ruleSli,
+} from '../../rules/registry.ts'
 import { partId, ruleOfAlert } from '../alert-ids.ts'
-import { shardsWanted } from '../shard-count.ts'
 import { countOfShard, shardOf } from '../shards.ts'
 import type { RuleView } from './decide.ts'
 import type { Home } from './routing.ts'
@@ -39,6 +47,7 @@ const ruleViewsOf = (config: Config, [ruleId, rule]: readonly [string, RuleSpec]
       ? { monitor: { monitorId, locations, periodSeconds: monitor.periodSeconds } }
       : {}),
     ...(sli ? { sli } : {}),
+    ...(ruleCounters(rule) ? { counted: true as const } : {}),
   }
   // Where one location is all there is, it is the quorum.
   const further = rule.kind === 'availability' && locations.length < 2 ? [] : ruleAlerts(rule)

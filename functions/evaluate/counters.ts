@@ -77,6 +77,13 @@ export const countOutcome = (
   }
 }
 
+/** The latest scheduled time: not always the last look's, for a second opinion that was late to begin stands where it began. */
+const latestMsOf = (looks: MonitorState['looks']): number | undefined => {
+  let latest: number | undefined
+  for (const { scheduledAtMs } of looks) if (latest === undefined || scheduledAtMs > latest) latest = scheduledAtMs
+  return latest
+}
+
 /** What a rule may know of one location's looks at a monitor. */
 export const historyOf = (
   state: LocationState | undefined,
@@ -84,9 +91,9 @@ export const historyOf = (
 ): LocationHistory => {
   const all = state?.monitors[at.monitorId]?.looks ?? []
   const latestMs = at.nowMs + aheadMs
-  const isAhead = (all.at(-1)?.scheduledAtMs ?? 0) > latestMs
+  const isAhead = (latestMsOf(all) ?? 0) > latestMs
   const looks = isAhead ? all.filter(({ scheduledAtMs }) => scheduledAtMs <= latestMs) : all
-  const lastMs = looks.at(-1)?.scheduledAtMs
+  const lastMs = latestMsOf(looks)
   const fresh = lastMs !== undefined && isFresh({ scheduledAtMs: lastMs, periodSeconds: at.periodSeconds }, at.nowMs)
   return { location: at.location, looks, fresh, periodMs: at.periodSeconds * 1000 }
 }

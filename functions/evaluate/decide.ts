@@ -4,9 +4,11 @@ import type { AlertChange, AlertTransition, Observation, ProbeBody } from '../co
 import { aheadMs } from '../freshness.ts'
 import type { PackedLocation } from '../location-packing.ts'
 import { emptyLocation, type LocationState, type ShardState } from '../shard-state.ts'
+import type { SliCounts, Touched } from '../sli-counts.ts'
 import type { SliState } from '../sli-state.ts'
 import { advanceAlert, endAlert, type RuleIdentity } from './alerts.ts'
 import { countOutcome, historyOf } from './counters.ts'
+import { tallyCounts } from './counts.ts'
 import { fitLocation, fitShard } from './fit.ts'
 import { firedLately } from './flapping.ts'
 import { knownSince, listenedSinceMs } from './known-since.ts'
@@ -21,6 +23,8 @@ export type RuleView = RuleIdentity & {
   behind?: readonly string[]
   /** Its monitor's ticks are events of an objective: what each of them is. */
   sli?: Sights
+  /** The events of its objective are counted elsewhere. */
+  counted?: true
 }
 
 /** What a rule said, for the history: of the monitors just looked at all that is not plainly inactive. */
@@ -31,6 +35,8 @@ export type Seen = {
   locations: ReadonlyMap<string, LocationState>
   /** The objectives the observation is about. */
   slis?: ReadonlyMap<string, SliState>
+  /** What was counted for the objectives of the shard, where the observation counts more. */
+  counts?: SliCounts
 }
 
 export type Decision = {
@@ -41,6 +47,8 @@ export type Decision = {
   packed: Map<string, PackedLocation>
   /** Objectives whose own item is to be written. */
   slis: Map<string, SliState>
+  /** What is counted now, and of which times that is news. */
+  counts?: { state: SliCounts; touched: Touched }
   changes: AlertChange[]
   /** What was new of the observation, and what the rules made of it. */
   counted: ProbeOutcome[]
@@ -169,8 +177,8 @@ const judgeAll = (rules: readonly RuleView[], shard: ShardState, at: Judging): J
   const so: Judgements = { alerts: { ...shard.alerts }, changes: [], transitions: [], judged: [], againAtMs: [] }
   for (const rule of rules) {
     const { ruleId, alertId, monitor } = rule
-    // An objective is judged when its monitor ticks: nothing else adds to it.
-    if (rule.sli ? !at.slis.has(ruleId) : !at.concerns(rule)) continue
+    // An objective is judged when its monitor ticks or its events are counted: nothing else adds to it.
+    if (rule.sli || rule.counted ? !at.slis.has(ruleId) : !at.concerns(rule)) continue
     const before = so.alerts[alertId]
     const stands = before === undefined && rule.behind?.some((other) => so.alerts[other] !== undefined)
     const judgement = stands ? pagedByAnother(rule) : rule.judge(factsFor(rule, shard, at))
@@ -238,6 +246,7 @@ export const decideEvaluate = (seen: Seen, observation: Observation, at: Around)
   const isPart = at.onlyConcerned === true && observation.kind === 'outcomes'
   const concerns = isPart ? concernedBy(counted, seen.shard) : () => true
   const tallied = tally(seen, observation, { rules, nowMs, changed })
+  const { counts, slis: ofCounts } = tallyCounts(seen.counts, observation, { rules, nowMs })
   for (const [location, state] of tallied.locations) changed.set(location, state)
   // Rules quote what was seen just now in full, though the item may have no room for it.
   const locations = new Map([...seen.locations, ...changed])
@@ -256,7 +265,8 @@ export const decideEvaluate = (seen: Seen, observation: Observation, at: Around)
   }
   const removed = endRemoved(rules, seen.shard, nowMs)
   const shard = { ...seen.shard, results, knownSinceMs, alerts: removed.alerts }
-  const judging = { locations, slis: tallied.slis, counted, concerns, nowMs, startedAtMs: at.startedAtMs }
+  const slis = new Map([...tallied.slis, ...ofCounts])
+  const judging = { locations, slis, counted, concerns, nowMs, startedAtMs: at.startedAtMs }
   const { alerts, changes, transitions, judged, againAtMs } = judgeAll(rules, shard, judging)
   const fired = firedLately(shard, alerts, { nowMs, known: removed.known })
   return {
@@ -264,6 +274,7 @@ export const decideEvaluate = (seen: Seen, observation: Observation, at: Around)
     locations: fitted,
     packed,
     slis: tallied.moved,
+    ...(counts ? { counts } : {}),
     counted,
     changes: [...removed.changes, ...changes],
     transitions: [...removed.transitions, ...transitions],

@@ -40,6 +40,7 @@ export const knownSince = (
 ): ShardState['knownSinceMs'] => {
   const { rules, locations, nowMs, concerns = () => true } = at
   const needed = rules.flatMap((rule) => {
+    if (rule.counted) return []
     const before = seen.shard.knownSinceMs[rule.ruleId]
     if (!concerns(rule)) return before === undefined ? [] : [[rule.ruleId, before] as const]
     const lastMs = knownLookMs(rule, locations, { nowMs, which: 'last' })

@@ -17,24 +17,36 @@ const grouped = <T>(all: readonly T[], homeOf: (one: T) => string) =>
   [...Map.groupBy(all, homeOf)].map(([shard, own]) => ({ shard, own }))
 
 /** An observation as the shards of today's count must hear it. Nothing of it is left out, nothing is in two parts. */
-export const partsOf = (observation: Divisible, count: number, home: Home): Divisible[] =>
-  observation.kind === 'outcomes'
-    ? grouped(observation.outcomes, ({ monitorId }) => home.monitor(monitorId, count)).map(({ shard, own }) => ({
-        ...observation,
-        shard,
-        outcomes: own,
-      }))
-    : grouped(observation.results, ({ ruleId }) => home.rule(ruleId, count)).map(({ shard, own }) => ({
-        ...observation,
-        shard,
-        results: own,
-      }))
+export const partsOf = (observation: Divisible, count: number, home: Home): Divisible[] => {
+  const ofRule = ({ ruleId }: { ruleId: string }) => home.rule(ruleId, count)
+  switch (observation.kind) {
+    case 'outcomes': {
+      const parts = grouped(observation.outcomes, ({ monitorId }) => home.monitor(monitorId, count))
+      return parts.map(({ shard, own }) => ({ ...observation, shard, outcomes: own }))
+    }
+    case 'rule-results':
+      return grouped(observation.results, ofRule).map(({ shard, own }) => ({ ...observation, shard, results: own }))
+    case 'sli-counts':
+      return grouped(observation.counts, ofRule).map(({ shard, own }) => ({ ...observation, shard, counts: own }))
+    default:
+      return observation satisfies never
+  }
+}
 
 /** Is all of it about the shard it is addressed to? */
 export const isAtHome = (observation: ShardObservation, count: number, home: Home): boolean => {
-  if (observation.kind === 'timer') return true
   const { shard } = observation
-  return observation.kind === 'outcomes'
-    ? observation.outcomes.every(({ monitorId }) => home.monitor(monitorId, count) === shard)
-    : observation.results.every(({ ruleId }) => home.rule(ruleId, count) === shard)
+  const isOfRule = ({ ruleId }: { ruleId: string }) => home.rule(ruleId, count) === shard
+  switch (observation.kind) {
+    case 'timer':
+      return true
+    case 'outcomes':
+      return observation.outcomes.every(({ monitorId }) => home.monitor(monitorId, count) === shard)
+    case 'rule-results':
+      return observation.results.every(isOfRule)
+    case 'sli-counts':
+      return observation.counts.every(isOfRule)
+    default:
+      return observation satisfies never
+  }
 }

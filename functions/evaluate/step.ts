@@ -17,6 +17,7 @@ import { emptyLocation } from '../shard-state.ts'
 import { countOfShard, kinOf } from '../shards.ts'
 import { type Decision, decideEvaluate, type RuleView } from './decide.ts'
 import { isAtHome, partsOf, type ShardObservation } from './routing.ts'
+import { changesOfCounts, type KnownCounts, loadCounts, rememberCounts } from './step-counts.ts'
 import { type Loaded, type LoadWorld, load } from './step-load.ts'
 import { type KnownSlis, readSlis, rememberSlis, sliChanges } from './step-sli.ts'
 
@@ -33,7 +34,12 @@ export type EvaluateWorld = LoadWorld &
   }
 
 /** What this process remembers; `judgedAtMs`: when it last judged every rule of a shard. */
-type Evaluating = EvaluateWorld & { known: Remembered; slis: KnownSlis; judgedAtMs: Map<string, number> }
+type Evaluating = EvaluateWorld & {
+  known: Remembered
+  slis: KnownSlis
+  counts: KnownCounts
+  judgedAtMs: Map<string, number>
+}
 
 /** However little is news of them, all rules of a shard are judged again after so long, and at its timers. */
 export const judgeAllEveryMs = 60_000
@@ -163,7 +169,8 @@ const attempt = async (world: Evaluating, observation: ShardObservation): Promis
   const { watches = () => true, startedAtMs } = world
   const rules = world.rulesOf(shard)
   const slis = await readSlis({ store: world.store, known: world.slis }, rules, observation)
-  const seen = { ...loaded, slis: slis.states }
+  const before = await loadCounts({ store: world.store, known: world.counts }, observation)
+  const seen = { ...loaded, slis: slis.states, ...(before ? { counts: before.state } : {}) }
   const onlyConcerned = loaded.versions.has(keys.shard(shard)) && wereJustJudged(world, shard, nowMs)
   const decided = decideEvaluate(seen, observation, { rules, nowMs, watches, startedAtMs, onlyConcerned })
   const told = alertRows(shard, (loaded.versions.get(keys.shard(shard)) ?? 0) + 1, decided, nowMs)
@@ -177,8 +184,13 @@ const attempt = async (world: Evaluating, observation: ShardObservation): Promis
     ...timerChange(shard, timer, { againAtMs: decision.againAtMs, firedRowId }),
     ...loaded.handover.rows,
   ]
-  const changes = [...changesOf(shard, loaded, decision, rows), ...sliChanges(slis, decision.slis, nowMs)]
-  if (changes.length === 0) return { status: 'evaluated', changes: [] }
+  const counted = { shard, before, decision }
+  const ofCounts = changesOfCounts(counted, rules)
+  const changes = [...changesOf(shard, loaded, decision, rows), ...sliChanges(slis, decision.slis, nowMs), ...ofCounts]
+  if (changes.length === 0) {
+    rememberCounts(world.counts, counted, [])
+    return { status: 'evaluated', changes: [] }
+  }
   const kept = keepHistory(world, observation, { decision, nowMs })
   // Pages first: only what nobody waits for waits for its history.
   if (told.length + questions.length === 0) await kept
@@ -189,6 +201,7 @@ const attempt = async (world: Evaluating, observation: ShardObservation): Promis
   remember(world.known, shard, { loaded, decision })
   if (!onlyConcerned) world.judgedAtMs.set(shard, nowMs)
   rememberSlis(world.slis, slis, decision.slis)
+  rememberCounts(world.counts, counted, ofCounts)
   await world.nudge([...told, ...questions].map(({ id, to }) => ({ to, rowId: id, afterMs: 0 })))
   await kept
   return { status: 'evaluated', changes: decision.changes }
@@ -259,7 +272,7 @@ const forward = async (
 
 /** Applies one observation to the shards it is about. */
 export const evaluateStep = (world: EvaluateWorld): ((observation: Observation) => Promise<EvaluateResult>) => {
-  const evaluating = { ...world, known: remembered(), slis: new Map(), judgedAtMs: new Map() }
+  const evaluating = { ...world, known: remembered(), slis: new Map(), counts: new Map(), judgedAtMs: new Map() }
   return async (observation) => {
     if (observation.kind !== 'pulse') return apply(evaluating, observation)
     const passed = await passPulse(world, 'evaluate')(observation.atMs)

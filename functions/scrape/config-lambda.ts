@@ -36,11 +36,13 @@ type Health = { warn: (text: string, facts: Readonly<Record<string, string | num
 /** Says how a minute's readings went. Throws when one failed, so that the function's error metric shows it. */
 export const tellScrapes = (
   health: Health,
-  { cluster, failed, leaseTaken, unread, unfound, window }: ScheduleResult & { cluster: string },
+  { cluster, failed, leaseTaken, unread, unfound, unknown, window }: ScheduleResult & { cluster: string },
 ): void => {
   const reasons = [...new Set(unread.map(({ kind, why }) => `${kind}: ${why ?? 'no reason given'}`))].slice(0, 10)
   if (reasons.length > 0) health.warn('sources that cannot be read', { cluster, reasons })
   if (unfound.length > 0) health.warn('targets that cannot be looked for', { cluster, reasons: [...new Set(unfound)] })
+  if (unknown.length > 0)
+    health.warn('objectives with unknown events', { cluster, reasons: [...new Set(unknown)].slice(0, 10) })
   if (window && window.leftOut > 0) health.warn('the window is full', { cluster, ...window })
   if (leaseTaken > 0) health.warn('somebody else reads this cluster', { cluster, leaseTaken })
   if (failed.length > 0) throw new Error(`${failed.length} readings failed: ${failed.map(String).join('; ')}`)

@@ -2,12 +2,14 @@ import pLimit from 'p-limit'
 import type { Config } from '../../config/schema.ts'
 import { seriesLimitOf } from '../../config/window-budget.ts'
 import { longestSeconds, type Remembers, type WindowNeed, windowNeeds } from '../../config/window-needs.ts'
-import { ruleSeries } from '../../rules/registry.ts'
+import { ruleCounters, ruleSeries } from '../../rules/registry.ts'
 import type { Reading, Sample, Scrape, Selector } from '../../sources/contract.ts'
-import { kindsOf, type SeriesSpec, scrapeSource, sourcePlace } from '../../sources/registry.ts'
-import { compileSelectors } from '../../sources/selector.ts'
+import { kindsOf, type SeriesSpec, scrapeSource, sourcePlace, summingKinds } from '../../sources/registry.ts'
+import { compileMatchers, compileSelectors, selectorText } from '../../sources/selector.ts'
 import type { ClusterReader } from '../cluster-reader.ts'
 import { shardOfRule } from '../evaluate/config.ts'
+import type { CounterObjective, Counters } from '../sli-increments.ts'
+import type { Counting } from './counts.ts'
 import type { ClusterView, SeriesRule, SeriesTarget } from './step.ts'
 import { targetSeriesNames } from './target-series.ts'
 
@@ -25,9 +27,37 @@ const atOnce = 200
 const seriesRules = (config: Config, cluster: string) =>
   Object.entries(config.rules).flatMap(([ruleId, rule]) => {
     const series = ruleSeries(rule)
-    if (series?.cluster !== cluster) return []
-    return [{ ruleId, shard: shardOfRule(config, ruleId), selector: series.selector }]
+    const [selector] = series?.selectors ?? []
+    if (series?.cluster !== cluster || selector === undefined || ruleCounters(rule)) return []
+    return [{ ruleId, shard: shardOfRule(config, ruleId), selector }]
   })
+
+const countersOf = (selector: Selector): Counters => {
+  const { name, matchers = [] } = selector
+  const test = compileMatchers(matchers)
+  // What an absent label fails, no series without it can pass.
+  const needs = matchers.filter((matcher) => !compileMatchers([matcher])({})).map(({ label }) => label)
+  const equals = matchers.filter(({ op, value }) => op === '=' && value !== '')
+  return { name, text: selectorText(selector), matches: test, needs: [...new Set(needs)], equals }
+}
+
+const objectivesOf = (config: Config, cluster: string): CounterObjective[] =>
+  Object.entries(config.rules).flatMap(([ruleId, rule]) => {
+    const counters = ruleCounters(rule)
+    if (counters?.cluster !== cluster) return []
+    const { total, part, partIs } = counters
+    const shard = shardOfRule(config, ruleId)
+    return [{ ruleId, shard, partIs, total: countersOf(total), part: countersOf(part) }]
+  })
+
+/** Prometheus' lookback: what was read longer ago says nothing of now. */
+const lookbackMs = 300_000
+
+const countingOf = ({ scrapeIntervalSeconds }: Cluster, objectives: readonly CounterObjective[]): Counting => {
+  const intervalMs = scrapeIntervalSeconds * 1000
+  const gapMs = Math.max(lookbackMs, 2.5 * intervalMs)
+  return { objectives, intervalMs, gapMs, backMs: gapMs, summing: summingKinds }
+}
 
 /** How long a sample is worth keeping, from what its readers look back. */
 const keeper = (needs: readonly WindowNeed[]): ClusterView['keepMs'] => {
@@ -98,6 +128,7 @@ const ruleView = ({ ruleId, shard, selector }: ReturnType<typeof seriesRules>[nu
 export const clusterView = (config: Config, name: string, { reader, remembers }: Outside): ClusterView => {
   const cluster = Object.hasOwn(config.clusters, name) ? config.clusters[name] : undefined
   const rules = seriesRules(config, name)
+  const counters = objectivesOf(config, name)
   const needs = windowNeeds(config, name, remembers)
   const wanted = [...rules, ...needs.filter(({ kind }) => kind === undefined)].map(({ selector }) => selector)
   const limit = pLimit(atOnce)
@@ -115,6 +146,7 @@ export const clusterView = (config: Config, name: string, { reader, remembers }:
     cluster: name,
     find,
     rules: rules.map(ruleView),
+    ...(cluster && counters.length > 0 && { counting: countingOf(cluster, counters) }),
     keepMs: keeper(needs),
     longestMs: longest * 1000,
     seriesLimit,

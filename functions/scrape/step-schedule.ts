@@ -20,6 +20,8 @@ export type ScheduleResult = {
   unread: TargetReport[]
   /** Why it is not known which targets there are, at any of the times. */
   unfound: string[]
+  /** Objectives some of whose events are unknown, and why, at any of the times. */
+  unknown: string[]
   /** The window after the last of them. */
   window?: WindowReport
   failed: unknown[]
@@ -32,7 +34,15 @@ export const scheduleStep =
   (world: ScheduleWorld) =>
   async (message: { periodSeconds: number; scheduledAt?: string | undefined }): Promise<ScheduleResult> => {
     const { ticksMs, skipped } = dueTicks({ ...message, everySeconds: minuteSeconds }, world.nowMs())
-    const result: ScheduleResult = { scraped: 0, leaseTaken: 0, skipped, unread: [], unfound: [], failed: [] }
+    const result: ScheduleResult = {
+      scraped: 0,
+      leaseTaken: 0,
+      skipped,
+      unread: [],
+      unfound: [],
+      unknown: [],
+      failed: [],
+    }
     for (const [at, tickMs] of ticksMs.entries()) {
       const nextMs = ticksMs[at + 1]
       if (nextMs !== undefined && nextMs <= world.nowMs()) {
@@ -49,6 +59,7 @@ export const scheduleStep =
         result.scraped++
         result.unread.push(...read.targets.filter(({ up }) => !up))
         if (read.incomplete !== undefined) result.unfound.push(read.incomplete)
+        result.unknown.push(...(read.unknown ?? []))
         result.window = read.window
       } catch (thrown) {
         result.failed.push(thrown)

@@ -1,6 +1,6 @@
 /**
  * Reads every series target of one cluster under its lease; decides what the series rules of the cluster say; writes the
- * cluster's window and sends the rule results to `evaluate`.
+ * cluster's window and sends the rule results to `evaluate`, and after the window what objectives' counters grew by in it.
  * Run twice at once: the second finds the lease taken and does nothing.
  */
 
@@ -10,6 +10,7 @@ import type { Blobs } from '../../stores/contract.ts'
 import type { Observation } from '../contract.ts'
 import { remember, type Window } from '../window.ts'
 import { loadWindow, saveWindow } from '../window-blobs.ts'
+import { type Counting, countsOf, isTelling, type Summed, type Unread } from './counts.ts'
 import { targetSeries } from './target-series.ts'
 
 export type SeriesTarget = {
@@ -38,7 +39,7 @@ export type ScrapeWorld = {
   lease: (cluster: string) => Promise<HeldLease | undefined>
   send: (observation: Observation) => Promise<void>
   /** Windows between two readings of one process, by cluster. */
-  held: Map<string, { window: Window; fence: number }>
+  held: Map<string, { window: Window; fence: number; toldMs?: number | undefined }>
 }
 
 export type ClusterView = {
@@ -51,6 +52,8 @@ export type ClusterView = {
   longestMs: number
   /** More series than this are not remembered. */
   seriesLimit: number
+  /** The objectives over its counters, if there are any. */
+  counting?: Counting
 }
 
 export type TargetReport = {
@@ -64,7 +67,14 @@ export type TargetReport = {
 }
 export type WindowReport = { series: number; leftOut: number; bytes: number }
 export type ScrapeResult =
-  | { status: 'scraped'; targets: TargetReport[]; window: WindowReport; incomplete?: string }
+  | {
+      status: 'scraped'
+      targets: TargetReport[]
+      window: WindowReport
+      incomplete?: string
+      /** Objectives some of whose events are unknown, and why. */
+      unknown?: string[]
+    }
   | { status: 'lease-taken' }
 
 type Read = { target: SeriesTarget; reading: Reading<Scrape>; tookMs: number }
@@ -142,6 +152,7 @@ const keepWindow = async (
   { reads, atMs, fence, allTargets }: { reads: readonly Read[]; atMs: number; fence: number; allTargets: boolean },
 ): Promise<WindowReport> => {
   const { longestMs, keepMs, seriesLimit } = view
+  const held = world.held.get(view.cluster)
   const window = await windowBefore(world, view, { nowMs: atMs, fence })
   // Not to be found half changed by the next reading, should this one fail.
   world.held.delete(view.cluster)
@@ -155,9 +166,44 @@ const keepWindow = async (
   }))
   remember(window, { atMs, targets, allTargets, longestMs, keepMs, seriesLimit })
   const { bytes } = await saveWindow(world.blobs, window, { longestMs, nowMs: atMs })
-  world.held.set(view.cluster, { window, fence })
+  world.held.set(view.cluster, { window, fence, toldMs: held?.window === window ? held.toldMs : undefined })
   const series = [...window.targets.values()].reduce((sum, target) => sum + target.series.size, 0)
   return { series, leftOut: window.leftOut, bytes }
+}
+
+const unreadOf = (reads: readonly Read[]): Unread[] =>
+  reads.map(reportOf).flatMap(({ kind, url, why }) => (why === undefined ? [] : [{ kind, why: `${url}: ${why}` }]))
+
+const summedOf = (reads: readonly Read[]): Summed[] =>
+  reads.flatMap(({ target, reading }) =>
+    reading.status === 'read' && reading.value.incomplete === undefined && reading.value.sums
+      ? [{ kind: target.kind, sums: reading.value.sums }]
+      : [],
+  )
+
+/**
+ * Tells what the window counted for objectives since this process told it last, or as far back as that can be told: from
+ * the window as it is kept, so that whoever goes on from it says the same again and nothing twice.
+ */
+const sendCounts = async (
+  world: ScrapeWorld,
+  { cluster, counting }: ClusterView,
+  at: { atMs: number; reads: readonly Read[]; allTargets: boolean },
+): Promise<string[]> => {
+  const held = world.held.get(cluster)
+  if (!counting || !held || !isTelling(counting, at.atMs)) return []
+  const fromMs = held.toldMs ?? at.atMs - counting.backMs
+  const counts = countsOf(held.window, counting, {
+    ...at,
+    fromMs,
+    unread: unreadOf(at.reads),
+    summed: summedOf(at.reads),
+  })
+  const shards = new Map(counting.objectives.map(({ ruleId, shard }) => [ruleId, shard]))
+  for (const [shard = '', own] of Map.groupBy(counts, ({ ruleId }) => shards.get(ruleId)))
+    await world.send({ kind: 'sli-counts', id: `${cluster}:${shard}:counts:${at.atMs}`, shard, counts: own })
+  world.held.set(cluster, { ...held, toldMs: at.atMs })
+  return counts.flatMap(({ ruleId, unknownWhy }) => (unknownWhy === undefined ? [] : [`${ruleId}: ${unknownWhy}`]))
 }
 
 /** Reads one cluster once. */
@@ -178,12 +224,14 @@ export const scrapeStep =
       )
       const allTargets = found.incomplete === undefined
       const window = await keepWindow(world, view, { reads, atMs, fence: lease.fence, allTargets })
+      const unknown = await sendCounts(world, view, { atMs, reads, allTargets })
       const { incomplete } = found
       return {
         status: 'scraped',
         targets: reads.map(reportOf),
         window,
         ...(incomplete !== undefined && { incomplete }),
+        ...(unknown.length > 0 && { unknown }),
       }
     } finally {
       await lease.release()

@@ -56,7 +56,7 @@ export const absenceRule = defineRule({
   monitor: ({ monitor }) => monitor,
   series: ({ series }) => {
     const parsed = series && parseSelector(series.selector)
-    return series && parsed ? { cluster: series.cluster, selector: parsed } : undefined
+    return series && parsed ? { cluster: series.cluster, selectors: [parsed] } : undefined
   },
   judge: (spec, facts) => {
     if (spec.monitor !== undefined) return judgeSilence(spec, spec.monitor, facts)

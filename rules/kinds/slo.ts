@@ -1,6 +1,17 @@
 import * as z from 'zod'
 import { id, severity, timeZone } from '../../config/contract.ts'
-import { defineRule, type Facts, type Judgement, ruleFields, type Sli, type SliVerdict } from '../contract.ts'
+import { createdName } from '../../sources/contract.ts'
+import {
+  defineRule,
+  type Facts,
+  type Judgement,
+  type RuleCounters,
+  type RuleSeries,
+  ruleFields,
+  type Sli,
+  type SliVerdict,
+} from '../contract.ts'
+import { parseSelector } from '../selector.ts'
 import { type Budget, budgetAt, type Period } from '../slo/budget.ts'
 import { type BurnRate, budgetRatioOf, burns, eventsSince, usualBurnRates } from '../slo/burn-rate.ts'
 import { judgeInARow } from '../slo/in-a-row.ts'
@@ -34,13 +45,30 @@ const usualPolicy = [
 
 const { service, summary } = ruleFields
 
+const seriesSelector = z
+  .string()
+  .refine(
+    (text) => parseSelector(text) !== undefined,
+    'a series selector like response_total{classification="success"}',
+  )
+
 const schema = z
   .strictObject({
     kind: z.literal('slo'),
     service,
     summary,
     /** Its ticks are the events: one that passed is good. What we could not look at is no event. */
-    monitor: id,
+    monitor: id.optional(),
+    /** Or counters are: what they grow by. Two of the three are named; what is neither counted nor read is no event. */
+    series: z
+      .strictObject({
+        cluster: id,
+        total: seriesSelector,
+        good: seriesSelector.optional(),
+        bad: seriesSelector.optional(),
+      })
+      .refine(({ good, bad }) => (good === undefined) !== (bad === undefined), 'exactly one of good and bad')
+      .optional(),
     /** Good is passed within this long; without it, passed. */
     latencyMs: z.int().min(1).max(60_000).optional(),
     /** So many of a hundred events are good. */
@@ -63,6 +91,14 @@ const schema = z
     badInARow: z.union([z.int().min(1).max(10), z.literal(false)]).optional(),
     /** What happens when so much of the budget is spent. */
     budgetPolicy: z.array(policy).max(10).default(usualPolicy),
+  })
+  .refine(
+    ({ monitor, series }) => (monitor === undefined) !== (series === undefined),
+    'exactly one of monitor and series',
+  )
+  .refine(({ series, latencyMs }) => series === undefined || latencyMs === undefined, {
+    message: 'series have no latencyMs: good is a bucket of a histogram like request_duration_seconds_bucket{le="0.3"}',
+    path: ['latencyMs'],
   })
   .refine(({ windowDays, calendarMonth }) => !calendarMonth || windowDays === undefined, {
     message: 'a calendar month has no windowDays',
@@ -94,10 +130,36 @@ export const sliVerdictOf = (
 
 const nothing: Sli = { minutes: [], hours: [] }
 
-/** Did anybody see anything lately? A window full of `unknown` is no good news. */
+/** How far back an objective over counters reads them. */
+const countersSeconds = 1200
+
+/** The counters an objective is over, if it is. */
+export const sloCounters = ({ series }: Spec): RuleCounters | undefined => {
+  const total = series && parseSelector(series.total)
+  const part = series && parseSelector(series.good ?? series.bad ?? '')
+  if (!total || !part) return undefined
+  return { cluster: series.cluster, total, part, partIs: series.good === undefined ? 'bad' : 'good' }
+}
+
+/** Besides the counters: what tells when they began at 0. */
+const countersRead = ({ cluster, total, part }: RuleCounters): RuleSeries => {
+  const created = [total, part].map(({ name, matchers = [] }) => ({
+    name: createdName(name),
+    matchers: matchers.filter(({ label }) => label !== 'le'),
+  }))
+  const selectors = [total, part, ...created, { name: 'process_start_time_seconds' }]
+  return { cluster, selectors, rangeSeconds: countersSeconds }
+}
+
+/**
+ * Did nobody see anything lately? A window full of `unknown` is no good news, and neither is one without a reading; one
+ * that is known to hold no events is.
+ */
 const isBlind = (sli: Sli, nowMs: number, seconds: number): boolean => {
-  const { good, bad } = eventsSince(sli, nowMs - seconds * 1000)
-  return good + bad === 0
+  const fromMs = nowMs - seconds * 1000
+  const { good, bad, unknown } = eventsSince(sli, fromMs)
+  if (good + bad > 0) return false
+  return unknown > 0 || !sli.minutes.some(({ atMs }) => atMs > fromMs)
 }
 
 /** An objective's alerts ask for the same budget one after the other. */
@@ -112,7 +174,12 @@ export const sloBudget = (spec: Spec, sli: Sli, nowMs: number): Budget => {
   return budget
 }
 
-const subject = ({ summary: said, monitor, objectivePercent }: Spec) => said ?? `${monitor} (${objectivePercent} %)`
+const subject = ({ summary: said, monitor, series, objectivePercent }: Spec) =>
+  said ?? `${monitor ?? series?.total} (${objectivePercent} %)`
+
+/** What is said of an objective nobody can see, with the reason where there is one. */
+const unseen = (said: string, { unknownWhy }: Sli) =>
+  unknownWhy === undefined ? said : `${said}; unknown: ${unknownWhy}`
 
 /** Does a pair of windows of this severity fire? The first that does is the quickest, and is the one that is named. */
 const judgeBurn = (spec: Spec, facts: Facts, wanted: BurnRate['severity']): Judgement => {
@@ -128,7 +195,8 @@ const judgeBurn = (spec: Spec, facts: Facts, wanted: BurnRate['severity']): Judg
   }
   const longest = Math.max(...rates.map(({ shortSeconds }) => shortSeconds), 0)
   const said = `${subject(spec)}: ${percentWords(budget.spentRatio)} of ${periodWords(periodOf(spec))}'s budget is spent`
-  if (isBlind(sli, nowMs, longest)) return { status: 'held', met: false, reason: 'input-unknown', summary: said }
+  if (isBlind(sli, nowMs, longest))
+    return { status: 'held', met: false, reason: 'input-unknown', summary: unseen(said, sli) }
   return { status: 'inactive', met: false, reason: 'burn-rate-gone', summary: said }
 }
 
@@ -155,8 +223,30 @@ const inARow = (spec: Spec) => {
   return [{ part: 'in-a-row', severity: 'page' as const, behindAvailability: true, judge: judged }]
 }
 
-/** The alerts of an objective besides its page: the ticket, bad events in a row, and the steps of its budget policy. */
+/** As long as Kubernetes gives most things to come back. */
+const blindSeconds = 900
+
+/** A monitor has a rule that says when nobody can look; counters have this. */
+const judgeBlindness = (spec: Spec, { nowMs, sli = nothing }: Facts): Judgement => {
+  const fromMs = nowMs - blindSeconds * 1000
+  const listens = sli.hours.length > 0 || sli.minutes.some(({ atMs }) => atMs <= fromMs)
+  const said = `we are blind: nobody can tell the good events of ${subject(spec)} for ${blindSeconds / 60} min`
+  return listens && isBlind(sli, nowMs, blindSeconds)
+    ? { status: 'active', met: true, reason: 'silence-too-long', summary: unseen(said, sli), sinceMs: fromMs }
+    : { status: 'inactive', met: false, reason: 'heard-again', summary: said }
+}
+
+const blindness = (spec: Spec) =>
+  spec.series === undefined
+    ? []
+    : [{ part: 'blind', severity: 'ticket' as const, judge: (facts: Facts) => judgeBlindness(spec, facts) }]
+
+/**
+ * The alerts of an objective besides its page: the ticket, bad events in a row, the steps of its budget policy, and one that nobody can see
+ * the events of its counters.
+ */
 export const sloAlerts = (spec: Spec) => [
+  ...blindness(spec),
   { part: 'ticket', severity: 'ticket' as const, judge: (facts: Facts) => judgeBurn(spec, facts, 'ticket') },
   ...inARow(spec),
   ...spec.budgetPolicy.map(({ spentPercent, severity: wanted }) => ({
@@ -173,6 +263,9 @@ export const sloRule = defineRule({
   kind: 'slo',
   schema,
   monitor: ({ monitor }) => monitor,
-  series: () => undefined,
+  series: (spec) => {
+    const counters = sloCounters(spec)
+    return counters && countersRead(counters)
+  },
   judge: (spec, facts) => judgeBurn(spec, facts, 'page'),
 })

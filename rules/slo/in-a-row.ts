@@ -12,7 +12,10 @@ const lookOf = ({ atMs, good, bad }: SliBucket): Look => ({
 
 /** The last minutes that held events, and the hours before them: where there are few, an hour holds one. */
 const looksOf = ({ hours, minutes }: Sli): Look[] =>
-  [...hours.slice(-bucketsSeen), ...minutes.slice(-bucketsSeen)].slice(-bucketsSeen).map(lookOf)
+  [...hours.slice(-bucketsSeen), ...minutes]
+    .filter(({ good, bad, unknown }) => good + bad + unknown > 0)
+    .slice(-bucketsSeen)
+    .map(lookOf)
 
 /**
  * Are all events bad, for so many minutes in a row that held any? Judged as availability is: a minute without one good

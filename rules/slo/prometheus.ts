@@ -4,9 +4,10 @@ import { type BurnRate, budgetRatioOf } from './burn-rate.ts'
 export type Exported = {
   ruleId: string
   service: string
-  monitor: string
   objectivePercent: number
-  latencyMs?: number | undefined
+  sli:
+    | { monitor: string; latencyMs?: number | undefined }
+    | { total: string; good?: string | undefined; bad?: string | undefined }
   burnRates: readonly BurnRate[]
 }
 
@@ -17,7 +18,21 @@ const durationText = (seconds: number): string => {
   return seconds % 60 === 0 ? `${seconds / 60}m` : `${seconds}s`
 }
 
-const badRatio = ({ monitor, latencyMs }: Exported, window: string): string => {
+/** What a selector's counters grew by each second, together. */
+const rateOf = (selector: string, window: string) => `sum(rate(${selector}[${window}]))`
+
+/** A bucket that is not there says nothing; any other series of good events that is not there says that none was good. */
+const goodRate = (good: string, window: string) =>
+  /[{,]\s*le\s*=/.test(good) ? rateOf(good, window) : `(${rateOf(good, window)} or vector(0))`
+
+const badRatio = ({ sli }: Exported, window: string): string => {
+  if ('total' in sli) {
+    const total = rateOf(sli.total, window)
+    return sli.good === undefined
+      ? `${rateOf(sli.bad ?? sli.total, window)} / ${total}`
+      : `1 - ${goodRate(sli.good, window)} / ${total}`
+  }
+  const { monitor, latencyMs } = sli
   const success = `probe_success{monitor="${monitor}"}`
   // A subquery: whether one look was in time cannot be had from an average.
   const good =

@@ -5,6 +5,7 @@ import { orAborted } from '../abort.ts'
 import {
   defineSeriesSource,
   type Labels,
+  type MinuteSum,
   type Reading,
   type Sample,
   type Scrape,
@@ -59,6 +60,9 @@ const snake = (text: string): string =>
 const nameOf = ({ name, namespace, metric: what, stat }: Spec['metrics'][number]): string =>
   name ?? [namespace.toLowerCase().replace(/[^a-z0-9]+/g, '_'), snake(what), snake(stat)].join('_')
 
+/** How often something happened: only these can be added up. */
+const isSum = ({ stat }: Pick<Spec['metrics'][number], 'stat'>): boolean => stat === 'Sum' || stat === 'SampleCount'
+
 /** Every metric asked for costs money, so only those are that somebody reads. */
 const wantedOf = (spec: Spec, keep: readonly Selector[]): Wanted[] => {
   const tests = compileSelectors(keep)
@@ -86,11 +90,16 @@ const clientOf = ({ region, endpoint }: Spec): Promise<CloudWatchClient> => {
 
 type Span = { startMs: number; endMs: number }
 
+/** Of the last three periods the newest that is there; what is older says nothing of now. */
+const freshMs = (wanted: readonly Wanted[]): number =>
+  Math.max(300_000, 3000 * Math.max(...wanted.map(({ periodSeconds }) => periodSeconds)))
+
+/** What is published of a minute so much later still belongs to its sum. */
+const lateMs = 900_000
+
 const spanOf = ({ delaySeconds }: Spec, wanted: readonly Wanted[], nowMs: number): Span => {
   const endMs = Math.floor((nowMs - delaySeconds * 1000) / 60_000) * 60_000
-  const longestMs = Math.max(...wanted.map(({ periodSeconds }) => periodSeconds)) * 1000
-  // Of the last three periods the newest that is there; what is older says nothing of now.
-  return { startMs: endMs - Math.max(300_000, 3 * longestMs), endMs }
+  return { startMs: endMs - Math.max(freshMs(wanted), wanted.some(isSum) ? lateMs : 0), endMs }
 }
 
 const queryOf = (
@@ -139,16 +148,31 @@ const askBatch = async (
 }
 
 /** The newest whole period. */
-const newest = (results: readonly MetricDataResult[], { periodSeconds }: Wanted, { endMs }: Span) => {
+const newest = (results: readonly MetricDataResult[], { periodSeconds }: Wanted, { startMs, endMs }: Span) => {
   let found: { atMs: number; value: number } | undefined
   for (const { Timestamps = [], Values = [] } of results) {
     for (const [index, time] of Timestamps.entries()) {
       const atMs = time.getTime() + periodSeconds * 1000
       const value = Values[index]
-      if (value !== undefined && atMs <= endMs && atMs > (found?.atMs ?? -Infinity)) found = { atMs, value }
+      if (value !== undefined && atMs <= endMs && atMs > (found?.atMs ?? startMs)) found = { atMs, value }
     }
   }
   return found
+}
+
+/** The sums of all whole minutes that were asked for; a period that is longer belongs to its last minute. */
+const sumsOf = (results: readonly MetricDataResult[], { name, labels, periodSeconds }: Wanted, { endMs }: Span) => {
+  const minutes = new Map<number, MinuteSum>()
+  for (const { Timestamps = [], Values = [] } of results) {
+    for (const [index, time] of Timestamps.entries()) {
+      const lastMs = time.getTime() + periodSeconds * 1000 - 1
+      const atMs = Math.floor(lastMs / 60_000) * 60_000
+      const value = Values[index]
+      if (value === undefined || atMs >= endMs) continue
+      minutes.set(atMs, { name, labels, atMs, value: (minutes.get(atMs)?.value ?? 0) + value })
+    }
+  }
+  return [...minutes.values()]
 }
 
 /** A later page may complete what an earlier one gave in part, so the last word counts. */
@@ -175,11 +199,13 @@ const read = async (spec: Spec, world: SourceWorld, wanted: readonly Wanted[]): 
   const byId = Map.groupBy(answered.results, ({ Id }) => Id ?? '')
   const about = wanted.map((one, index) => ({ one, results: byId.get(`m${index}`) ?? [] }))
   const samples = about.flatMap(({ one, results }): Sample[] => {
-    const point = newest(results, one, span)
+    const point = newest(results, one, { ...span, startMs: span.endMs - freshMs(wanted) })
     return point ? [{ name: one.name, labels: one.labels, value: point.value, timestampMs: point.atMs }] : []
   })
   const troubles = [...answered.said, ...about.flatMap(({ one, results }) => troubleOf(results, one) ?? [])]
-  const scrape: Scrape = { atMs: world.nowMs(), samples, bytes: 0, seriesSeen: wanted.length }
+  const sums = about.flatMap(({ one, results }) => (isSum(one) ? sumsOf(results, one, span) : []))
+  const base: Scrape = { atMs: world.nowMs(), samples, bytes: 0, seriesSeen: wanted.length }
+  const scrape = wanted.some(isSum) ? { ...base, sums } : base
   if (troubles.length === 0) return scrape
   const more = troubles.length > 3 ? ` and ${troubles.length - 3} more` : ''
   return { ...scrape, incomplete: `CloudWatch: ${troubles.slice(0, 3).join('; ')}${more}` }
@@ -207,7 +233,7 @@ const scrape = async (spec: Spec, world: SourceWorld, keep: readonly Selector[])
 
 /**
  * CloudWatch metrics through GetMetricData, each as a series with its newest whole period; a metric without a data point
- * has none, which is not 0. Credentials come from where the SDK looks for them.
+ * has none, which is not 0. Sums are read minute by minute as well, a quarter of an hour back, since some come late. Credentials come from where the SDK looks for them.
  */
 export const cloudwatchSource = defineSeriesSource({
   kind: 'cloudwatch',
@@ -215,5 +241,6 @@ export const cloudwatchSource = defineSeriesSource({
   schema,
   scrape,
   has: ({ metrics }) => metrics.map((one) => ({ name: nameOf(one) })),
+  addsUp: ({ metrics }) => metrics.filter(isSum).map((one) => ({ name: nameOf(one) })),
   grants: () => [{ action: 'cloudwatch:GetMetricData', resource: '*' }],
 })

@@ -49,3 +49,12 @@ test('a single outcome is sent whatever its size, and an empty tick does not spl
   expect(fittingMessages(tick(1, 'x'.repeat(500)), 100)).toHaveLength(1)
   expect(fittingMessages(tick(0, ''), 10)).toHaveLength(1)
 })
+
+test('counts of objectives are halved too, each of them whole and once', () => {
+  const minutes = Array.from({ length: 15 }, (_, nth) => ({ atMs: nth * 60_000, good: 1, bad: 0, unknown: 0 }))
+  const counts = Array.from({ length: 40 }, (_, nth) => ({ ruleId: `slo-${nth}`, minutes }))
+  const messages = fittingMessages({ kind: 'sli-counts', id: 'counts', shard: '0/1', counts }, 10_000)
+  const read = messages.map(({ body }) => observation.parse(JSON.parse(body)))
+  expect(messages.every(({ body }) => Buffer.byteLength(body) <= 10_000)).toBe(true)
+  expect(read.flatMap((one) => (one.kind === 'sli-counts' ? one.counts : []))).toEqual(counts)
+})

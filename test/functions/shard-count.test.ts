@@ -3,10 +3,19 @@ import type { Config } from '../../config/schema.ts'
 import { shardsNeeded } from '../../config/shard-count.ts'
 import { growShards, settleShards, storedShards } from '../../functions/shard-count.ts'
 import { allShards, ancestors, kinOf, placeOf, shardOf } from '../../functions/shards.ts'
+import { ruleSpec } from '../../rules/registry.ts'
 import { memoryStore } from '../../stores/memory.ts'
 
-const configOf = (monitors: number, shards = 1): Pick<Config, 'shards' | 'monitors'> => ({
+const counted = ruleSpec.parse({
+  kind: 'slo',
+  service: 'shop',
+  series: { cluster: 'town', total: 'a_total', bad: 'b_total' },
+  objectivePercent: 99,
+})
+
+const configOf = (monitors: number, shards = 1, objectives = 0): Pick<Config, 'shards' | 'monitors' | 'rules'> => ({
   shards,
+  rules: Object.fromEntries(Array.from({ length: objectives }, (_, index) => [`o${index}`, counted])),
   // Only how many there are matters here.
   monitors: Object.fromEntries(Array.from({ length: monitors }, (_, index) => [`m${index}`, {}])) as Config['monitors'],
 })
@@ -19,6 +28,7 @@ test.each([
   { given: 'ten thousand', config: configOf(10_000), count: 64 },
   { given: 'more asked for than needed', config: configOf(3, 8), count: 8 },
   { given: 'no monitor', config: configOf(0), count: 1 },
+  { given: 'a thousand objectives over counters', config: configOf(3, 1, 1000), count: 4 },
 ])('$given: $count shards', async ({ config, count }) => {
   const store = emptyStore()
   expect(await settleShards(store, config)).toBe(count)

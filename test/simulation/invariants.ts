@@ -16,12 +16,13 @@ type Evidence = {
   outcome: Outcome
   /** Every message once, in the order of first arrival. */
   first: readonly Arrival[]
-  /** By incident and channel. */
+  /** By incident and channel; a component's changes by it as well. */
   threads: ReadonlyMap<string, readonly Arrival[]>
 }
 type Invariant = { kind: Kind; says: string; broken: (evidence: Evidence) => string[] | Promise<string[]> }
 
-const threadOf = ({ incidentId, channel }: { incidentId: string; channel: string }) => `${incidentId} on ${channel}`
+const threadOf = ({ incidentId, service, channel, to }: Arrival) =>
+  `${incidentId}${to === undefined ? '' : ` of ${service}`} on ${channel}`
 
 const sequenceOf = (id: string) => Number(id.split(':').at(-1))
 

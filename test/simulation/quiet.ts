@@ -58,9 +58,10 @@ export const silentFor = (one: Incident, outcome: Outcome, world: World): string
   if (one.toldAtMs !== undefined || one.resolvedAtMs === undefined) return undefined
   if (!reasons.some((reason) => reason === 'inhibited-by-dependency' || reason.startsWith('muted-by-')))
     return undefined
-  const overMs = quietSinceMs(one) ?? one.resolvedAtMs
+  const times = [one.resolvedAtMs, quietSinceMs(one) ?? one.resolvedAtMs]
   // After a jump of all clocks nobody can tell what was first.
-  const isThen = ({ fromMs, toMs }: Span) => world.jumpMs !== 0 || (fromMs <= overMs && overMs <= toMs)
+  const isThen = ({ fromMs, toMs }: Span) =>
+    world.jumpMs !== 0 || times.some((overMs) => fromMs <= overMs && overMs <= toMs)
   return [...roots(one, outcome, world), ...asked(one, world)].find(isThen)?.why
 }
 

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
 import { parse } from 'yaml'
 import { exportSlos } from '../../../cli/commands/slo-export.ts'
+import { cluster } from '../../../config/schema.ts'
 import { ruleSpec } from '../../../rules/registry.ts'
 
 const rules = {
@@ -57,4 +58,43 @@ withPromtool('Prometheus takes the rules', () => {
   const said = execFileSync('promtool', ['check', 'rules', file], { encoding: 'utf8' })
   rmSync(directory, { recursive: true })
   expect(said).toContain('SUCCESS: 14 rules found')
+})
+
+const counters = (series: object) => ({
+  a: ruleSpec.parse({
+    kind: 'slo',
+    service: 'shop',
+    series: { cluster: 'main', total: 'a_count', ...series },
+    objectivePercent: 99,
+  }),
+})
+
+test.each([
+  { series: { bad: 'a_count{code="500"}' }, expr: 'sum(rate(a_count{code="500"}[5m])) / sum(rate(a_count[5m]))' },
+  {
+    series: { good: 'a_count{code="200"}' },
+    expr: '1 - (sum(rate(a_count{code="200"}[5m])) or vector(0)) / sum(rate(a_count[5m]))',
+  },
+  // A bucket that is not there is unknown to us, and nothing to Prometheus.
+  { series: { good: 'a_bucket{le="0.3"}' }, expr: '1 - sum(rate(a_bucket{le="0.3"}[5m])) / sum(rate(a_count[5m]))' },
+])('an objective over counters is exported as a ratio of their rates, $expr', ({ series, expr }) => {
+  const exported = exportSlos({ rules: counters(series) })
+  expect(parse(exported.text).groups[0].rules[0]).toMatchObject({ record: 'whodunit:slo_bad:ratio_5m', expr })
+})
+
+withPromtool('Prometheus takes those over counters too', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'slo-export-'))
+  const file = join(directory, 'rules.yaml')
+  writeFileSync(file, exportSlos({ rules: counters({ good: 'a_count{code="200"}' }) }).text)
+  const said = execFileSync('promtool', ['check', 'rules', file], { encoding: 'utf8' })
+  rmSync(directory, { recursive: true })
+  expect(said).toContain('SUCCESS: 11 rules found')
+})
+
+test('an objective over sums of CloudWatch is not exported, and that is said', () => {
+  const metrics = ['a_count', 'b_count'].map((name) => ({ namespace: 'Shop', metric: name, stat: 'Sum', name }))
+  const main = cluster.parse({ sources: [{ kind: 'cloudwatch', region: 'eu-west-1', metrics }] })
+  const exported = exportSlos({ rules: counters({ bad: 'b_count' }), clusters: { main } })
+  expect(parse(exported.text)).toEqual({ groups: [] })
+  expect(exported.lost).toEqual([expect.stringMatching(/^a: it is over sums of CloudWatch/)])
 })

@@ -10,6 +10,7 @@ export const nothing: HubDecision = {
   silences: [],
   groups: new Map(),
   incidents: new Map(),
+  unreadable: new Set(),
   pages: new Map(),
   components: new Map(),
   inhibitors: new Map(),

@@ -27,17 +27,24 @@ const move: fc.Arbitrary<Move> = fc.oneof(
 /** What one channel was brought: what its receiver believes; the same message twice is one. */
 class Receiver {
   told: 'nothing' | 'page' | 'end' = 'nothing'
+  /** The sender cannot know that the last end arrived, so it may say it again. */
+  #mayHearAgain = false
   readonly #heard = new Set<string>()
-  hear({ event, id }: DeliveryOrder): void {
+  hear({ event, id }: DeliveryOrder, how: 'delivered' | 'doubtful'): void {
     if (this.#heard.has(id)) return
     this.#heard.add(id)
     const isPage = event === 'opened' || event === 'reopened'
-    if (event === 'resolved' && this.told !== 'page') throw new Error(`${id}: an end without a page`)
+    if (event === 'resolved' && this.told !== 'page' && !this.#mayHearAgain)
+      throw new Error(`${id}: an end without a page`)
     if (!isPage && event !== 'resolved' && this.told !== 'page') throw new Error(`${id}: ${event} without a page`)
     if (event === 'reopened' && this.told === 'nothing') throw new Error(`${id}: back without a page`)
+    if (event === 'resolved') this.#mayHearAgain = how === 'doubtful'
     this.told = isPage ? 'page' : event === 'resolved' ? 'end' : this.told
   }
 }
+
+/** A receiver follows each incident for itself. */
+const threadOf = ({ incidentId, channel }: DeliveryOrder) => `${incidentId} on ${channel}`
 
 class World {
   hub: HubDecision = nothing
@@ -60,12 +67,12 @@ class World {
   answer(nth: number, how: 'delivered' | 'rejected' | 'doubtful'): void {
     const [order] = this.#flying.splice(nth % Math.max(1, this.#flying.length), 1)
     if (!order) return
-    if (this.#flying.some(({ channel }) => channel === order.channel)) throw new Error(`${order.id}: two at once`)
+    if (this.#flying.some((other) => threadOf(other) === threadOf(order))) throw new Error(`${order.id}: two at once`)
     // In doubt, it arrived.
     if (how !== 'rejected') {
-      const receiver = this.receivers.get(order.channel) ?? new Receiver()
-      this.receivers.set(order.channel, receiver)
-      receiver.hear(order)
+      const receiver = this.receivers.get(threadOf(order)) ?? new Receiver()
+      this.receivers.set(threadOf(order), receiver)
+      receiver.hear(order, how)
     }
     const status = how === 'delivered' ? 'delivered' : 'rejected'
     this.#say(receipt(order, status, how === 'doubtful' ? { mayHaveArrived: true } : {}))
@@ -104,14 +111,16 @@ test('whatever is refused, in doubt or late: pages first, one end for whoever wa
       for (const one of moves) world.play(one)
       world.settle()
       const [incident] = [...world.hub.incidents.values()].slice(-1)
-      const told = [...world.receivers.values()].map((one) => one.told)
+      const told = [...world.receivers].flatMap(([thread, one]) =>
+        thread.startsWith(`${incident?.id} `) ? [one.told] : [],
+      )
       if (incident && incident.counts.firing > 0 && !told.includes('page')) throw new Error('nobody has the page')
       for (const alert of ['x', 'y']) world.play({ kind: 'end', alert })
       world.settle()
       world.pass(3600)
       world.settle()
-      for (const [channel, { told }] of world.receivers) {
-        if (told === 'page') throw new Error(`${channel} was never told of the end`)
+      for (const [thread, { told }] of world.receivers) {
+        if (told === 'page') throw new Error(`${thread} was never told of the end`)
       }
       for (const { channels } of world.hub.incidents.values()) {
         for (const [channel, { inFlight, waiting }] of Object.entries(channels)) {

@@ -3,7 +3,7 @@ import { type AlertChange, type CorrelateBody, keys, type OutboxRow } from '../.
 import { stormGroup } from '../../../functions/correlate/groups.ts'
 import type { HubView } from '../../../functions/correlate/hub.ts'
 import { correlateStep } from '../../../functions/correlate/step.ts'
-import { type Incident, incident, silences } from '../../../functions/hub-state.ts'
+import { type Incident, incident, quietComponent, silences } from '../../../functions/hub-state.ts'
 import type { Store } from '../../../stores/contract.ts'
 import { memoryStore } from '../../../stores/memory.ts'
 import { change, hubView, start } from '../builders.ts'
@@ -131,14 +131,16 @@ test.each([
   { what: 'the storm', key: keys.incident('storm-20261123-055900') },
   { what: 'the index', key: keys.hub },
   { what: 'the silences', key: keys.silences },
-])("$what that a newer version wrote stands in no page's way", async ({ key }) => {
+  { what: 'the component', key: keys.component('shop'), known: quietComponent },
+  { what: 'another incident of that name', key: keys.incident('shop-20261123-060000') },
+])("$what that a newer version wrote stands in no page's way", async ({ key, known = {} }) => {
   const so = world()
   const silence = { id: 's', matchers: ['service=web'], author: 'ada', reason: 'r', startsAtMs: start }
   await say(so.store, 's', { kind: 'silence', silence: { ...silence, endsAtMs: start + 60_000 } })
   await tell(so.store, 'a', [change({ to: 'firing', service: 'web', alertId: 'web' })])
   await so.correlate(['s', 'a'])
   const found = (await so.store.read([key])).get(key)
-  const value = { ...(found?.value as object), novelty: true } // whatever it is, it is an object
+  const value = { ...known, ...(found?.value as object), novelty: true } // whatever it is, it is an object
   const group = { key: keys.group(stormGroup), expect: 0, value: { incidentId: 'storm-20261123-055900' } }
   await so.store.commit([group, { key, expect: found?.version ?? 0, value }])
   await tell(so.store, 'b', [change({ to: 'firing' })])

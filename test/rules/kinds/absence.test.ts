@@ -104,12 +104,14 @@ test('the selector reaches scrape with its matchers', () => {
   })
   expect(absenceRule.series(withMatchers)).toEqual({
     cluster: 'town',
-    selector: {
-      name: 'up',
-      matchers: [
-        { label: 'job', op: '=~', value: 'a|b' },
-        { label: 'pod', op: '!=', value: 'x"y' },
-      ],
-    },
+    selectors: [
+      {
+        name: 'up',
+        matchers: [
+          { label: 'job', op: '=~', value: 'a|b' },
+          { label: 'pod', op: '!=', value: 'x"y' },
+        ],
+      },
+    ],
   })
 })

@@ -129,3 +129,74 @@ test.each([
   const rule = { kind: 'slo', monitor: 'front', objectivePercent: 99.9, ...more }
   expect(sloRule.schema.safeParse(rule).success).toBe(false)
 })
+
+const counters = sloRule.schema.parse({
+  kind: 'slo',
+  service: 'shop',
+  series: { cluster: 'town', total: 'took_count{job="a"}', good: 'took_bucket{job="a",le="0.3"}' },
+  objectivePercent: 99.9,
+})
+
+test('an objective over counters reads them, what says when they began, and nothing else', () => {
+  const { selectors = [], cluster } = sloRule.series(counters) ?? {}
+  expect([
+    cluster,
+    ...selectors.map(({ name, matchers = [] }) => [name, ...matchers.map(({ label }) => label)]),
+  ]).toEqual([
+    'town',
+    ['took_count', 'job'],
+    ['took_bucket', 'job', 'le'],
+    ['took_created', 'job'],
+    ['took_created', 'job'],
+    ['process_start_time_seconds'],
+  ])
+})
+
+const minute = (unknown: number): Sli => ({
+  minutes: [{ atMs: nowMs - minuteMs, good: 0, bad: 0, unknown }],
+  hours: [],
+})
+test.each([
+  { given: 'there was nothing to count', sli: minute(0), then: 'inactive' },
+  { given: 'nothing could be read', sli: { ...minute(3), unknownWhy: 'connection refused' }, then: 'held' },
+  { given: 'nothing was read', sli: { minutes: [], hours: [] }, then: 'held' },
+])('an objective over counters where $given is $then', ({ sli, then }) => {
+  const { status, summary } = sloRule.judge(counters, facts(sli))
+  expect(status).toBe(then)
+  expect(summary.endsWith('; unknown: connection refused')).toBe('unknownWhy' in sli)
+})
+
+const unknownFor = (minutes: number): Sli => ({
+  minutes: Array.from({ length: minutes }, (_, back) => ({
+    atMs: nowMs - (minutes - 1 - back) * minuteMs,
+    good: 0,
+    bad: 0,
+    unknown: 1,
+  })),
+  hours: [],
+  unknownWhy: 'connection refused',
+})
+
+test.each([
+  { given: 'has just begun and sees nothing', sli: unknownFor(1), then: 'inactive' },
+  { given: 'has seen nothing for ten minutes', sli: unknownFor(10), then: 'inactive' },
+  { given: 'has seen nothing for sixteen minutes', sli: unknownFor(16), then: 'active' },
+  { given: 'saw something lately', sli: failing(0), then: 'inactive' },
+])('an objective over counters that $given is blind: $then', ({ sli, then }) => {
+  const blind = sloAlerts(counters).find(({ part }) => part === 'blind')
+  const judged = blind?.judge(facts(sli))
+  expect([blind?.severity, judged?.status]).toEqual(['ticket', then])
+  if (then === 'active') expect(judged?.summary).toMatch(/^we are blind: .*; unknown: connection refused$/)
+  expect(sloAlerts(spec).map(({ part }) => part)).not.toContain('blind')
+})
+
+test.each([
+  { given: 'both a monitor and series', more: { monitor: 'front' } },
+  { given: 'good and bad', more: { series: { cluster: 'town', total: 'a', good: 'b', bad: 'c' } } },
+  { given: 'neither good nor bad', more: { series: { cluster: 'town', total: 'a' } } },
+  { given: 'a query for a selector', more: { series: { cluster: 'town', total: 'sum(a)', good: 'b' } } },
+  { given: 'a latency besides its buckets', more: { latencyMs: 300 } },
+])('an objective over counters with $given is refused', ({ more }) => {
+  const rule = { kind: 'slo', service: 'shop', objectivePercent: 99.9, series: counters.series, ...more }
+  expect(sloRule.schema.safeParse(rule).success).toBe(false)
+})

@@ -90,9 +90,10 @@ test('the newest whole period is the value, with its own time', async () => {
       bytes: 0,
       seriesSeen: 1,
       samples: [{ name, labels, value: 9, timestampMs: minute(2) * 1000 }],
+      sums: [4, 3].map((back) => ({ name, labels, atMs: minute(back) * 1000, value: back === 4 ? 7 : 9 })),
     },
   })
-  expect(asked[0]).toMatchObject({ StartTime: minute(7), EndTime: minute(2) })
+  expect(asked[0]).toMatchObject({ StartTime: minute(17), EndTime: minute(2) })
 })
 
 test('what nobody reads is not asked for, since every metric costs', async () => {
@@ -106,7 +107,42 @@ test('what nobody reads is not asked for, since every metric costs', async () =>
 
 test('a metric without a data point has no sample, which is not 0', async () => {
   const { reading } = await scrape(() => complete([]))
-  expect(reading).toEqual({ status: 'read', value: { atMs: nowMs, bytes: 0, seriesSeen: 1, samples: [] } })
+  expect(reading).toEqual({ status: 'read', value: { atMs: nowMs, bytes: 0, seriesSeen: 1, samples: [], sums: [] } })
+})
+
+test('what is older than three periods says nothing of now, but is still among the sums of its minute', async () => {
+  const { reading } = await scrape(() => complete([[minute(12), 4]]))
+  expect(reading).toMatchObject({ value: { samples: [], sums: [{ atMs: minute(12) * 1000, value: 4 }] } })
+})
+
+test('an average has no sums, and is not read further back', async () => {
+  const average = { ...errors, stat: 'Average', name: 'a' }
+  const { reading, asked } = await scrape(() => complete([[minute(3), 4]]), {
+    input: { ...spec, metrics: [average] },
+    keep: [{ name: 'a' }],
+  })
+  expect(reading).not.toHaveProperty('value.sums')
+  expect(asked[0]).toMatchObject({ StartTime: minute(7) })
+})
+
+test('a period of five minutes belongs to its last minute, and those of ten seconds to theirs', async () => {
+  const of = (periodSeconds: number, values: [number, number][]) =>
+    scrape(() => complete(values), { input: { ...spec, metrics: [{ ...errors, periodSeconds }] } })
+  const five = await of(300, [[minute(9), 50]])
+  expect(five.reading).toMatchObject({ value: { sums: [{ atMs: minute(5) * 1000, value: 50 }] } })
+  const ten = await of(10, [
+    [minute(4), 1],
+    [minute(4) + 10, 2],
+    [minute(3), 4],
+  ])
+  expect(ten.reading).toMatchObject({
+    value: {
+      sums: [
+        { atMs: minute(4) * 1000, value: 3 },
+        { atMs: minute(3) * 1000, value: 4 },
+      ],
+    },
+  })
 })
 
 test('queries go in batches of 500', async () => {

@@ -1,0 +1,39 @@
+/** Reads and writes what a shard counted for its objectives, which a process remembers. */
+import type { Change, Store } from '../../stores/contract.ts'
+import type { Observation } from '../contract.ts'
+import { afterWriting, countChanges, type KeptCounts, readCounts } from '../sli-kept.ts'
+import { shortId } from '../sli-ticks.ts'
+import type { Decision, RuleView } from './decide.ts'
+
+/** Of so many shards, those used last: one of 300 objectives over ninety days is some forty megabytes. */
+const shardsRemembered = 8
+
+export type KnownCounts = Map<string, KeptCounts>
+
+/** What was counted before, when the observation counts more. */
+export const loadCounts = async (
+  { store, known }: { store: Store; known: KnownCounts },
+  { kind, shard }: Observation,
+): Promise<KeptCounts | undefined> => (kind === 'sli-counts' ? readCounts(store, shard, known.get(shard)) : undefined)
+
+type Counted = { shard: string; before: KeptCounts | undefined; decision: Decision }
+
+/** What to write of it. */
+export const changesOfCounts = ({ shard, before, decision }: Counted, rules: readonly RuleView[]): Change[] => {
+  if (!before || !decision.counts) return []
+  const ids = rules.flatMap(({ counted, alertId, ruleId }) => (counted && alertId === ruleId ? [shortId(ruleId)] : []))
+  return countChanges(shard, before, { ...decision.counts, ids })
+}
+
+/** After the commit that wrote it. */
+export const rememberCounts = (
+  known: KnownCounts,
+  { shard, before, decision }: Counted,
+  changes: readonly Change[],
+): void => {
+  if (!before || !decision.counts) return
+  known.delete(shard)
+  known.set(shard, afterWriting(shard, before, { state: decision.counts.state, changes }))
+  const [oldest] = known.keys()
+  if (known.size > shardsRemembered && oldest !== undefined) known.delete(oldest)
+}
