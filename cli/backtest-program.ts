@@ -7,6 +7,7 @@ import { type Arrival, Unsorted } from './backtest/arrivals.ts'
 import { lineOf, openHistory } from './backtest/history.ts'
 import { backtest, type Failure, failed, failures } from './commands/backtest.ts'
 import { backtestText } from './commands/backtest-text.ts'
+import { keepYoungGenerationSmall } from './memory.ts'
 import { momentOf } from './moment.ts'
 import { configOption, defaultConfig, nowMs, print, printError, readConfig, UsageError } from './surroundings.ts'
 
@@ -68,6 +69,7 @@ const progressLine = () => {
 }
 
 const command = async (flags: Flags): Promise<number> => {
+  keepYoungGenerationSmall()
   if (!existsSync(flags.today)) {
     throw new UsageError(
       `there is no ${flags.today} to compare with\n  hint: name today's config with --today, the new one with --config`,

@@ -1,9 +1,11 @@
 /** Replays a history in a process of its own, so that its memory is all there is: `backtest-child.ts FOLDER MONITORS`. */
 import { openHistory } from '../../cli/backtest/history.ts'
 import { backtest } from '../../cli/commands/backtest.ts'
+import { keepYoungGenerationSmall } from '../../cli/memory.ts'
 import { loadConfig } from '../../config/load.ts'
 import { configText } from './backtest.ts'
 
+keepYoungGenerationSmall()
 const [folder = '', monitors = '0'] = process.argv.slice(2)
 
 const configOf = async (failureThreshold: number) => {

@@ -6,7 +6,7 @@ import { judgeInARow } from '../../../rules/slo/in-a-row.ts'
 const minuteMs = 60_000
 const nowMs = Date.UTC(2026, 10, 23, 6)
 
-/** A bucket a letter: `g` good, `b` bad, `u` unknown, `m` mixed, `.` none. */
+/** A bucket a letter: `g` good, `b` bad, `u` unknown, `m` mixed, `0` without events, `.` none. */
 const buckets = (letters: string, stepMs: number, endMs: number): SliBucket[] =>
   [...letters].flatMap((letter, nth) => {
     const atMs = endMs - (letters.length - 1 - nth) * stepMs
@@ -33,6 +33,7 @@ test.each([
   { given: 'two bad minutes of three', seen: 'ggbb', then: ['active', false] },
   { given: 'the third', seen: 'ggbbb', then: ['active', true] },
   { given: 'minutes without events between them', seen: 'gb..b...b', then: ['active', true] },
+  { given: 'minutes that counted none between them', seen: 'gb00b0b', then: ['active', true] },
   { given: 'a minute of both between them', seen: 'gbbmb', then: ['active', false] },
   { given: 'one in which nobody could look between them', seen: 'gbubb', then: ['active', true] },
   { given: 'nothing but what nobody could look at', seen: 'uuu', then: ['held', false] },
