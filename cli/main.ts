@@ -8,6 +8,7 @@ import { type Store, StoreError } from '../stores/contract.ts'
 import { fileBlobs } from '../stores/files.ts'
 import { sqliteStore } from '../stores/sqlite.ts'
 import { addAlertingCommands } from './alerting-program.ts'
+import { addBacktest } from './backtest-program.ts'
 import { checkAll, checkExitCode, checkText } from './commands/check.ts'
 import { costText } from './commands/cost.ts'
 import { explain } from './commands/explain.ts'
@@ -222,6 +223,7 @@ const program = (exit: (code: number) => void): Command => {
   addSource(root, exit)
   addStateCommands(root, exit)
   addSloCommands(root, { nowMs, print, printError, readConfig, withState, exit })
+  addBacktest(root, exit)
   addAlertingCommands(root, { nowMs, env: process.env, print, printError, webAddress, exit })
   return root
 }

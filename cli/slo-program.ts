@@ -1,8 +1,10 @@
 import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Command } from 'commander'
 import { readConfigFile } from '../config/config-file.ts'
 import type { Config } from '../config/schema.ts'
 import type { Store } from '../stores/contract.ts'
+import { fileBlobs } from '../stores/files.ts'
 import { exportSlos } from './commands/slo-export.ts'
 import { sloReportPage } from './commands/slo-page.ts'
 import { sloReports, sloReportText } from './commands/slo-report.ts'
@@ -23,7 +25,11 @@ type ReportFlags = { config: string; data: string; html?: string; json?: boolean
 const report = async (world: SloWorld, flags: ReportFlags): Promise<number> => {
   const config = await world.readConfig(flags.config)
   const nowMs = world.nowMs()
-  const reports = await world.withState(flags.data, (store) => sloReports(store, { config, nowMs }))
+  const blobs = fileBlobs({ directory: join(flags.data, 'blobs') })
+  let unreadable = 0
+  const lost = () => unreadable++
+  const reports = await world.withState(flags.data, (store) => sloReports({ store, blobs }, { config, nowMs, lost }))
+  if (unreadable > 0) world.printError(`latencies: ${unreadable} hours could not be read and are left out`)
   if (flags.html !== undefined) {
     await writeFile(flags.html, sloReportPage(reports, { title: config.statusPage.title, nowMs }))
   }

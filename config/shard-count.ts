@@ -1,4 +1,3 @@
-import { ruleCounters } from '../rules/registry.ts'
 import type { Config } from './schema.ts'
 
 /**
@@ -17,6 +16,6 @@ export const shardsNeeded = (monitors: number): number =>
  * an item holds no more.
  */
 export const shardsWanted = ({ shards, monitors, rules }: Pick<Config, 'shards' | 'monitors' | 'rules'>): number => {
-  const counted = Object.values(rules).filter((rule) => ruleCounters(rule) !== undefined).length
+  const counted = Object.values(rules).filter((rule) => rule.kind === 'slo' && rule.series !== undefined).length
   return Math.max(shards, shardsNeeded(Math.max(Object.keys(monitors).length, counted)))
 }

@@ -37,6 +37,8 @@ export const alertReason = z.enum([
   'burn-rate-gone',
   'budget-spent',
   'budget-back',
+  /** The availability rule of its monitor sees it too, and pages for both. */
+  'another-pages',
   /** Something of our own could not be done and was put by. */
   'set-aside',
   /** Alerts that somebody's Prometheus posts. */

@@ -12,6 +12,8 @@ const hourMs = 60 * minuteMs
 const exactHours = 6
 /** The longest window, and a calendar month from its first hour to its last. */
 const daysKept = 92
+/** So long after its last event no window reaches what an item holds: that of a rule that left the config goes then. */
+export const sliKeepMs = (daysKept + 1) * 24 * hourMs
 
 export type SliState = {
   /** By location, sorted. */

@@ -2,8 +2,9 @@ import * as z from 'zod'
 import type { Severity } from '../config/contract.ts'
 import type { Facts, Judgement, RuleCounters, RuleSeries, SliVerdict } from './contract.ts'
 import { absenceRule } from './kinds/absence.ts'
-import { adviseAvailability, availabilityRule } from './kinds/availability.ts'
+import { availabilityRule } from './kinds/availability.ts'
 import { sliVerdictOf, sloAlerts, sloCounters, sloRule } from './kinds/slo.ts'
+import { adviseAvailability } from './quorum.ts'
 
 export const ruleKinds = [absenceRule, availabilityRule, sloRule] as const
 
@@ -28,7 +29,13 @@ export const judge = (spec: RuleSpec, facts: Facts): Judgement => {
 export const ruleSeverity = (spec: RuleSpec): Severity => (spec.kind === 'slo' ? 'page' : spec.severity)
 
 /** An alert a rule has besides its own, called `<rule>:<part>`. */
-export type RuleAlert = { part: string; severity: Severity; judge: (facts: Facts) => Judgement }
+export type RuleAlert = {
+  part: string
+  severity: Severity
+  judge: (facts: Facts) => Judgement
+  /** It does not begin while an availability rule of its monitor pages, or is about to. */
+  behindAvailability?: boolean
+}
 
 /** A rule's further alerts, where its kind gives some. */
 export const ruleAlerts = (spec: RuleSpec): RuleAlert[] => {

@@ -63,12 +63,14 @@ export type PageHead = {
   atMs: number
   /** Reloads by itself after that many seconds. */
   refreshSeconds?: number
+  /** Rules besides those that every page has. */
+  style?: string
   /** Where else to go: address and words. */
   links?: readonly (readonly [href: string, words: string])[]
 }
 
 /** A whole document; it loads nothing from anywhere, so it shows even when everything else is down. */
-export const page = ({ title, atMs, refreshSeconds, links = [] }: PageHead, body: Markup): string =>
+export const page = ({ title, atMs, refreshSeconds, style: more = '', links = [] }: PageHead, body: Markup): string =>
   `${html`<!doctype html>
 <html lang="en">
 <head>
@@ -76,7 +78,7 @@ export const page = ({ title, atMs, refreshSeconds, links = [] }: PageHead, body
 <meta name="viewport" content="width=device-width, initial-scale=1">
 ${refreshSeconds === undefined ? '' : html`<meta http-equiv="refresh" content="${refreshSeconds}">`}
 <title>${title}</title>
-<style>${raw(style)}</style>
+<style>${raw(style + more)}</style>
 </head>
 <body>
 ${links.length === 0 ? '' : html`<nav aria-label="Pages">${links.map(([href, words]) => html`<a href="${href}">${words}</a>`)}</nav>`}

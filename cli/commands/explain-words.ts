@@ -21,6 +21,7 @@ export const reasonWords: Readonly<Record<AlertReason, string>> = {
   'burn-rate-gone': 'the budget of its objective no longer burns too fast',
   'budget-spent': 'so much of the budget is spent as its policy names',
   'budget-back': 'less of the budget is spent than its policy names',
+  'another-pages': 'the availability rule of its monitor sees it too, and pages for both',
   'set-aside': 'a message could not be applied, however often it was tried',
 }
 

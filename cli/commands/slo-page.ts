@@ -1,63 +1,96 @@
-import { scaleLinear } from 'd3-scale'
-import { area, curveStepAfter, line } from 'd3-shape'
 import { html } from 'hono/html'
-import { eventWords, leftWords, type SloReport } from './slo-report.ts'
-
-const [width, height] = [640, 200]
-const inside = { left: 44, right: 632, top: 12, bottom: 176 }
-
-const day = (ms: number) => new Date(ms).toISOString().slice(5, 10)
-const moment = (ms: number) => `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`
-
-/** What is left of a budget over its window. The words beside it say the same, for those who cannot see it. */
-const chart = (report: SloReport) => {
-  const { burnDown, fromMs, toMs } = report
-  const lowest = burnDown.reduce((least, { leftRatio }) => Math.min(least, leftRatio), 0)
-  const x = scaleLinear([fromMs, toMs], [inside.left, inside.right])
-  const y = scaleLinear([lowest, 1], [inside.bottom, inside.top])
-  type Point = SloReport['burnDown'][number]
-  const across = ({ atMs }: Point) => x(Math.max(fromMs, atMs))
-  const path = line(across, ({ leftRatio }: Point) => y(leftRatio)).curve(curveStepAfter)(burnDown) ?? ''
-  const fill = area(across, y(0), ({ leftRatio }: Point) => y(leftRatio)).curve(curveStepAfter)(burnDown) ?? ''
-  const said = `budget of ${report.rule} from ${day(fromMs)} to ${day(toMs)}: ${leftWords(report)}`
-  const shares = [...new Set([0, 0.5, 1, ...(lowest < 0 ? [lowest] : [])])]
-  return html`<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${said}">
-${shares.map(
-  (share) => html`<line class="grid" x1="${inside.left}" x2="${inside.right}" y1="${y(share)}" y2="${y(share)}"/>
-<text x="${inside.left - 6}" y="${y(share) + 4}" text-anchor="end">${Math.round(share * 100)} %</text>`,
-)}
-${x.ticks(5).map((ms) => html`<text x="${x(ms)}" y="${height - 6}" text-anchor="middle">${day(ms)}</text>`)}
-<path class="fill" d="${fill}"/><path class="line" d="${path}"/>
-</svg>`
-}
+import { type Markup, page } from '../../web/layout.ts'
+import { burnDownChart, chartStyle } from './slo-chart.ts'
+import { latencyWords, leftWords, minuteWords, type SloAlert, type SloReport } from './slo-report.ts'
 
 const style = `
-:root { color-scheme: light dark; --line: light-dark(#0b57d0, #8ab4f8); --dim: light-dark(#555, #aaa); --bad: light-dark(#b3261e, #f2b8b5) }
-body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 44rem; padding: 1rem }
-h1 { font-size: 1.4rem } h2 { font-size: 1.1rem; margin: 2rem 0 0 } p { margin: .2rem 0 }
-svg { width: 100%; height: auto } text { fill: var(--dim); font-size: 13px }
-.dim { color: var(--dim) } .bad { color: var(--bad); font-weight: 600 }
-.grid { stroke: var(--dim); stroke-opacity: .3 } .line { fill: none; stroke: var(--line); stroke-width: 2 }
-.fill { fill: var(--line); fill-opacity: .12 }
-`
+.left { font-size: 1.9rem; font-weight: 700; line-height: 1.2; margin: .4rem 0 0 }
+.facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(8.5rem, 1fr)); gap: .6rem 1rem; margin: .8rem 0 0 }
+.facts .wide { grid-column: span 2 } .facts dd { font-variant-numeric: tabular-nums } .facts small { color: var(--dim); font-size: .85rem }
+.fired { margin-top: .8rem } .alerts li { padding: .35rem 0; border-top: 1px solid var(--line) }
+.key { display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; margin: .2rem 0 0 } .key i { display: inline-block; width: .8rem; height: .8rem; margin-right: .4rem; vertical-align: -.05rem }
+${chartStyle}`
 
-const section = (report: SloReport) => {
-  const { rule, service, objectivePercent, achievedPercent, period, burnDown } = report
-  const seen = achievedPercent === undefined ? 'nothing was seen' : `${Number(achievedPercent.toFixed(3))} % were good`
-  return html`<section>
-<h2>${rule} <span class="dim">${service}</span></h2>
-<p class="${report.spentRatio >= 1 ? 'bad' : ''}">${leftWords(report)} of ${period}'s budget</p>
-<p class="dim">${seen} of ${objectivePercent} % promised: ${eventWords(report)}</p>
-${burnDown.length > 0 ? chart(report) : ''}
+type Standing = { mark: 'ok' | 'suspicious' | 'bad' | 'unknown'; words: string }
+
+/** Less than this is worth a thought before the next release. */
+const lowRatio = 0.25
+
+const standingOf = ({ spentRatio, achievedPercent }: SloReport): Standing => {
+  if (achievedPercent === undefined) return { mark: 'unknown', words: 'nothing known' }
+  if (spentRatio >= 1) return { mark: 'bad', words: spentRatio > 1 ? 'overdrawn' : 'spent' }
+  return 1 - spentRatio < lowRatio ? { mark: 'suspicious', words: 'low' } : { mark: 'ok', words: 'fine' }
+}
+
+const number = (value: number) => value.toLocaleString('en')
+
+const fact = (name: string, value: string, more = ''): Markup =>
+  html`<div><dt>${name}</dt><dd>${value}${more === '' ? '' : html` <small>${more}</small>`}</dd></div>`
+
+const facts = (report: SloReport): Markup => {
+  const { good, bad, unknown, objectivePercent, achievedPercent, latency } = report
+  const achieved = achievedPercent === undefined ? 'nothing seen' : `${Number(achievedPercent.toFixed(3))} %`
+  return html`<dl class="facts">
+${fact('Good', achieved, `of ${objectivePercent} % promised`)}
+${fact('Events', number(good + bad), `${number(bad)} bad`)}
+${fact('Unknown', number(unknown), 'not counted')}
+${latency ? html`<div class="wide"><dt>Latency</dt><dd>${latencyWords(latency)} <small>of ${number(latency.looks)} looks</small></dd></div>` : ''}
+</dl>`
+}
+
+const marks: Readonly<Record<SloAlert['severity'], Standing['mark']>> = {
+  page: 'bad',
+  ticket: 'suspicious',
+  advisory: 'unknown',
+}
+
+const alertItem = ({ severity, sinceMs, endedAtMs, summary, incidentId }: SloAlert): Markup => {
+  const end = endedAtMs === undefined ? 'fires still' : `until ${minuteWords(endedAtMs)}`
+  return html`<li><strong class="${marks[severity]}">${severity}</strong> since ${minuteWords(sinceMs)}, ${end}<br>${summary}<br><span class="dim">${incidentId}</span></li>`
+}
+
+const fired = ({ alerts }: SloReport): Markup =>
+  alerts.length === 0
+    ? html`<p class="dim fired">No alert of it fired in this time.</p>`
+    : html`<h3 class="fired">Alerts that fired</h3><ul class="plain alerts">${alerts.map(alertItem)}</ul>`
+
+/** What the chart's colours mean, as far as they are in it. */
+const key = ({ alerts, unknownSpans, burnDown }: SloReport): Markup => {
+  const shown: [string, string][] = [
+    ['var(--link)', 'budget left'],
+    ...(burnDown.some(({ leftRatio }) => leftRatio < 0) ? [['var(--bad)', 'overdrawn'] as [string, string]] : []),
+    ...(alerts.length > 0 ? [['var(--warn)', 'an alert fired'] as [string, string]] : []),
+    ...(unknownSpans.length > 0 ? [['var(--unknown)', 'some looks unknown'] as [string, string]] : []),
+  ]
+  return html`<p class="key dim">${shown.map(([colour, words]) => html`<span><i style="background:${colour}"></i>${words}</span>`)}</p>`
+}
+
+const section = (report: SloReport): Markup => {
+  const { rule, service, period, burnDown } = report
+  const { mark, words } = standingOf(report)
+  return html`<section class="panel" id="${rule}">
+<div class="row"><h2 class="tight">${rule} <span class="dim">${service}</span></h2><span class="mark ${mark}">${words}</span></div>
+<p class="left ${mark === 'bad' ? 'bad' : ''}">${leftWords(report).replace(' %', '\u00a0%')}</p>
+<p class="dim">of ${period}'s budget, ${minuteWords(report.fromMs)} to ${minuteWords(report.toMs)}</p>
+${burnDown.length > 0 ? html`${burnDownChart(report)}${key(report)}` : ''}
+${facts(report)}
+${fired(report)}
 </section>`
 }
 
+const overview = (reports: readonly SloReport[]): string => {
+  const counted = [...Map.groupBy(reports, (report) => standingOf(report).words)].map(
+    ([words, own]) => `${own.length} ${words}`,
+  )
+  return `${reports.length} ${reports.length === 1 ? 'objective' : 'objectives'}: ${counted.join(', ')}`
+}
+
 /** A page of its own: no script, nothing from elsewhere, as wide as a phone. */
-export const sloReportPage = (reports: readonly SloReport[], at: { title: string; nowMs: number }): string =>
-  String(html`<!doctype html>
-<html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${at.title}: objectives</title><style>${style}</style></head>
-<body><h1>${at.title}: objectives</h1><p class="dim">as of ${moment(at.nowMs)}</p>
-${reports.length > 0 ? reports.map(section) : html`<p>There is no objective: a rule of kind slo makes one.</p>`}
-</body></html>`)
+export const sloReportPage = (reports: readonly SloReport[], at: { title: string; nowMs: number }): string => {
+  const title = `${at.title}: objectives`
+  const body =
+    reports.length > 0
+      ? html`<p>${overview(reports)}, the one with the least left first.</p>${reports.map(section)}`
+      : html`<p>There is no objective: a rule of kind slo makes one.</p>`
+  return page({ title, atMs: at.nowMs, style }, html`<h1>${title}</h1>${body}`)
+}

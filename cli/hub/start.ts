@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Config } from '../../config/schema.ts'
+import { shardsWanted } from '../../config/shard-count.ts'
 import { clusterReader } from '../../functions/cluster-reader.ts'
 import type { Nudge, Observation } from '../../functions/contract.ts'
 import { hubView } from '../../functions/correlate/config.ts'
@@ -9,6 +10,7 @@ import { attemptTimeoutMs, deliverStep } from '../../functions/deliver/step.ts'
 import { evaluateView } from '../../functions/evaluate/config.ts'
 import { evaluateStep } from '../../functions/evaluate/step.ts'
 import { forgetHistory, historyKeeper } from '../../functions/history-keeping.ts'
+import { forgetLatencies, latencyKeeper } from '../../functions/latency-keeping.ts'
 import { monitorViews } from '../../functions/probe/config.ts'
 import { publishStep } from '../../functions/publish/step.ts'
 import { clusterView } from '../../functions/scrape/config.ts'
@@ -17,6 +19,7 @@ import { allShards } from '../../functions/shards.ts'
 import { sweepStep } from '../../functions/sweep/step.ts'
 import { investigator } from '../../functions/triage/config.ts'
 import { triageStep } from '../../functions/triage/step.ts'
+import { ruleMonitor } from '../../rules/registry.ts'
 import type { Blobs, Store } from '../../stores/contract.ts'
 import { releaseLease, takeLease } from '../../stores/lease.ts'
 import { seriesToRemember } from '../../triage/registry.ts'
@@ -59,6 +62,8 @@ export type Hub = {
 const sweepMs = 1000
 /** Often enough to keep pace with ten thousand monitors, a little at a time. */
 const forgetMs = 60_000
+/** An hour of one shard each time: a hub of 32 shards has made an hour after ten minutes. */
+const latencyMs = 20_000
 const publishMs = 5000
 const lookStopMs = 3000
 const workStopMs = attemptTimeoutMs + 2000
@@ -193,10 +198,31 @@ const keptIn = ({ config, blobs, warn }: HubOptions) => {
   return config.history.retentionDays > 0 ? { keep: historyKeeper({ blobs, lost }) } : {}
 }
 
+/** The monitors whose latencies are worth keeping: those somebody promised something of. */
+const withObjectives = ({ rules }: Config): ReadonlySet<string> =>
+  new Set(Object.values(rules).flatMap((rule) => (rule.kind === 'slo' ? (ruleMonitor(rule) ?? []) : [])))
+
+/** What becomes of the history: hours of latencies while it is there, and room for what is new. */
+const historyChores = (options: HubOptions) => {
+  const { config, blobs, nowMs } = options
+  const { retentionDays } = config.history
+  const monitors = withObjectives(config)
+  const makeHour = latencyKeeper({ blobs, nowMs, shards: shardsWanted(config), monitors })
+  const forget = async () => {
+    await forgetHistory(blobs, { nowMs: nowMs(), retentionDays })
+    await forgetLatencies(blobs, nowMs())
+  }
+  return [
+    startChore(options, { what: 'forgetting old history', periodMs: forgetMs, work: forget }),
+    ...(retentionDays > 0 && monitors.size > 0
+      ? [startChore(options, { what: 'an hour of latencies', periodMs: latencyMs, work: makeHour })]
+      : []),
+  ]
+}
+
 /** Runs the whole pipeline in this process: the same steps as on AWS over in-process queues and timers. */
 export const startHub = (options: HubOptions): Hub => {
-  const { config, store, blobs, nowMs, warn } = options
-  const { retentionDays } = config.history
+  const { config, store, nowMs, warn } = options
   const evaluate = evaluateStep({
     store,
     nowMs,
@@ -234,11 +260,7 @@ export const startHub = (options: HubOptions): Hub => {
     ...probes.start(),
     startChore(options, { what: 'sweep', periodMs: sweepMs, work: sweep }),
     startChore(options, { what: 'status page', periodMs: publishMs, work: publishNow }),
-    startChore(options, {
-      what: 'forgetting old history',
-      periodMs: forgetMs,
-      work: () => forgetHistory(blobs, { nowMs: nowMs(), retentionDays }),
-    }),
+    ...historyChores(options),
   ]
   return {
     lag: probes.lag,

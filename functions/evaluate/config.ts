@@ -21,7 +21,18 @@ export const shardOfRule = (config: Config, alertId: string, count: number = con
   return shardOf((rule && ruleMonitor(rule)) ?? ruleId, count)
 }
 
-const ruleViewsOf = (config: Config, ruleId: string, rule: RuleSpec): RuleView[] => {
+/** The rules that page when nobody can reach a monitor, by monitor. */
+type Pagers = ReadonlyMap<string, readonly string[]>
+
+const pagersOf = ({ rules }: Config): Pagers => {
+  const all = Object.entries(rules).flatMap(([id, rule]) =>
+    rule.kind === 'availability' && rule.severity === 'page' ? [{ id, monitor: rule.monitor }] : [],
+  )
+  const byMonitor = [...Map.groupBy(all, ({ monitor }) => monitor)]
+  return new Map(byMonitor.map(([monitor, own]) => [monitor, own.map(({ id }) => id)]))
+}
+
+const ruleViewsOf = (config: Config, [ruleId, rule]: readonly [string, RuleSpec], pagers: Pagers): RuleView[] => {
   const monitorId = ruleMonitor(rule)
   const monitor = monitorId === undefined ? undefined : config.monitors[monitorId]
   const locations = monitor?.locations ?? config.locations
@@ -43,16 +54,21 @@ const ruleViewsOf = (config: Config, ruleId: string, rule: RuleSpec): RuleView[]
   const quiet = !config.routes.some(({ severities }) => severities?.includes('advisory'))
   return [
     view,
-    ...further.map(({ part, severity, judge: judged }): RuleView => {
+    ...further.map(({ part, severity, judge: judged, behindAvailability }): RuleView => {
       const told = severity === 'advisory' ? { quiet } : {}
-      return { ...view, alertId: partId(ruleId, part), severity, ...told, judge: judged }
+      const others = behindAvailability ? pagers.get(monitorId ?? '') : undefined
+      const behind = others ? { behind: others } : {}
+      return { ...view, alertId: partId(ruleId, part), severity, ...told, ...behind, judge: judged }
     }),
   ]
 }
 
 const ruleViews = (config: Config, count: number): Map<string, RuleView[]> => {
-  const views = Object.entries(config.rules).flatMap(([ruleId, rule]) => ruleViewsOf(config, ruleId, rule))
-  return Map.groupBy(views, ({ ruleId }) => shardOfRule(config, ruleId, count))
+  const pagers = pagersOf(config)
+  const views = Object.entries(config.rules).flatMap((entry) => ruleViewsOf(config, entry, pagers))
+  // Who stands behind others is judged behind them.
+  const inOrder = [...views].sort((a, b) => Number(a.behind !== undefined) - Number(b.behind !== undefined))
+  return Map.groupBy(inOrder, ({ ruleId }) => shardOfRule(config, ruleId, count))
 }
 
 /** The rules of one shard, as the decision sees them. */

@@ -19,6 +19,8 @@ import { type Sights, type Tally, tally } from './ticks.ts'
 export type RuleView = RuleIdentity & {
   monitor?: { monitorId: string; locations: readonly string[]; periodSeconds: number }
   judge: (facts: Facts) => Judgement
+  /** Alerts that page for it as well: while one of them is there this one need not begin. */
+  behind?: readonly string[]
   /** Its monitor's ticks are events of an objective: what each of them is. */
   sli?: Sights
   /** The events of its objective are counted elsewhere. */
@@ -162,6 +164,13 @@ type Judgements = Pick<Decision, 'changes' | 'transitions' | 'judged'> & {
   againAtMs: number[]
 }
 
+const pagedByAnother = ({ ruleId }: RuleView): Judgement => ({
+  status: 'inactive',
+  met: false,
+  reason: 'another-pages',
+  summary: ruleId,
+})
+
 const judgeAll = (rules: readonly RuleView[], shard: ShardState, at: Judging): Judgements => {
   const { nowMs } = at
   const looked = new Set(at.counted.map(({ monitorId }) => monitorId))
@@ -171,7 +180,8 @@ const judgeAll = (rules: readonly RuleView[], shard: ShardState, at: Judging): J
     // An objective is judged when its monitor ticks or its events are counted: nothing else adds to it.
     if (rule.sli || rule.counted ? !at.slis.has(ruleId) : !at.concerns(rule)) continue
     const before = so.alerts[alertId]
-    const judgement = rule.judge(factsFor(rule, shard, at))
+    const stands = before === undefined && rule.behind?.some((other) => so.alerts[other] !== undefined)
+    const judgement = stands ? pagedByAnother(rule) : rule.judge(factsFor(rule, shard, at))
     const laterMs = monitor && before?.state !== 'firing' ? settledAtMs(judgement, at) : undefined
     if (laterMs !== undefined) {
       so.againAtMs.push(laterMs)

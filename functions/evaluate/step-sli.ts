@@ -1,7 +1,7 @@
 /** Reads and writes the items of objectives, of which a process remembers what it has unpacked. */
 import type { Change, Store } from '../../stores/contract.ts'
 import { keys, type Observation } from '../contract.ts'
-import { emptySli, packSli, type SliState, unpackSli } from '../sli-state.ts'
+import { emptySli, packSli, type SliState, sliKeepMs, unpackSli } from '../sli-state.ts'
 import type { RuleView } from './decide.ts'
 import { tickedRules } from './ticks.ts'
 
@@ -43,11 +43,12 @@ export const readSlis = async (
   return loaded
 }
 
-export const sliChanges = ({ versions }: LoadedSlis, moved: ReadonlyMap<string, SliState>): Change[] =>
+export const sliChanges = ({ versions }: LoadedSlis, moved: ReadonlyMap<string, SliState>, nowMs: number): Change[] =>
   [...moved].map(([ruleId, state]) => ({
     key: keys.slo(ruleId),
     expect: versions.get(ruleId) ?? 0,
     value: packSli(state),
+    expiresAtMs: nowMs + sliKeepMs,
   }))
 
 /** After the commit that wrote them. */

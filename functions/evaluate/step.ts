@@ -42,7 +42,7 @@ type Evaluating = EvaluateWorld & {
 }
 
 /** However little is news of them, all rules of a shard are judged again after so long, and at its timers. */
-const judgeAllEveryMs = 60_000
+export const judgeAllEveryMs = 60_000
 
 const wereJustJudged = ({ judgedAtMs }: Evaluating, shard: string, nowMs: number): boolean => {
   const agoMs = nowMs - (judgedAtMs.get(shard) ?? Number.NEGATIVE_INFINITY)
@@ -186,7 +186,7 @@ const attempt = async (world: Evaluating, observation: ShardObservation): Promis
   ]
   const counted = { shard, before, decision }
   const ofCounts = changesOfCounts(counted, rules)
-  const changes = [...changesOf(shard, loaded, decision, rows), ...sliChanges(slis, decision.slis), ...ofCounts]
+  const changes = [...changesOf(shard, loaded, decision, rows), ...sliChanges(slis, decision.slis, nowMs), ...ofCounts]
   if (changes.length === 0) {
     rememberCounts(world.counts, counted, [])
     return { status: 'evaluated', changes: [] }

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { id } from '../../config/contract.ts'
-import { defineRule, type Facts, type Judgement, type LocationHistory, type Look, ruleFields } from '../contract.ts'
+import { defineRule, ruleFields } from '../contract.ts'
+import { judgeAvailability } from '../quorum.ts'
 
 /** More looks than a location is sure to remember would never be counted. */
 const failureWindow = z
@@ -20,146 +21,12 @@ const schema = z.strictObject({
   /** How many locations must agree; the majority when absent. */
   quorum: z.int().min(1).max(50).optional(),
 })
-type Spec = z.output<typeof schema>
 
-/** The looks at the end of a history that agree with its last known one; `unknown` neither ends nor adds to a run. */
-const lastRun = ({ looks }: LocationHistory): readonly Look[] => {
-  const known = looks.filter(({ verdict }) => verdict !== 'unknown')
-  const last = known.at(-1)
-  if (!last) return []
-  const failing = last.verdict === 'fail'
-  const start = known.findLastIndex(({ verdict }) => (verdict === 'fail') !== failing)
-  return known.slice(start + 1)
-}
-
-type Opinion = {
-  location: string
-  failing: boolean
-  /** At its threshold, or with too many failures in its window. */
-  down: boolean
-  /** Passed often enough, and with few enough failures in its window. */
-  up: boolean
-  /** The first failing look of what it complains of. */
-  sinceMs: number | undefined
-  lastFailure: Look | undefined
-}
-
-const isFailing = ({ verdict }: Look) => verdict === 'fail'
-
-/** The failures among the last looks that saw something, when they are too many. */
-const tooMany = ({ failureWindow: window }: Spec, { looks }: LocationHistory): readonly Look[] => {
-  if (window === undefined) return []
-  const failures = looks
-    .filter(({ verdict }) => verdict !== 'unknown')
-    .slice(-window.of)
-    .filter(isFailing)
-  return failures.length >= window.failures ? failures : []
-}
-
-/** A location has a say when it is fresh and its latest look saw something; what it said before is not asked. */
-const opinions = (spec: Spec, facts: Facts): Opinion[] =>
-  facts.locations.flatMap((history) => {
-    const run = lastRun(history)
-    const last = run.at(-1)
-    if (!last || !history.fresh || history.looks.at(-1)?.verdict === 'unknown') return []
-    const failing = isFailing(last)
-    const inWindow = tooMany(spec, history)
-    const isUp = !failing && run.length >= spec.successThreshold && inWindow.length === 0
-    const sinceMs = [...(failing ? run.slice(0, 1) : []), ...inWindow.slice(0, 1)].map((one) => one.scheduledAtMs)
-    return [
-      {
-        location: history.location,
-        failing,
-        down: (failing && run.length >= spec.failureThreshold) || inWindow.length > 0,
-        up: isUp,
-        sinceMs: sinceMs.length > 0 ? Math.min(...sinceMs) : undefined,
-        lastFailure: history.looks.findLast(isFailing),
-      },
-    ]
-  })
-
-const sentence = (spec: Spec, down: readonly Opinion[], heard: number, facts: Facts) => {
-  if (spec.summary) return spec.summary
-  const detail = down[0]?.lastFailure?.detail ?? 'no detail'
-  const where = down.map(({ location }) => location).join(', ')
-  const silent = facts.locations.length - heard
-  const few = silent > 0 ? ` (${silent} of ${facts.locations.length} locations could not look)` : ''
-  return `${spec.monitor} fails from ${where}${few}: ${detail}`
-}
-
-/** What the locations say together, before anybody makes an alert of it. */
-const poll = (spec: Spec, facts: Facts) => {
-  const heard = opinions(spec, facts)
-  const majority = Math.floor(facts.locations.length / 2) + 1
-  const need = Math.min(spec.quorum ?? majority, heard.length)
-  const complaining = heard.filter(({ failing, down }) => failing || down)
-  const down = heard.filter((one) => one.down)
-  const notUp = heard.filter(({ up }) => !up)
-  const current = facts.firing ? notUp : down
-  const summary = sentence(spec, complaining.length > 0 ? complaining : current, heard.length, facts)
-  const since = complaining.flatMap(({ sinceMs }) => sinceMs ?? [])
-  const tally = {
-    down: current.length,
-    failing: complaining.length,
-    heard: heard.length,
-    of: facts.locations.length,
-    need,
-  }
-  return {
-    heard,
-    down,
-    notUp,
-    complaining,
-    tally,
-    summary,
-    ...(since.length > 0 ? { sinceMs: Math.min(...since) } : {}),
-  }
-}
-
-const unheard = (spec: Spec, { locations }: Facts): Judgement => ({
-  status: 'held',
-  met: false,
-  reason: 'input-unknown',
-  summary: `nobody could look at ${spec.monitor}`,
-  tally: { down: 0, failing: 0, heard: 0, of: locations.length, need: 0 },
-})
-
-/**
- * Below the quorum: locations at their threshold, but too few of them to page anybody. An alert of its own, which ends
- * when the quorum is reached (then the page takes over) or when those locations see it pass again.
- */
-export const adviseAvailability = (spec: Spec, facts: Facts): Judgement => {
-  const { heard, down, notUp, tally, summary: said, sinceMs } = poll(spec, { ...facts, firing: false })
-  if (heard.length === 0) return unheard(spec, facts)
-  const { need } = tally
-  const summary = `${said} (${down.length} of ${heard.length} locations, too few to page: quorum is ${need})`
-  const since = sinceMs === undefined ? {} : { sinceMs }
-  if (down.length >= need) return { status: 'inactive', met: false, reason: 'quorum-met', summary, tally }
-  const stays = facts.firing ? notUp : down
-  return stays.length > 0
-    ? { status: 'active', met: true, reason: 'quorum-not-met', summary, tally, ...since }
-    : { status: 'inactive', met: false, reason: 'success-threshold-met', summary, tally }
-}
-
-/**
- * Down is `quorum` of the fresh locations failing `failureThreshold` times in a row, or too often in `failureWindow`;
- * with fewer fresh locations than the quorum, all of them failing is down. Up again is fewer than that not yet having
- * passed `successThreshold` times.
- */
+/** Nobody can reach it: enough locations say so. */
 export const availabilityRule = defineRule({
   kind: 'availability',
   schema,
   monitor: ({ monitor }) => monitor,
   series: () => undefined,
-  judge: (spec, facts): Judgement => {
-    const { heard, down, complaining, tally, summary, sinceMs } = poll(spec, facts)
-    if (heard.length === 0) return unheard(spec, facts)
-    const since = sinceMs === undefined ? {} : { sinceMs }
-    const said = { summary, tally }
-    if (tally.down >= tally.need) return { status: 'active', met: true, reason: 'threshold-met', ...said, ...since }
-    if (facts.firing) return { status: 'inactive', met: false, reason: 'success-threshold-met', ...said }
-    if (complaining.length === 0) return { status: 'inactive', met: false, reason: 'condition-gone', ...said }
-    const reason = down.length > 0 ? 'quorum-not-met' : 'first-failure'
-    return { status: 'active', met: false, reason, ...said, ...since }
-  },
+  judge: judgeAvailability,
 })

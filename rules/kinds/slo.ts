@@ -14,6 +14,7 @@ import {
 import { parseSelector } from '../selector.ts'
 import { type Budget, budgetAt, type Period } from '../slo/budget.ts'
 import { type BurnRate, budgetRatioOf, burns, eventsSince, usualBurnRates } from '../slo/burn-rate.ts'
+import { judgeInARow } from '../slo/in-a-row.ts'
 import { burnWords, percentWords, periodWords } from '../slo/words.ts'
 
 const hour = 3600
@@ -83,6 +84,11 @@ const schema = z
     minEvents: z.int().min(1).max(1_000_000).default(10),
     /** Fewer bad ones than this neither. */
     minBadEvents: z.int().min(1).max(1_000_000).default(3),
+    /**
+     * So many minutes in a row that held events and not one good one page by themselves: at a very low rate no window is
+     * ever over. When absent 3 where no availability rule sees what is bad, as with `latencyMs`; `false` for none.
+     */
+    badInARow: z.union([z.int().min(1).max(10), z.literal(false)]).optional(),
     /** What happens when so much of the budget is spent. */
     budgetPolicy: z.array(policy).max(10).default(usualPolicy),
   })
@@ -206,6 +212,17 @@ const judgePolicy = (spec: Spec, facts: Facts, spentPercent: number): Judgement 
     : { status: 'inactive', met: false, reason: 'budget-back', summary: said }
 }
 
+/** The availability rule that every monitor has goes with an objective, unless it sees nothing of what is bad. */
+const inARowOf = ({ badInARow, latencyMs, monitor }: Spec): number | false =>
+  badInARow ?? (latencyMs !== undefined || monitor === undefined ? 3 : false)
+
+const inARow = (spec: Spec) => {
+  const minutes = inARowOf(spec)
+  if (minutes === false) return []
+  const judged = (facts: Facts) => judgeInARow(facts, { subject: subject(spec), minutes })
+  return [{ part: 'in-a-row', severity: 'page' as const, behindAvailability: true, judge: judged }]
+}
+
 /** As long as Kubernetes gives most things to come back. */
 const blindSeconds = 900
 
@@ -225,12 +242,13 @@ const blindness = (spec: Spec) =>
     : [{ part: 'blind', severity: 'ticket' as const, judge: (facts: Facts) => judgeBlindness(spec, facts) }]
 
 /**
- * The alerts of an objective besides its page: the ticket, the steps of its budget policy, and one that nobody can see
+ * The alerts of an objective besides its page: the ticket, bad events in a row, the steps of its budget policy, and one that nobody can see
  * the events of its counters.
  */
 export const sloAlerts = (spec: Spec) => [
   ...blindness(spec),
   { part: 'ticket', severity: 'ticket' as const, judge: (facts: Facts) => judgeBurn(spec, facts, 'ticket') },
+  ...inARow(spec),
   ...spec.budgetPolicy.map(({ spentPercent, severity: wanted }) => ({
     part: `budget-${spentPercent}`,
     severity: wanted,
@@ -240,7 +258,6 @@ export const sloAlerts = (spec: Spec) => [
 
 /**
  * An objective over a span. The rule's own alert is the page; it fires while a pair of windows burns the budget too fast.
- * The availability rule that every monitor has goes with it: at a very low rate no window is ever over.
  */
 export const sloRule = defineRule({
   kind: 'slo',

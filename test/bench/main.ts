@@ -9,6 +9,7 @@ const benches: Readonly<Record<string, (args: readonly string[]) => Promise<stri
   window: async () => (await import('./window.ts')).windowBench(),
   detection: async () => (await import('./detection.ts')).measureDetection(),
   history: async () => (await import('./history.ts')).measureHistory(),
+  backtest: async (args) => (await import('./backtest.ts')).measureBacktest(args),
   exposition: async () => (await import('./exposition.ts')).measureExposition(),
   'aws-scale': async () => (await import('./aws-scale.ts')).awsScale(),
   slo: async () => (await import('./slo.ts')).measureSlo(),

@@ -2,6 +2,7 @@ import { packSli, type SliState, sliOf, unpackSli, withSli } from '../../functio
 import type { Facts } from '../../rules/contract.ts'
 import { judge, ruleAlerts, ruleSpec } from '../../rules/registry.ts'
 import { atMost, percentile } from './figures.ts'
+import { measureSloBytes } from './slo-bytes.ts'
 import { measureCounts } from './slo-counts.ts'
 
 const minuteMs = 60_000
@@ -49,6 +50,7 @@ export const measureSlo = async (): Promise<string[]> => {
   return [
     atMost('evaluating 1,000 objectives over 30 days', percentile(times, 0.5), { limit: 50, unit: 'ms' }),
     `reading their items for the first time: ${(read.user / 1000).toFixed(0)} ms`,
+    ...(await measureSloBytes()),
     ...(await measureCounts(nowMs)),
   ]
 }

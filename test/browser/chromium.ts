@@ -68,6 +68,8 @@ export type Browser = {
   look: (at: Look, expression: string) => Promise<unknown>
   /** Does something on the page that is open, and answers what the expression gives on the page it leads to. */
   follow: (doing: string, expression: string) => Promise<unknown>
+  /** A picture (PNG) of the page that is open, from its top, so many pixels high. */
+  picture: (height: number) => Promise<Buffer>
   close: () => Promise<void>
 }
 
@@ -102,6 +104,13 @@ export const startChromium = async (path: string): Promise<Browser> => {
       await inPage('Runtime.evaluate', { expression: doing })
       await loaded
       return evaluate(expression)
+    },
+    picture: async (height) => {
+      const { cssLayoutViewport } = await inPage('Page.getLayoutMetrics')
+      const { clientWidth: width } = cssLayoutViewport as { clientWidth: number } // as the protocol has it
+      const clip = { x: 0, y: 0, width, height, scale: 1 }
+      const { data } = await inPage('Page.captureScreenshot', { format: 'png', clip, captureBeyondViewport: true })
+      return Buffer.from(String(data), 'base64')
     },
     close: async () => {
       close()

@@ -34,7 +34,7 @@ const pageThreads = ({ world, threads }: Evidence) =>
 
 const reached = ({ world, first }: Evidence, { id }: Incident) =>
   first.some(
-    ({ incidentId, event, channel }) => incidentId === id && event === 'opened' && world.town.people.includes(channel),
+    ({ incidentId, event, channel }) => incidentId === id && isPage(event) && world.town.people.includes(channel),
   )
 
 /** Was the page refused there in the end, though it may have arrived? Then its end goes there as well. */

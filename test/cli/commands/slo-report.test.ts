@@ -1,10 +1,13 @@
+import { gzipSync } from 'node:zlib'
 import { expect, test } from '@jest/globals'
 import { sloReportPage } from '../../../cli/commands/slo-page.ts'
 import { sloReports, sloReportText } from '../../../cli/commands/slo-report.ts'
 import { keys } from '../../../functions/contract.ts'
+import { historyKey, packMinute } from '../../../functions/history.ts'
 import { packSli, type SliState, withSli } from '../../../functions/sli-state.ts'
 import { ruleSpec } from '../../../rules/registry.ts'
-import { memoryStore } from '../../../stores/memory.ts'
+import { memoryBlobs, memoryStore } from '../../../stores/memory.ts'
+import { outcome } from '../../functions/builders.ts'
 
 const nowMs = Date.UTC(2026, 10, 23, 6)
 const hourMs = 3_600_000
@@ -30,7 +33,7 @@ const reported = async () => {
     Object.entries(items).map(([id, state]) => ({ key: keys.slo(id), expect: 0, value: packSli(state) })),
   )
   const rules = { 'front-slo': objective('front'), 'search-slo': objective('search'), 'new-slo': objective('new') }
-  return sloReports(store, { config: { rules, locations: ['local'] }, nowMs })
+  return sloReports({ store, blobs: memoryBlobs() }, { config: { rules, locations: ['local'] }, nowMs })
 }
 
 test('the report says what is left of each budget, the worst first, and counts unknown apart', async () => {
@@ -57,8 +60,29 @@ test('the budget burns down hour by hour, from all of it to what is left', async
 test('the page has a chart for each objective that was seen, with words for those who cannot see it, and no script', async () => {
   const page = sloReportPage(await reported(), { title: 'Shop <status>', nowMs })
   expect(page.match(/<svg /g)?.length).toBe(2)
-  expect(page).toContain('aria-label="budget of search-slo from 10-24 to 11-23: overdrawn by 34.4 %"')
+  expect(page).toContain('aria-label="budget of search-slo from 24 Oct to 23 Nov: overdrawn by 34.4 %"')
   expect(page).toContain('<meta name="viewport" content="width=device-width, initial-scale=1">')
   expect(page).toContain('Shop &lt;status&gt;')
   expect(page).not.toMatch(/<script|https?:|NaN/)
+})
+
+test('what its looks took is said where the history knows it, in text, figures and on the page', async () => {
+  const [store, blobs] = [memoryStore({ nowMs: () => nowMs }), memoryBlobs()]
+  const took = [80, 90, 100, 1250]
+  const outcomes = took.map((total, nth) => ({
+    ...outcome({ verdict: 'pass', scheduledAtMs: nowMs - nth * 60_000 }),
+    look: 'tick' as const,
+    timingsMs: { total },
+  }))
+  const part = { observationId: 'tick', outcomes, judgements: [], transitions: [] }
+  const packed = packMinute({ shard: '0/1', minuteMs: nowMs, parts: [part] })
+  await blobs.put(historyKey(nowMs, '0/1'), gzipSync(JSON.stringify(packed)))
+  const rules = { 'front-slo': objective('front'), 'search-slo': objective('search') }
+  const reports = await sloReports({ store, blobs }, { config: { rules, locations: ['local'] }, nowMs })
+  expect(reports.map(({ latency }) => latency)).toEqual([
+    { p50Ms: 90.1, p95Ms: 1260, p99Ms: 1260, looks: 4 },
+    undefined,
+  ])
+  expect(sloReportText(reports)).toContain('  p50 90.1 ms, p95 1.26 s, p99 1.26 s')
+  expect(sloReportPage(reports, { title: 'Shop', nowMs })).toContain('p50 90.1 ms')
 })

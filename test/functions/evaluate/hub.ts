@@ -21,7 +21,7 @@ export const townWith = (rules: readonly RuleView[], locations: readonly string[
   const store = memoryStore({ nowMs: () => clock.nowMs })
   const nudges: Nudge[] = []
   const told: AlertChange[] = []
-  const home = (id: string, count: number) => shardOf(id.replace(/-(down|blind)$/, ''), count)
+  const home = (id: string, count: number) => shardOf(id.replace(/-(down|blind|slo)$/, ''), count)
   const deployed = (shards: number, under: Store = store) => {
     const evaluate = evaluateStep({
       store: under,

@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals'
 import type { Verdict } from '../../../probes/contract.ts'
 import type { Facts, LocationHistory } from '../../../rules/contract.ts'
-import { adviseAvailability, availabilityRule } from '../../../rules/kinds/availability.ts'
+import { availabilityRule } from '../../../rules/kinds/availability.ts'
+import { adviseAvailability } from '../../../rules/quorum.ts'
 
 const verdictOf: Record<string, Verdict> = { P: 'pass', D: 'degraded', F: 'fail', '?': 'unknown' }
 
