@@ -5,7 +5,7 @@ import { clock } from './wording.ts'
 import type { ReplicaSet, Town, Workload } from './workloads.ts'
 
 /** A change this long before the incident may be its cause; one this long after its start is not. */
-const changeLeadMs = 15 * 60_000
+export const changeLeadMs = 15 * 60_000
 const changeLateMs = 60_000
 
 export type Rollout = {

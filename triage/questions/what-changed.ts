@@ -1,5 +1,5 @@
 import type { KubernetesFacts } from '../../sources/contract.ts'
-import { configTroubles, recentRollout } from '../changes.ts'
+import { changeLeadMs, configTroubles, recentRollout } from '../changes.ts'
 import { type Brief, defineQuestion, type Evidence, type Statement, type Witnesses } from '../contract.ts'
 import { byCluster, type Placed, placedServices } from '../involved.ts'
 import { objectsLookBackMs } from '../objects.ts'
@@ -13,7 +13,8 @@ const source = 'kube-state-metrics'
 
 /** A change of a workload. `atMs` is absent where it was seen, but not when. */
 type Change = { workload: string; says: string; atMs?: number; isRollout?: true }
-type Heard = { changes: Change[]; unknown: string[] }
+/** `fromMs`: what is not told of since then did not happen. */
+type Heard = { changes: Change[]; unknown: string[]; fromMs?: number }
 
 /** What came a minute after the first symptom is no cause of it. */
 const lateMs = 60_000
@@ -105,7 +106,9 @@ const hearSeries = async (cluster: string, placed: readonly Placed[], at: At): P
     ? [`scaling and config of cluster ${cluster}: the window does not reach back before the incident`]
     : []
   const broken = incomplete === undefined ? [] : [`${source} of cluster ${cluster} in part: ${incomplete}`]
-  return { changes: fromSeries(townOf(seriesOf(reading.value)), placed, at.times), unknown: [...broken, ...unseen] }
+  const changes = fromSeries(townOf(seriesOf(reading.value)), placed, at.times)
+  const fromMs = Math.max(windowFromMs ?? at.times.sinceMs, at.times.sinceMs - changeLeadMs)
+  return { changes, unknown: [...broken, ...unseen], fromMs }
 }
 
 type At = { times: Times; witnesses: Witnesses }
@@ -115,7 +118,11 @@ const hear = async (cluster: string, placed: readonly Placed[], at: At): Promise
   const [series, objects] = await Promise.all([hearSeries(cluster, placed, at), hearObjects(cluster, placed, at)])
   const known = new Set(objects?.changes.map(({ workload }) => workload))
   const rest = series.changes.filter(({ workload, isRollout }) => !(isRollout && known.has(workload)))
-  return { changes: [...(objects?.changes ?? []), ...rest], unknown: [...series.unknown, ...(objects?.unknown ?? [])] }
+  return {
+    ...series,
+    changes: [...(objects?.changes ?? []), ...rest],
+    unknown: [...series.unknown, ...(objects?.unknown ?? [])],
+  }
 }
 
 const ask = async (brief: Brief, witnesses: Witnesses): Promise<Statement> => {
@@ -139,7 +146,7 @@ const ask = async (brief: Brief, witnesses: Witnesses): Promise<Statement> => {
   const conclusion = (): Pick<Statement, 'verdict' | 'headline'> => {
     if (before.length > 0) return { verdict: 'suspicious', headline: list(before.map(say), 2) }
     if (unknown.length > 0) return { verdict: 'unknown', headline: `unknown: ${list(unknown, 2)}` }
-    const from = clock(times.sinceMs - objectsLookBackMs, times.nowMs)
+    const from = clock(Math.max(...heard.map(({ fromMs = times.sinceMs - changeLeadMs }) => fromMs)), times.nowMs)
     return { verdict: 'ok', headline: `nothing: no rollout, scaling or config change of ${names} since ${from}` }
   }
   return { ...conclusion(), evidence: evidence.map((says): Evidence => ({ says })), clues: [] }

@@ -45,13 +45,15 @@ const rollout = (createdAtMs: number, extra: object = {}) => ({
 })
 const steady = told([plain], [plain], [plain])
 
-test('nothing is said with the names and the time it was looked back to', async () => {
+test('nothing is said with the names and the time it was looked back to: the window’s, at most a quarter of an hour', async () => {
   const { verdict, headline, clues } = await ask(steady)
   expect([verdict, headline, clues]).toEqual([
     'ok',
-    'nothing: no rollout, scaling or config change of cart, db since 11:30:00 UTC',
+    'nothing: no rollout, scaling or config change of cart, db since 11:59:30 UTC',
     [],
   ])
+  const long = await ask({ ...steady, windowFromMs: noon - 60 * minute })
+  expect(long.headline).toContain('since 11:45:00 UTC')
 })
 
 test.each<{ given: string; series: ReturnType<typeof told>; says: string }>([
