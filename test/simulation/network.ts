@@ -27,8 +27,8 @@ const outcome = (work: Promise<unknown>, done: () => void) => {
 const copiesOf = ({ faults }: Ground, lost: FaultKind) =>
   faults.strikes(lost, 6) ? 0 : faults.strikes('message doubled', 8) ? 2 : 1
 
-/** A queue that loses every nudge is none: a row that is nudged so often and never consumed is rightly set aside. */
-const lostInARow = 5
+/** A queue that loses nudge after nudge is none: what is nudged so often and never consumed is rightly set aside. */
+const lostInARow = 2
 
 const latencyMs = ({ dice, faults }: Ground) =>
   faults.strikes('message late', 6) ? dice.between(500, 15_000) : dice.between(5, 60)
