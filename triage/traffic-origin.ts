@@ -80,15 +80,18 @@ const sinceThen = ({ steps }: Tally, fromMs: number) => {
   return { requests, failed }
 }
 
+/** Where there are many routes each has few requests: whether the others are well is asked of all of them together. */
 const differ = ({ routes }: Stop, failing: readonly [string, Tally][]): boolean => {
-  const froms = failing.flatMap(([, tally]) => told(tally).fromMs ?? [])
   if (failing.length === 0) return false
-  const well = [...routes.values()].filter((tally) => {
-    const { requests, failed } =
-      froms.length > 0 ? sinceThen(tally, Math.min(...froms)) : { requests: tally.now, failed: tally.nowFailed }
-    return requests >= 3 && failed * 10 <= requests
-  })
-  return well.length > 0
+  const froms = failing.flatMap(([, tally]) => told(tally).fromMs ?? [])
+  const names = new Set(failing.map(([route]) => route))
+  const others = [...routes].flatMap(([route, tally]) => (names.has(route) ? [] : [tally]))
+  const counts = others.map((tally) =>
+    froms.length > 0 ? sinceThen(tally, Math.min(...froms)) : { requests: tally.now, failed: tally.nowFailed },
+  )
+  const requests = counts.reduce((sum, one) => sum + one.requests, 0)
+  const failed = counts.reduce((sum, one) => sum + one.failed, 0)
+  return requests >= 3 && failed * 10 <= requests
 }
 
 /**
