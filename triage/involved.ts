@@ -1,5 +1,5 @@
 import { involvedServices } from '../config/contract.ts'
-import type { Accused, Brief, Witnesses } from './contract.ts'
+import type { Accused, Brief, Statement, Witnesses } from './contract.ts'
 
 /** A service with its place in a cluster. `distance` counts calls from the incident's service, which is 0. */
 export type Placed = { service: string; cluster: string; namespace: string; workload: string; distance: number }
@@ -10,6 +10,14 @@ export const placedServices = (brief: Brief, witnesses: Pick<Witnesses, 'service
     const runsIn = witnesses.services[service]?.runsIn
     return runsIn ? [{ service, distance, ...runsIn }] : []
   })
+
+/** Nobody can be asked: the answer of a question that looks where services run. */
+export const nowhere = ({ service }: Brief): Statement => ({
+  verdict: 'unknown',
+  headline: `unknown: the config does not say where ${service} runs (runsIn)`,
+  evidence: [],
+  clues: [],
+})
 
 /** The accused that stands for a placed service. */
 export const accusedOf = ({ cluster, namespace, workload }: Placed): Accused => ({

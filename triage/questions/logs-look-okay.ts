@@ -8,7 +8,7 @@ import {
   type Statement,
   type Witnesses,
 } from '../contract.ts'
-import { accusedOf, byCluster, type Placed, placedServices } from '../involved.ts'
+import { accusedOf, byCluster, nowhere, type Placed, placedServices } from '../involved.ts'
 import { gravityOf } from '../log-errors.ts'
 import { logOwner } from '../log-owner.ts'
 import { groupLines, maxLines } from '../log-patterns.ts'
@@ -242,10 +242,7 @@ const evidenceOf = ({ kinds, ear, unread, silent }: Heard): Evidence[] => [
 
 const ask = async (brief: Brief, witnesses: Witnesses): Promise<Statement> => {
   const placed = placedServices(brief, witnesses)
-  if (placed.length === 0) {
-    const headline = `unknown: the config does not say where ${brief.service} runs (runsIn)`
-    return { verdict: 'unknown', headline, evidence: [], clues: [] }
-  }
+  if (placed.length === 0) return nowhere(brief)
   const places = byCluster(placed).flatMap(([cluster, own]) =>
     [...new Set(own.map(({ namespace }) => namespace))].map((namespace) => ({
       cluster,

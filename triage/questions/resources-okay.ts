@@ -12,7 +12,7 @@ import { examine, type Finding } from '../examination.ts'
 import { type ContainerUse, containerUseReads, containerUseRemembers, containerUses } from '../facts/container-use.ts'
 import { type NodeUse, nodeUseReads, nodeUses } from '../facts/node-use.ts'
 import { type ProcessUse, processUseReads, processUses } from '../facts/process-use.ts'
-import { accusedOf, byCluster, type Placed, placedServices } from '../involved.ts'
+import { accusedOf, byCluster, nowhere, type Placed, placedServices } from '../involved.ts'
 import { nodesUnder } from '../nodes.ts'
 import { seriesOf } from '../past.ts'
 import { containerPressures, nodePressures, type Pressure, processPressures, workloadOf } from '../resources.ts'
@@ -186,10 +186,7 @@ const concluded = (
 
 const ask = async (brief: Brief, witnesses: Witnesses): Promise<Statement> => {
   const placed = placedServices(brief, witnesses)
-  if (placed.length === 0) {
-    const headline = `unknown: the config does not say where ${brief.service} runs (runsIn)`
-    return { verdict: 'unknown', headline, evidence: [], clues: [] }
-  }
+  if (placed.length === 0) return nowhere(brief)
   const times = { sinceMs: brief.sinceMs, nowMs: witnesses.nowMs() }
   const heard = await Promise.all(byCluster(placed).map(([cluster, own]) => hear(cluster, own, { times, witnesses })))
   const pressures = heard.flatMap((one) => one.pressures).sort((a, b) => gravity(a) - gravity(b))

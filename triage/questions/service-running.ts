@@ -1,6 +1,6 @@
 import { type Brief, type Clue, defineQuestion, type Evidence, type Statement, type Witnesses } from '../contract.ts'
 import { type Examination, examine, type Finding } from '../examination.ts'
-import { accusedOf, byCluster, type Placed, placedServices } from '../involved.ts'
+import { accusedOf, byCluster, nowhere, type Placed, placedServices } from '../involved.ts'
 import type { NodeTrouble } from '../nodes.ts'
 import { objectEvidence } from '../objects.ts'
 import { seriesOf } from '../past.ts'
@@ -180,10 +180,7 @@ const nodeClues = (cluster: string, trouble: NodeTrouble, findings: readonly Fin
 
 const ask = async (brief: Brief, witnesses: Witnesses): Promise<Statement> => {
   const placed = placedServices(brief, witnesses)
-  if (placed.length === 0) {
-    const headline = `unknown: the config does not say where ${brief.service} runs (runsIn)`
-    return { verdict: 'unknown', headline, evidence: [], clues: [] }
-  }
+  if (placed.length === 0) return nowhere(brief)
   const times = { sinceMs: brief.sinceMs, nowMs: witnesses.nowMs() }
   const heard = await Promise.all(
     byCluster(placed).map(async ([cluster, own]) => ({ cluster, ...(await hear(cluster, own, { times, witnesses })) })),

@@ -2,7 +2,7 @@ import type { Accused, Brief, Clue, Evidence, Statement, Witnesses } from '../co
 import { defineQuestion } from '../contract.ts'
 import { commonestFailure, knowsBefore, type Periods, periodsOf, type Tally } from '../counters.ts'
 import { type Stop, type Traffic, trafficOf, trafficReads } from '../flows.ts'
-import { byCluster, type Placed, placedServices, serviceOf } from '../involved.ts'
+import { byCluster, nowhere, type Placed, placedServices, serviceOf } from '../involved.ts'
 import { quantile, total } from '../latency.ts'
 import { type Series, seriesOf } from '../past.ts'
 import { judgeTraffic, reachable, slowOrigins, told, type Verdict } from '../traffic-origin.ts'
@@ -282,7 +282,7 @@ const ask = async (brief: Brief, witnesses: Witnesses): Promise<Statement> => {
   const worst = gravity.map((one) => statements.find(({ verdict }) => verdict === one)).find((one) => one !== undefined)
   return {
     verdict: worst?.verdict ?? 'unknown',
-    headline: worst?.headline ?? `unknown: the config does not say where ${brief.service} runs (runsIn)`,
+    headline: worst?.headline ?? nowhere(brief).headline,
     evidence: statements.flatMap(({ evidence }) => evidence),
     clues: statements.flatMap(({ clues }) => clues),
   }

@@ -1,7 +1,7 @@
 import type { KubernetesFacts } from '../../sources/contract.ts'
 import { changeLeadMs, configTroubles, recentRollout } from '../changes.ts'
 import { type Brief, defineQuestion, type Evidence, type Statement, type Witnesses } from '../contract.ts'
-import { byCluster, type Placed, placedServices } from '../involved.ts'
+import { byCluster, nowhere, type Placed, placedServices } from '../involved.ts'
 import { objectsLookBackMs } from '../objects.ts'
 import { seriesOf } from '../past.ts'
 import type { Times } from '../troubles.ts'
@@ -127,10 +127,7 @@ const hear = async (cluster: string, placed: readonly Placed[], at: At): Promise
 
 const ask = async (brief: Brief, witnesses: Witnesses): Promise<Statement> => {
   const placed = placedServices(brief, witnesses)
-  if (placed.length === 0) {
-    const headline = `unknown: the config does not say where ${brief.service} runs (runsIn)`
-    return { verdict: 'unknown', headline, evidence: [], clues: [] }
-  }
+  if (placed.length === 0) return nowhere(brief)
   const times = { sinceMs: brief.sinceMs, nowMs: witnesses.nowMs() }
   const heard = await Promise.all(byCluster(placed).map(([cluster, own]) => hear(cluster, own, { times, witnesses })))
   const changes = heard.flatMap((one) => one.changes).sort((a, b) => (b.atMs ?? 0) - (a.atMs ?? 0))
