@@ -22,6 +22,12 @@ export type SloWorld = {
 
 type ReportFlags = { config: string; data: string; html?: string; json?: boolean }
 
+const writePage = (file: string, page: string): Promise<void> =>
+  writeFile(file, page).catch((error: unknown) => {
+    const why = error instanceof Error ? error.message : String(error)
+    throw new UsageError(`${file} cannot be written: ${why}\n  hint: give --html a file in a folder that is there`)
+  })
+
 const report = async (world: SloWorld, flags: ReportFlags): Promise<number> => {
   const config = await world.readConfig(flags.config)
   const nowMs = world.nowMs()
@@ -31,7 +37,7 @@ const report = async (world: SloWorld, flags: ReportFlags): Promise<number> => {
   const reports = await world.withState(flags.data, (store) => sloReports({ store, blobs }, { config, nowMs, lost }))
   if (unreadable > 0) world.printError(`latencies: ${unreadable} hours could not be read and are left out`)
   if (flags.html !== undefined) {
-    await writeFile(flags.html, sloReportPage(reports, { title: config.statusPage.title, nowMs }))
+    await writePage(flags.html, sloReportPage(reports, { title: config.statusPage.title, nowMs }))
   }
   world.print(flags.json ? JSON.stringify(reports, null, 2) : sloReportText(reports))
   return reports.some(({ spentRatio }) => spentRatio >= 1) ? 1 : 0
