@@ -51,8 +51,8 @@ const evaluate = (world: World, queues: Queues) => (life: Life) => {
   const step = evaluateStep({ ...ground(world, life, queues), locations: town.locations, shards, rulesOf, home })
   return async ([given]: readonly Observation[]) => {
     if (!given) return
-    ledger.heard.push({ observation: given, atMs: world.time.nowMs() })
     const { changes } = await evaluated(step(mutant.observation?.(given) ?? given))
+    ledger.heard.push({ observation: given, atMs: world.time.nowMs() })
     for (const { alertId, to, reason } of changes) told(world, life, `alert ${alertId} is ${to}: ${reason}`)
   }
 }

@@ -23,7 +23,7 @@ export type Arrival = {
   atMs: number
 }
 
-/** One look that `evaluate` was given. */
+/** One look that `evaluate` took in. */
 export type Heard = { monitorId: string; location: string; scheduledAtMs: number; verdict: Verdict; atMs: number }
 
 /** A page, or a reminder, with what was known when it was decided. */

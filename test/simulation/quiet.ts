@@ -21,11 +21,14 @@ const roots = ({ service }: Incident, { incidents }: Outcome, { view }: World): 
   // It has a while to recover as well.
   const lateMs = view.settleMs(service) + timerWithinMs
   const inhibiting = view.inhibit.filter(({ target }) => matchAll(target, { service }))
-  return incidents.flatMap(({ id, service: other, openedAtMs, resolvedAtMs = Number.POSITIVE_INFINITY }) => {
-    const explains =
-      view.dependenciesOf(service).includes(other) ||
-      inhibiting.some(({ source }) => other !== service && matchAll(source, { service: other }))
-    return explains ? [{ fromMs: openedAtMs, toMs: resolvedAtMs + lateMs, why: `${id} explains it` }] : []
+  const explains = (other: string) =>
+    view.dependenciesOf(service).includes(other) ||
+    inhibiting.some(({ source }) => other !== service && matchAll(source, { service: other }))
+  return incidents.flatMap(({ id, openedAtMs, resolvedAtMs = Number.POSITIVE_INFINITY, ...one }) => {
+    // A storm holds the alerts of others than the service it is named after.
+    return [one.service, ...one.affects].some(explains)
+      ? [{ fromMs: openedAtMs, toMs: resolvedAtMs + lateMs, why: `${id} explains it` }]
+      : []
   })
 }
 
