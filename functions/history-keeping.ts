@@ -8,8 +8,8 @@ import {
   historyDay,
   historyKey,
   historyOfKey,
-  packMinute,
   unpackMinute,
+  withPart,
 } from './history.ts'
 
 const [zip, unzip] = [promisify(gzip), promisify(gunzip)]
@@ -17,12 +17,15 @@ const [zip, unzip] = [promisify(gzip), promisify(gunzip)]
 /** More than a minute of any shard holds. */
 const unzippedLimitBytes = 32 * 1024 * 1024
 
+const readJson = async (blobs: Pick<Blobs, 'get'>, key: string): Promise<unknown> => {
+  const bytes = await blobs.get(key)
+  return bytes && JSON.parse((await unzip(bytes, { maxOutputLength: unzippedLimitBytes })).toString())
+}
+
 /** One minute of one shard as it was kept; undefined when there is none. Throws for what is no history. */
 export const readMinute = async (blobs: Pick<Blobs, 'get'>, key: string): Promise<HistoryMinute | undefined> => {
-  const bytes = await blobs.get(key)
-  if (!bytes) return undefined
-  const text = await unzip(bytes, { maxOutputLength: unzippedLimitBytes })
-  return unpackMinute(JSON.parse(text.toString()))
+  const value = await readJson(blobs, key)
+  return value === undefined ? undefined : unpackMinute(value)
 }
 
 export type Keep = (at: { shard: string; minuteMs: number; part: HistoryPart }) => Promise<void>
@@ -40,11 +43,9 @@ export const historyKeeper = (world: {
   lost: (key: string, cause: string) => void
 }): Keep => {
   const writing = new Set<string>()
-  const write = async (key: string, { shard, minuteMs, part }: Parameters<Keep>[0]) => {
-    const before = await readMinute(world.blobs, key)
-    const others = (before?.parts ?? []).filter(({ observationId }) => observationId !== part.observationId)
-    const packed = packMinute({ shard, minuteMs, parts: [...others, part] })
-    await world.blobs.put(key, await zip(JSON.stringify(packed), { level: 9 }))
+  const write = async (key: string, at: Parameters<Keep>[0]) => {
+    const minute = withPart(await readJson(world.blobs, key), at)
+    await world.blobs.put(key, await zip(JSON.stringify(minute), { level: 9 }))
   }
   return async (at) => {
     const key = historyKey(at.minuteMs, at.shard)

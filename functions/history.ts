@@ -183,6 +183,20 @@ export const packMinute = ({ shard, minuteMs, parts }: HistoryMinute): z.infer<t
   parts: parts.map((part) => packPart(part, minuteMs)),
 })
 
+/** As much of the object as is needed to add to it: its parts stay as they are written. */
+const growing = z.looseObject({ form: z.literal('history-1'), parts: z.array(z.looseObject({ id: z.string() })) })
+
+/**
+ * The object's JSON with one part more, in its own place when it is there already. Reading the others would cost more
+ * than all else of a message while many fail at once. Throws a ZodError for what is no history.
+ */
+export const withPart = (value: unknown, at: Pick<HistoryMinute, 'shard' | 'minuteMs'> & { part: HistoryPart }) => {
+  const added = packPart(at.part, at.minuteMs)
+  if (value === undefined) return packMinute({ ...at, parts: [at.part] })
+  const before = growing.parse(value)
+  return { ...before, parts: [...before.parts.filter(({ id }) => id !== added.id), added] }
+}
+
 /** Reads the object's JSON. Throws a ZodError for anything else. */
 export const unpackMinute = (value: unknown): HistoryMinute => {
   const { shard, minuteMs, parts } = stored.parse(value)
