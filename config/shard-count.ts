@@ -5,7 +5,7 @@ import type { Config } from './schema.ts'
  * spread ids evenly: the fullest of 1024 such shards has about 310.
  */
 const monitorsPerShard = 250
-const shardsLimit = 1024
+export const shardsLimit = 1024
 
 /** How many shards so many monitors need: a power of two. */
 export const shardsNeeded = (monitors: number): number =>

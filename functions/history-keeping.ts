@@ -1,6 +1,7 @@
 import { promisify } from 'node:util'
 import { gunzip, gzip } from 'node:zlib'
 import type { Blobs } from '../stores/contract.ts'
+import { forgetBefore } from './blob-keys.ts'
 import { historyPrefix } from './contract.ts'
 import {
   type HistoryMinute,
@@ -63,20 +64,15 @@ export const historyKeeper = (world: {
   }
 }
 
-/** Work of one round; the next goes on where it ended. */
-const deletedAtOnce = 500
 const dayMs = 24 * 60 * 60_000
 
 /**
  * Deletes some of what is older than so many whole days, the oldest first. Answers how much; call it again later.
  */
-export const forgetHistory = async (
+export const forgetHistory = (
   blobs: Pick<Blobs, 'list' | 'delete'>,
   at: { nowMs: number; retentionDays: number },
 ): Promise<number> => {
   const firstKept = historyDay(at.nowMs - at.retentionDays * dayMs)
-  const keys = await blobs.list(historyPrefix, { limit: deletedAtOnce })
-  const old = keys.filter((key) => historyOfKey(key) !== undefined && key < firstKept)
-  if (old.length > 0) await blobs.delete(old)
-  return old.length
+  return forgetBefore(blobs, { prefix: historyPrefix, firstKept, isOurs: (key) => historyOfKey(key) !== undefined })
 }

@@ -1,5 +1,5 @@
 import type { Blobs } from '../stores/contract.ts'
-import { blobsAtOnce } from '../stores/contract.ts'
+import { keysOf } from './blob-keys.ts'
 import { type HistoryMinute, historyDay, historyOfKey, minuteOf } from './history.ts'
 import { readMinute } from './history-keeping.ts'
 
@@ -19,12 +19,8 @@ const hoursOf = ({ fromMs, toMs }: Span): string[] => {
 
 const allKeys = async (blobs: Pick<Blobs, 'list'>, prefix: string): Promise<string[]> => {
   const keys: string[] = []
-  for (;;) {
-    const after = keys.at(-1)
-    const page = await blobs.list(prefix, { limit: blobsAtOnce, ...(after === undefined ? {} : { after }) })
-    keys.push(...page)
-    if (page.length < blobsAtOnce) return keys
-  }
+  for await (const key of keysOf(blobs, prefix)) keys.push(key)
+  return keys
 }
 
 /** What these shards kept of a span of minutes, the oldest first. An object that cannot be read is left out, and counted. */

@@ -191,9 +191,9 @@ const growing = z.looseObject({ form: z.literal('history-1'), parts: z.array(z.l
  * than all else of a message while many fail at once. Throws a ZodError for what is no history.
  */
 export const withPart = (value: unknown, at: Pick<HistoryMinute, 'shard' | 'minuteMs'> & { part: HistoryPart }) => {
-  const added = packPart(at.part, at.minuteMs)
-  if (value === undefined) return packMinute({ ...at, parts: [at.part] })
-  const before = growing.parse(value)
+  const { shard, minuteMs } = at
+  const added = packPart(at.part, minuteMs)
+  const before = value === undefined ? { form: 'history-1' as const, shard, minuteMs, parts: [] } : growing.parse(value)
   return { ...before, parts: [...before.parts.filter(({ id }) => id !== added.id), added] }
 }
 

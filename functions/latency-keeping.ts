@@ -5,10 +5,12 @@
 import { promisify } from 'node:util'
 import { gunzip, gzip } from 'node:zlib'
 import * as z from 'zod'
-import { type Blobs, blobsAtOnce, itemLimitBytes } from '../stores/contract.ts'
+import { type Blobs, itemLimitBytes } from '../stores/contract.ts'
+import { forgetBefore, keysOf } from './blob-keys.ts'
 import { readHistory } from './history-reading.ts'
 import { addPacked, emptySketch, type LatencySketch, packedSketch, packSketch, sketchesOf } from './latency-sketch.ts'
 import { allShards, countOfShard, kinOf, shardOf } from './shards.ts'
+import { keptFromMs } from './sli-span.ts'
 
 const [zip, unzip] = [promisify(gzip), promisify(gunzip)]
 
@@ -18,8 +20,6 @@ const hourMs = 3_600_000
 const settleMs = 15 * 60_000
 /** What was not made while whodunit was off is made up for, so far back. */
 const hoursBack = 48
-/** The longest window an objective has, and a calendar month from its first hour. */
-const daysKept = 92
 
 const stored = z.strictObject({ form: z.literal('latency-1'), sketches: z.record(z.string(), packedSketch) })
 
@@ -99,22 +99,9 @@ export const latencyKeeper = (world: { blobs: Blobs; nowMs: () => number; shards
 }
 
 /** Deletes some of what is older than any window. */
-export const forgetLatencies = async (blobs: Pick<Blobs, 'list' | 'delete'>, nowMs: number): Promise<number> => {
-  const firstKept = `${prefix}${new Date(nowMs - daysKept * 24 * hourMs).toISOString().slice(0, 10)}`
-  const keys = await blobs.list(prefix, { limit: 500 })
-  const old = keys.filter((key) => ofKey(key) !== undefined && key < firstKept)
-  if (old.length > 0) await blobs.delete(old)
-  return old.length
-}
-
-async function* keysFrom(blobs: Pick<Blobs, 'list'>, first: string): AsyncGenerator<string> {
-  for (let after = first; ; ) {
-    const keys = await blobs.list(prefix, { limit: blobsAtOnce, after })
-    yield* keys
-    const last = keys.at(-1)
-    if (last === undefined || keys.length < blobsAtOnce) return
-    after = last
-  }
+export const forgetLatencies = (blobs: Pick<Blobs, 'list' | 'delete'>, nowMs: number): Promise<number> => {
+  const firstKept = `${prefix}${new Date(keptFromMs(nowMs)).toISOString().slice(0, 10)}`
+  return forgetBefore(blobs, { prefix, firstKept, isOurs: (key) => ofKey(key) !== undefined })
 }
 
 const readPart = async (blobs: Pick<Blobs, 'get'>, key: string): Promise<Record<string, string>> => {
@@ -150,7 +137,7 @@ export const latenciesNow = async (
   const isOurs = (shard: string) => [...monitors].some((id) => shardOf(id, countOfShard(shard)) === shard)
   const fromMs = Math.min(...spans.map((one) => one.fromMs), at.nowMs)
   const made = new Set<string>()
-  for await (const key of keysFrom(blobs, keyOf(Math.floor(fromMs / hourMs) * hourMs, ''))) {
+  for await (const key of keysOf(blobs, prefix, keyOf(Math.floor(fromMs / hourMs) * hourMs, ''))) {
     const of = ofKey(key)
     if (!of || !isOurs(of.shard)) continue
     made.add(`${of.atMs} ${of.shard}`)

@@ -1,10 +1,9 @@
 import * as z from 'zod'
 import type { Config } from '../config/schema.ts'
-import { shardsWanted } from '../config/shard-count.ts'
+import { shardsLimit, shardsWanted } from '../config/shard-count.ts'
 import type { Store, Stored } from '../stores/contract.ts'
 import { keys } from './contract.ts'
 
-const shardsLimit = 1024
 const settled = z.object({ count: z.int().min(1).max(shardsLimit) })
 
 /** What item `hub/shards` says; 1 for a store that never said. */

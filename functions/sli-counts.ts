@@ -5,12 +5,9 @@
  */
 import type { Sli, SliBucket } from '../rules/contract.ts'
 import { aheadMs } from './freshness.ts'
+import { closedUntilMs, keptFromMs } from './sli-span.ts'
 
 const hourMs = 3_600_000
-/** So far back windows are exact. */
-const exactHours = 6
-/** The longest window, and a calendar month from its first hour to its last. */
-const daysKept = 92
 
 /** What is known of each objective, oldest first, by its `shortId`. */
 type Buckets = ReadonlyMap<string, readonly SliBucket[]>
@@ -57,10 +54,10 @@ const hoursOf = (minutes: readonly SliBucket[]): SliBucket[] =>
 
 /** Closes the hours that are no longer needed by the minute, and forgets those beyond the longest window. */
 const closed = (state: SliCounts, nowMs: number, touched: Touched): SliCounts => {
-  const closedMs = Math.max(state.closedMs, Math.floor(nowMs / hourMs - exactHours) * hourMs)
+  const closedMs = Math.max(state.closedMs, closedUntilMs(nowMs))
   if (closedMs === state.closedMs) return state
   const [minutes, hours] = [new Map(state.minutes), new Map(state.hours)]
-  const firstMs = nowMs - daysKept * 24 * hourMs
+  const firstMs = keptFromMs(nowMs)
   for (const [id, own] of minutes) {
     const closing = hoursOf(own.filter(({ atMs }) => atMs < closedMs))
     for (const { atMs } of closing) touched.hours.add(atMs)

@@ -4,14 +4,11 @@
  */
 import * as z from 'zod'
 import type { Sli, SliBucket } from '../rules/contract.ts'
+import { closedUntilMs, daysKept, keptFromMs } from './sli-span.ts'
 import { packTicks, type Tick, ticksText, unpackTicks, withTicks } from './sli-ticks.ts'
 
 const minuteMs = 60_000
 const hourMs = 60 * minuteMs
-/** So far back windows are exact. */
-const exactHours = 6
-/** The longest window, and a calendar month from its first hour to its last. */
-const daysKept = 92
 /** So long after its last event no window reaches what an item holds: that of a rule that left the config goes then. */
 export const sliKeepMs = (daysKept + 1) * 24 * hourMs
 
@@ -110,7 +107,7 @@ const addTo = (all: SliBucket[], ticks: Iterable<Tick>, sizeMs: number): SliBuck
 
 /** Closes the hours that are no longer needed look by look, and forgets those beyond the longest window. */
 const closed = (state: SliState, nowMs: number): SliState => {
-  const closedMs = Math.max(state.closedMs, Math.floor(nowMs / hourMs - exactHours) * hourMs)
+  const closedMs = Math.max(state.closedMs, closedUntilMs(nowMs))
   if (closedMs === state.closedMs) return state
   const all = Object.entries(state.ticks)
   const old = all.flatMap(([, own]) => own.filter(({ atMs }) => atMs < closedMs)).sort((a, b) => a.atMs - b.atMs)
@@ -123,7 +120,7 @@ const closed = (state: SliState, nowMs: number): SliState => {
     const kept = own.filter(({ atMs }) => atMs >= closedMs)
     return kept.length > 0 ? [[location, kept] as const] : []
   })
-  const firstMs = nowMs - daysKept * 24 * hourMs
+  const firstMs = keptFromMs(nowMs)
   return { ticks: Object.fromEntries(recent), hours: hours.filter(({ atMs }) => atMs >= firstMs), closedMs }
 }
 

@@ -91,9 +91,10 @@ export const historyOf = (
 ): LocationHistory => {
   const all = state?.monitors[at.monitorId]?.looks ?? []
   const latestMs = at.nowMs + aheadMs
-  const isAhead = (latestMsOf(all) ?? 0) > latestMs
+  const newestMs = latestMsOf(all)
+  const isAhead = (newestMs ?? 0) > latestMs
   const looks = isAhead ? all.filter(({ scheduledAtMs }) => scheduledAtMs <= latestMs) : all
-  const lastMs = latestMsOf(looks)
+  const lastMs = isAhead ? latestMsOf(looks) : newestMs
   const fresh = lastMs !== undefined && isFresh({ scheduledAtMs: lastMs, periodSeconds: at.periodSeconds }, at.nowMs)
   return { location: at.location, looks, fresh, periodMs: at.periodSeconds * 1000 }
 }

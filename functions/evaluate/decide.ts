@@ -153,7 +153,8 @@ const settledAtMs = (judgement: Judgement, at: { nowMs: number; startedAtMs?: nu
 type Judging = {
   locations: Seen['locations']
   slis: Tally['slis']
-  counted: readonly ProbeOutcome[]
+  /** The monitors just looked at. */
+  looked: ReadonlySet<string>
   concerns: (rule: RuleView) => boolean
   nowMs: number
   startedAtMs?: number | undefined
@@ -172,8 +173,7 @@ const pagedByAnother = ({ ruleId }: RuleView): Judgement => ({
 })
 
 const judgeAll = (rules: readonly RuleView[], shard: ShardState, at: Judging): Judgements => {
-  const { nowMs } = at
-  const looked = new Set(at.counted.map(({ monitorId }) => monitorId))
+  const { nowMs, looked } = at
   const so: Judgements = { alerts: { ...shard.alerts }, changes: [], transitions: [], judged: [], againAtMs: [] }
   for (const rule of rules) {
     const { ruleId, alertId, monitor } = rule
@@ -225,10 +225,10 @@ const endRemoved = (rules: readonly RuleView[], shard: ShardState, nowMs: number
  * Of which rules an observation may change the judgement: those of the monitors just looked at and those with an alert.
  * Of the others nothing is news but what time brings, and none of that makes an alert sooner than their own timer does.
  */
-const concernedBy = (counted: readonly ProbeOutcome[], { alerts }: ShardState): Judging['concerns'] => {
-  const looked = new Set(counted.map(({ monitorId }) => monitorId))
-  return ({ alertId, monitor }) => alerts[alertId] !== undefined || (monitor && looked.has(monitor.monitorId)) === true
-}
+const concernedBy =
+  (looked: ReadonlySet<string>, { alerts }: ShardState): Judging['concerns'] =>
+  ({ alertId, monitor }) =>
+    alerts[alertId] !== undefined || (monitor !== undefined && looked.has(monitor.monitorId))
 
 /** The world of a decision. `onlyConcerned`: every rule was judged a moment ago, so that only those are judged of which there is news. */
 export type Around = {
@@ -244,7 +244,8 @@ export const decideEvaluate = (seen: Seen, observation: Observation, at: Around)
   const { rules, nowMs, watches = () => true } = at
   const { changed, counted } = count(seen, observation, { nowMs, watches })
   const isPart = at.onlyConcerned === true && observation.kind === 'outcomes'
-  const concerns = isPart ? concernedBy(counted, seen.shard) : () => true
+  const looked = new Set(counted.map(({ monitorId }) => monitorId))
+  const concerns = isPart ? concernedBy(looked, seen.shard) : () => true
   const tallied = tally(seen, observation, { rules, nowMs, changed })
   const { counts, slis: ofCounts } = tallyCounts(seen.counts, observation, { rules, nowMs })
   for (const [location, state] of tallied.locations) changed.set(location, state)
@@ -266,7 +267,7 @@ export const decideEvaluate = (seen: Seen, observation: Observation, at: Around)
   const removed = endRemoved(rules, seen.shard, nowMs)
   const shard = { ...seen.shard, results, knownSinceMs, alerts: removed.alerts }
   const slis = new Map([...tallied.slis, ...ofCounts])
-  const judging = { locations, slis, counted, concerns, nowMs, startedAtMs: at.startedAtMs }
+  const judging = { locations, slis, looked, concerns, nowMs, startedAtMs: at.startedAtMs }
   const { alerts, changes, transitions, judged, againAtMs } = judgeAll(rules, shard, judging)
   const fired = firedLately(shard, alerts, { nowMs, known: removed.known })
   return {
