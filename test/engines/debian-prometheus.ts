@@ -1,16 +1,15 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { freePort } from './free-port.ts'
+import { isInstalled } from './installed.ts'
 
 const startLimitMs = 20_000
 
-const isThere = (binary: string) => spawnSync(binary, ['--version'], { stdio: 'ignore' }).status === 0
-
 /** Debian's packages `prometheus` and `prometheus-node-exporter`. */
-export const prometheusIsHere = isThere('prometheus') && isThere('prometheus-node-exporter')
+export const prometheusIsHere = isInstalled('prometheus') && isInstalled('prometheus-node-exporter')
 if (!prometheusIsHere) process.stderr.write('skipped: no prometheus and prometheus-node-exporter (Debian packages)\n')
 
 export type Running = { url: string; stop: () => Promise<void> }

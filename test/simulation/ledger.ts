@@ -8,7 +8,6 @@ import {
   type Observation,
 } from '../../functions/contract.ts'
 import { type Incident, type Silence, silences } from '../../functions/hub-state.ts'
-import type { Verdict } from '../../probes/contract.ts'
 import type { Change, CommitResult, RowChange, Store } from '../../stores/contract.ts'
 import type { FunctionName } from './awaits.ts'
 
@@ -22,9 +21,6 @@ export type Arrival = {
   to?: string
   atMs: number
 }
-
-/** One look that `evaluate` took in. */
-export type Heard = { monitorId: string; location: string; scheduledAtMs: number; verdict: Verdict; atMs: number }
 
 /** A page, or a reminder, with what was known when it was decided. */
 export type Woken = {

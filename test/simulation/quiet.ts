@@ -51,8 +51,8 @@ const asked = ({ service }: Incident, { ledger, town }: World): Span[] => {
 }
 
 /** When the last of its alerts was over: what flaps is resolved only when it has stayed quiet. */
-const quietSinceMs = ({ timeline, resolvedAtMs }: Incident) =>
-  timeline.findLast(({ what }) => what.startsWith('alert ') && what.includes(' is inactive'))?.atMs ?? resolvedAtMs
+const quietSinceMs = ({ timeline }: Incident) =>
+  timeline.findLast(({ what }) => what.startsWith('alert ') && what.includes(' is inactive'))?.atMs
 
 /** Why nobody need hear of an incident, if that is so. */
 export const silentFor = (one: Incident, outcome: Outcome, world: World): string | undefined => {

@@ -7,6 +7,7 @@ import { parse } from 'yaml'
 import { exportSlos } from '../../../cli/commands/slo-export.ts'
 import { cluster } from '../../../config/schema.ts'
 import { ruleSpec } from '../../../rules/registry.ts'
+import { isInstalled } from '../../engines/installed.ts'
 
 const rules = {
   'front-slo': ruleSpec.parse({ kind: 'slo', service: 'shop', monitor: 'front', objectivePercent: 99.9 }),
@@ -41,15 +42,7 @@ test('what cannot be carried over is said', () => {
   expect(lost.filter((one) => one.startsWith('front-slo:')).length).toBe(2)
 })
 
-const isInstalled = (): boolean => {
-  try {
-    execFileSync('promtool', ['--version'], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
-}
-const withPromtool = isInstalled() ? test : test.skip
+const withPromtool = isInstalled('promtool') ? test : test.skip
 
 withPromtool('Prometheus takes the rules', () => {
   const directory = mkdtempSync(join(tmpdir(), 'slo-export-'))

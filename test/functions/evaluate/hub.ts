@@ -2,6 +2,7 @@ import type { AlertChange, Nudge, Observation } from '../../../functions/contrac
 import type { RuleView } from '../../../functions/evaluate/decide.ts'
 import { type EvaluateResult, evaluateStep } from '../../../functions/evaluate/step.ts'
 import { countOfShard, shardOf } from '../../../functions/shards.ts'
+import { judge, type RuleSpec, ruleSli } from '../../../rules/registry.ts'
 import type { Store } from '../../../stores/contract.ts'
 import { memoryStore } from '../../../stores/memory.ts'
 import { start } from '../builders.ts'
@@ -13,6 +14,20 @@ export type Town = {
   told: AlertChange[]
   /** `evaluate` as it is after a deploy of a config with so many shards. */
   deployed: (shards: number, store?: Store) => (observation: Observation) => Promise<EvaluateResult>
+}
+
+/** An objective over looks at a monitor, as `evaluate` sees it. */
+export const sloView = (monitorId: string, at: { rule: RuleSpec; locations: readonly string[] }): RuleView => {
+  const sli = ruleSli(at.rule)
+  return {
+    ruleId: `${monitorId}-slo`,
+    alertId: `${monitorId}-slo`,
+    service: 'shop',
+    severity: 'page',
+    monitor: { monitorId, locations: at.locations, periodSeconds: 60 },
+    judge: (facts) => judge(at.rule, facts),
+    ...(sli ? { sli } : {}),
+  }
 }
 
 /** A store and the rules that every version of this hub judges; a rule is called `<monitor>-<anything>`. */

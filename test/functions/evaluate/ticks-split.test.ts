@@ -1,31 +1,21 @@
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { keys } from '../../../functions/contract.ts'
-import type { RuleView } from '../../../functions/evaluate/decide.ts'
 import { unpackLocation } from '../../../functions/location-packing.ts'
 import { allShards, shardOf } from '../../../functions/shards.ts'
 import { sliKeepMs, sliOf } from '../../../functions/sli-state.ts'
 import { slisNow } from '../../../functions/slis-now.ts'
 import type { ProbeOutcome } from '../../../probes/contract.ts'
-import { judge, ruleSli, ruleSpec } from '../../../rules/registry.ts'
+import { ruleSli, ruleSpec } from '../../../rules/registry.ts'
 import type { Store } from '../../../stores/contract.ts'
 import { outcome, period, seen, start } from '../builders.ts'
-import { townWith } from './hub.ts'
+import { sloView, townWith } from './hub.ts'
 
 const locations = ['local', 'elsewhere']
 const monitors = ['front', 'cart', 'list', 'pay', 'search']
 const rule = ruleSpec.parse({ kind: 'slo', monitor: 'front', objectivePercent: 99.9 })
 const sli = ruleSli(rule)
-const view = (monitorId: string): RuleView => ({
-  ruleId: `${monitorId}-slo`,
-  alertId: `${monitorId}-slo`,
-  service: 'shop',
-  severity: 'page',
-  monitor: { monitorId, locations, periodSeconds: 60 },
-  judge: (facts) => judge(rule, facts),
-  ...(sli ? { sli } : {}),
-})
-const rules = monitors.map(view)
+const rules = monitors.map((monitorId) => sloView(monitorId, { rule, locations }))
 
 const counts = [1, 2, 4, 8] as const
 const verdicts = ['pass', 'pass', 'fail', 'unknown'] as const

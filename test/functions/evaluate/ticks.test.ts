@@ -6,25 +6,16 @@ import { packTicks, type Tick, unpackTicks } from '../../../functions/sli-ticks.
 import { slisNow } from '../../../functions/slis-now.ts'
 import type { ProbeOutcome } from '../../../probes/contract.ts'
 import type { SliVerdict } from '../../../rules/contract.ts'
-import { judge, ruleSli, ruleSpec } from '../../../rules/registry.ts'
+import { ruleSli, ruleSpec } from '../../../rules/registry.ts'
 import type { Store } from '../../../stores/contract.ts'
 import { memoryStore } from '../../../stores/memory.ts'
 import { outcome, period, seen, start } from '../builders.ts'
-import { townWith } from './hub.ts'
+import { sloView, townWith } from './hub.ts'
 
 const locations = ['local', 'elsewhere', 'far']
 const rule = ruleSpec.parse({ kind: 'slo', monitor: 'front', objectivePercent: 99.9, latencyMs: 500 })
 const sli = ruleSli(rule)
-
-const view = (monitorId = 'front'): RuleView => ({
-  ruleId: `${monitorId}-slo`,
-  alertId: `${monitorId}-slo`,
-  service: 'shop',
-  severity: 'page',
-  monitor: { monitorId, locations, periodSeconds: 60 },
-  judge: (facts) => judge(rule, facts),
-  ...(sli ? { sli } : {}),
-})
+const view = (monitorId = 'front') => sloView(monitorId, { rule, locations })
 
 const home = (rules: readonly RuleView[], store?: Store) => {
   const town = townWith(rules, locations)

@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, test } from '@jest/globals'
 import { normalise } from '../../../config/normalise.ts'
-import { configSchema } from '../../../config/schema.ts'
+import { type Config, configSchema } from '../../../config/schema.ts'
 import { clusterReader } from '../../../functions/cluster-reader.ts'
 import { investigator } from '../../../functions/triage/config.ts'
 import { memoryBlobs, memoryStore } from '../../../stores/memory.ts'
@@ -17,6 +17,15 @@ const kube = [
   'kube_pod_owner{namespace="shop",pod="cart-5b7f6d9c7c-aaaa2",uid="u",owner_kind="ReplicaSet",owner_name="cart-5b7f6d9c7c"} 1',
   'kube_pod_info{namespace="shop",pod="cart-5b7f6d9c7c-aaaa2",uid="u",node="n1"} 1',
 ].join('\n')
+
+/** The answers about cart, within a deadline. */
+const answersOf = async (config: Config, deadlineMs: number) => {
+  const reader = clusterReader({ nowMs, secret: () => '' })
+  const store = memoryStore({ nowMs })
+  const investigate = investigator(config, { store, blobs: memoryBlobs(), nowMs, reader, monitors: [] })
+  const brief = { incidentId: 'i', service: 'cart', severity: 'page' as const, sinceMs: nowMs(), summaries: [] }
+  return (await investigate(brief, deadlineMs)).answers
+}
 
 test('of many nodes only those under the pods are read, each once for all questions', async () => {
   const asked: string[] = []
@@ -45,11 +54,7 @@ test('of many nodes only those under the pods are read, each once for all questi
       routes: [{ channels: ['terminal'] }],
     }),
   )
-  const reader = clusterReader({ nowMs, secret: () => '' })
-  const store = memoryStore({ nowMs })
-  const investigate = investigator(config, { store, blobs: memoryBlobs(), nowMs, reader, monitors: [] })
-  const brief = { incidentId: 'i', service: 'cart', severity: 'page' as const, sinceMs: nowMs(), summaries: [] }
-  const { answers } = await investigate(brief, 2000)
+  const answers = await answersOf(config, 2000)
   server.close()
   expect(asked.sort()).toEqual(['/kube', '/n1', '/somewhere'])
   const resources = answers.find(({ question }) => question === 'resources-okay')
@@ -80,11 +85,7 @@ test('an API server that hangs keeps no answer from whoever needs no discovery',
       routes: [{ channels: ['terminal'] }],
     }),
   )
-  const reader = clusterReader({ nowMs, secret: () => '' })
-  const store = memoryStore({ nowMs })
-  const investigate = investigator(config, { store, blobs: memoryBlobs(), nowMs, reader, monitors: [] })
-  const brief = { incidentId: 'i', service: 'cart', severity: 'page' as const, sinceMs: nowMs(), summaries: [] }
-  const { answers } = await investigate(brief, 300)
+  const answers = await answersOf(config, 300)
   for (const one of [hanging, server]) one.close().closeAllConnections()
   const running = answers.find(({ question }) => question === 'service-running')
   expect([running?.verdict, running?.headline]).toEqual(['ok', 'yes: 1 of 1 pods ready in cart'])

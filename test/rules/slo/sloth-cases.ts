@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { stringify } from 'yaml'
 import type { BurnRate } from '../../../rules/slo/burn-rate.ts'
+import { isInstalled } from '../../engines/installed.ts'
 
 const fixture = (path: string) =>
   fileURLToPath(new URL(`../../../../shared/fixtures/rules/sloth/${path}`, import.meta.url))
@@ -12,16 +13,8 @@ const fixture = (path: string) =>
 export const specFile = fixture('spec/getting-started.yml')
 export const rulesFile = fixture('gen/getting-started.yml')
 
-const isInstalled = (): boolean => {
-  try {
-    execFileSync('promtool', ['--version'], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
-}
 /** Prometheus' own tool and the rules that sloth wrote: where either is missing there is nothing to compare with. */
-export const canCompare = existsSync(rulesFile) && isInstalled()
+export const canCompare = existsSync(rulesFile) && isInstalled('promtool')
 
 export const minuteMs = 60_000
 export const eventsAMinute = 1000

@@ -2,18 +2,9 @@ import { expect, test } from '@jest/globals'
 import type { DiscoverSpec } from '../../../sources/kube/discover-spec.ts'
 import { discoverTargets } from '../../../sources/kube/discovery.ts'
 import type { DiscoveredPod } from '../../../sources/kube/objects.ts'
+import { spec } from './discover-spec.ts'
 
 const at = 'https://k'
-const spec = (changes: Partial<DiscoverSpec>): DiscoverSpec => ({
-  kind: 'app',
-  role: 'pod',
-  annotated: false,
-  scheme: 'http',
-  through: 'proxy',
-  labels: {},
-  targetLimit: 100,
-  ...changes,
-})
 type Changes = { annotations?: Record<string, string>; labels?: Record<string, string>; phase?: string; ip?: string }
 const pod = ({ annotations = {}, labels = {}, phase = 'Running', ip = '10.1.0.5' }: Changes = {}): DiscoveredPod => ({
   metadata: { name: 'web-1', namespace: 'shop', annotations, labels },

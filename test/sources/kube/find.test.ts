@@ -2,18 +2,9 @@ import { expect, test } from '@jest/globals'
 import type { DiscoverSpec } from '../../../sources/kube/discover-spec.ts'
 import { findTargets } from '../../../sources/kube/find.ts'
 import { world } from '../loopback.ts'
+import { spec } from './discover-spec.ts'
 import { isRecorded, kubeAnswers, type Replay, sceneLists, withApiServer } from './replay.ts'
 
-const spec = (changes: Partial<DiscoverSpec>): DiscoverSpec => ({
-  kind: 'app',
-  role: 'pod',
-  annotated: false,
-  scheme: 'http',
-  through: 'proxy',
-  labels: {},
-  targetLimit: 100,
-  ...changes,
-})
 const find = (replay: Replay, rule: DiscoverSpec) =>
   withApiServer(kubeAnswers(replay), async ({ url, ca, requests }) => {
     const apiServer = { status: 'read' as const, value: { url, bearer: 'abc', tls: { ca } } }
