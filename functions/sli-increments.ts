@@ -175,9 +175,13 @@ const grownAt = ({ partIs }: CounterObjective, { total, part, unknown, why }: Su
   return { good, bad, unknown: Math.round(unknown) + excess, ...(reason !== undefined && { why: reason }) }
 }
 
+/** A thousand billion: an exporter that says more says "as many as there can be", and sums must stay whole numbers. */
+const grownAtMost = 1e12
+
 /** Why a step cannot be said of its minute. */
 const unsaid = ({ fromMs, atMs, by }: Step, gapMs: number): string | undefined => {
   if (atMs - fromMs > gapMs) return `nothing was read for ${Math.round((atMs - fromMs) / 1000)} s`
+  if (by > grownAtMost) return `it is no counter: it grew by ${by}`
   return by < 0 ? 'it is no counter: it is below 0' : undefined
 }
 
@@ -196,7 +200,7 @@ const grownOf = (objective: CounterObjective, counting: Counting, gapMs: number)
       const why = unsaid({ fromMs, atMs, by }, gapMs) ?? (by > 0 ? riddle(series, atMs) : undefined)
       if (why === undefined) sum.total += by
       else {
-        sum.unknown += Math.max(1, by)
+        sum.unknown += by > grownAtMost ? 1 : Math.max(1, by)
         sum.why = why
       }
     }
@@ -221,7 +225,8 @@ export const growthOfSums = (objective: CounterObjective, sums: readonly MinuteS
       sums.filter((one) => one.name === name && matches(one.labels)),
       ({ atMs }) => atMs,
     )
-  const add = (all: readonly MinuteSum[] = []) => all.reduce((sum, { value }) => sum + Math.max(0, value), 0)
+  const add = (all: readonly MinuteSum[] = []) =>
+    all.reduce((sum, { value }) => sum + Math.min(grownAtMost, Math.max(0, value)), 0)
   const parts = of(objective.part)
   const totals = [...of(objective.total)]
   return new Map(

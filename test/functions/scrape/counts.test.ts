@@ -241,6 +241,13 @@ const cases: readonly Case[] = [
     why: /it is no counter: it is below 0/,
   },
   {
+    given: 'a counter says as many as there can be',
+    slo: byCode,
+    said: [[{ 'requests_total 200': 5 }], [{ 'requests_total 200': Number.MAX_VALUE }], [{ 'requests_total 200': 4 }]],
+    then: ['1: 0/0/1', '2: 4/0/0'],
+    why: /it is no counter: it grew by 1.79\d*e\+308/,
+  },
+  {
     given: 'there is no such series at all',
     slo: byCode,
     said: [[{ other_total: 1 }], [{ other_total: 2 }]],
