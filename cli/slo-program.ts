@@ -35,7 +35,10 @@ const report = async (world: SloWorld, flags: ReportFlags): Promise<number> => {
   let unreadable = 0
   const lost = () => unreadable++
   const reports = await world.withState(flags.data, (store) => sloReports({ store, blobs }, { config, nowMs, lost }))
-  if (unreadable > 0) world.printError(`latencies: ${unreadable} hours could not be read and are left out`)
+  if (unreadable > 0)
+    world.printError(
+      `latencies: ${unreadable === 1 ? '1 hour' : `${unreadable} hours`} could not be read whole: what is missing is left out`,
+    )
   if (flags.html !== undefined) {
     await writePage(flags.html, sloReportPage(reports, { title: config.statusPage.title, nowMs }))
   }
