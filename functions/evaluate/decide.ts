@@ -54,6 +54,8 @@ export type Decision = {
   counted: ProbeOutcome[]
   transitions: AlertTransition[]
   judged: Judged[]
+  /** Was every rule judged? Not by what is too old to alert, nor when only those concerned were to be. */
+  judgedAll: boolean
   /** Locations that are to look now. */
   ask: ProbeBody[]
   /** When this shard must be judged again even if nothing arrives. */
@@ -261,7 +263,7 @@ export const decideEvaluate = (seen: Seen, observation: Observation, at: Around)
   const knownSinceMs = knownSince(seen, { rules, locations: new Map([...locations, ...fitted]), nowMs, concerns })
   if (isStale(observation, nowMs)) {
     const shard = { ...seen.shard, results, knownSinceMs }
-    const nothing = { changes: [], transitions: [], judged: [], ask: [] }
+    const nothing = { changes: [], transitions: [], judged: [], judgedAll: false, ask: [] }
     return { shard, locations: fitted, packed, slis: tallied.moved, counted, ...nothing }
   }
   const removed = endRemoved(rules, seen.shard, nowMs)
@@ -280,6 +282,7 @@ export const decideEvaluate = (seen: Seen, observation: Observation, at: Around)
     changes: [...removed.changes, ...changes],
     transitions: [...removed.transitions, ...transitions],
     judged,
+    judgedAll: !isPart,
     ask: secondOpinions(counted, { shard: observation.shard, rules, alerts, locations, nowMs }),
     ...(againAtMs.length > 0 ? { againAtMs: Math.min(...againAtMs) } : {}),
   }

@@ -199,7 +199,7 @@ const attempt = async (world: Evaluating, observation: ShardObservation): Promis
     return conflict
   }
   remember(world.known, shard, { loaded, decision })
-  if (!onlyConcerned) world.judgedAtMs.set(shard, nowMs)
+  if (decision.judgedAll) world.judgedAtMs.set(shard, nowMs)
   rememberSlis(world.slis, slis, decision.slis)
   rememberCounts(world.counts, counted, ofCounts)
   await world.nudge([...told, ...questions].map(({ id, to }) => ({ to, rowId: id, afterMs: 0 })))
