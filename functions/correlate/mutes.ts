@@ -1,6 +1,7 @@
 import type { Labels } from '../../rules/contract.ts'
 import { keys } from '../contract.ts'
 import { ownService } from '../dead-letter.ts'
+import { apartMs } from '../freshness.ts'
 import type { Incident, Inhibitor, Mute, Silence } from '../hub-state.ts'
 import type { ActiveWindow } from '../maintenance.ts'
 import { matchAll } from '../matchers.ts'
@@ -33,6 +34,19 @@ const asked = (hub: Hub, { labels }: Heard, { view, nowMs }: Context): Mute | un
 }
 
 /**
+ * Until when what recovered still explains what began before; undefined when that is over. A recovery that is still to
+ * come was noted by a clock that has been set back since, and must keep nobody quiet until then.
+ */
+const settlesUntilMs = (
+  { service, sinceMs }: Heard,
+  upAtMs: number,
+  { view, nowMs }: Pick<Context, 'view' | 'nowMs'>,
+): number | undefined => {
+  const untilMs = upAtMs + view.settleMs(service)
+  return sinceMs <= upAtMs && upAtMs <= nowMs + apartMs && nowMs < untilMs ? untilMs : undefined
+}
+
+/**
  * A service that something it needs is failing for, directly or not: by what really fails, whoever was told of it and
  * whatever keeps that quiet. The root is the one that needs nothing else that fails. What recovered a moment ago still
  * explains what began before.
@@ -48,11 +62,12 @@ const dependency = (hub: Hub, heard: Heard, incidentId: string, { view, nowMs }:
   if (down !== undefined) return { kind: 'dependency', ref: componentOf(hub, down).incidentId ?? down }
   const recovered = needed.flatMap((service) => {
     const { upAtMs, incidentId: other } = componentOf(hub, service)
-    if (upAtMs === undefined || other === undefined || other === incidentId || heard.sinceMs > upAtMs) return []
-    return [{ ref: other, untilMs: upAtMs + view.settleMs(heard.service) }]
+    if (other === undefined || other === incidentId || upAtMs === undefined) return []
+    const untilMs = settlesUntilMs(heard, upAtMs, { view, nowMs })
+    return untilMs === undefined ? [] : [{ ref: other, untilMs }]
   })
   const last = recovered.sort((a, b) => b.untilMs - a.untilMs)[0]
-  return last && nowMs < last.untilMs ? { kind: 'settling', ...last } : undefined
+  return last && { kind: 'settling', ...last }
 }
 
 export const inhibitorKey = ({ id, equal }: InhibitView, labels: Labels): string =>
@@ -69,9 +84,8 @@ const byRule = (hub: Hub, heard: Heard, { view, nowMs }: Context): Mute | undefi
     if (!found) continue
     const source = inhibitedBy(found, heard.alertId, matchAll(rule.source, heard.labels))
     if (source !== undefined) return { kind: 'inhibit-rule', ref: source }
-    const untilMs = (found.upAtMs ?? Number.NEGATIVE_INFINITY) + view.settleMs(heard.service)
-    const settles = found.upAtMs !== undefined && heard.sinceMs <= found.upAtMs && nowMs < untilMs
-    if (settles) return { kind: 'settling', ref: `inhibit-rule ${rule.id}`, untilMs }
+    const untilMs = found.upAtMs === undefined ? undefined : settlesUntilMs(heard, found.upAtMs, { view, nowMs })
+    if (untilMs !== undefined) return { kind: 'settling', ref: `inhibit-rule ${rule.id}`, untilMs }
   }
   return undefined
 }

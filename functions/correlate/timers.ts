@@ -1,3 +1,4 @@
+import { apartMs } from '../freshness.ts'
 import type { Incident, IncidentAlert, Mute } from '../hub-state.ts'
 import { isBig, knownAlerts, putAlert } from './alerts.ts'
 import { type Context, type HubDecision, incidentNow, putIncident } from './hub.ts'
@@ -47,11 +48,15 @@ const endEvents: Step = (hub, incident, context) => {
     )
 }
 
+/** A while longer than any was counted by a clock that has been set back since: it is over. */
+const lasts = ({ untilMs = 0 }: Mute, settleMs: number, nowMs: number): boolean =>
+  nowMs < untilMs && untilMs <= nowMs + settleMs + apartMs
+
 /** What kept it quiet for reasons nobody asked for is over: it has a while to recover as well. */
 const settling = (before: Mute, heard: IncidentAlert, { view, nowMs }: Context): Mute | undefined =>
   before.kind === 'dependency' || before.kind === 'inhibit-rule'
     ? { kind: 'settling', ref: before.ref, untilMs: nowMs + view.settleMs(heard.service) }
-    : before.kind === 'settling' && nowMs < (before.untilMs ?? nowMs)
+    : before.kind === 'settling' && lasts(before, view.settleMs(heard.service), nowMs)
       ? before
       : undefined
 

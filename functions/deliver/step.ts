@@ -8,6 +8,7 @@ import type { DeliveryResult, Message, Rendered } from '../../channels/contract.
 import { type CommitResult, itemLimitBytes, type RowChange, type Store } from '../../stores/contract.ts'
 import { type CaseFile, caseFile } from '../../triage/contract.ts'
 import { type DeliverBody, type DeliveryOrder, keys, type Nudge, type OutboxRow } from '../contract.ts'
+import { apartMs } from '../freshness.ts'
 import { pageDeadlineMs } from '../page-event.ts'
 import { askedWaitMs, attemptsPerOrder, decideRetry, isOfIncident, longestHoldMs, pageHoldLimitMs } from './backoff.ts'
 import { heldBack, type Slot, slotFor } from './rate.ts'
@@ -53,9 +54,6 @@ type Claimed = Held & { rendered: Rendered; doubt: boolean }
 type Wait = Extract<Slot, { status: 'wait' }>
 type Final = Extract<DeliverResult, { status: 'lost-race' | 'final' }>
 type Claim = Claimed | Final | Extract<DeliverResult, { status: 'later' }>
-
-/** The clocks of those who write rows and of those who read them are no further apart. */
-const apartMs = 5000
 
 /** How much longer to wait; nothing when it is longer than anybody waits, for then a clock was set back since. */
 const leftMs = (untilMs: number, at: { nowMs: number; longestMs: number }): number =>

@@ -96,6 +96,29 @@ test('what began to fail with the root and is told a moment after its end has ti
   expect(hub.log).toHaveLength(2)
 })
 
+test('a root that recovered before the clock was set back explains nothing that fails since', () => {
+  const hub = new Hub(town)
+    .hear(firing(of('db')))
+    .until(60)
+    .hear(over(of('db')))
+  hub.nowMs = start - 1_800_000
+  hub.hear(firing(of('web', at(-1810))))
+  expect(hub.log.at(-1)).toBe('-1800 web-20261123-052950:pager:1 opened')
+})
+
+test('what is given time to recover gets no more of it when the clock is set back', () => {
+  const hub = new Hub(town)
+    .hear(firing(of('db')))
+    .hear(firing(of('web')))
+    .until(60)
+    .hear(over(of('db')))
+    .until(130)
+  const incidentId = 'web-20261123-060000'
+  hub.nowMs = start - 1_800_000
+  hub.hear({ kind: 'incident-timer', incidentId })
+  expect(hub.log.at(-1)).toBe(`-1800 ${incidentId}:pager:1 opened`)
+})
+
 test('a silenced root still keeps its dependents quiet', () => {
   const silence = wish({ matchers: ['service=db'], forSeconds: 600 })
   const hub = new Hub(town)
