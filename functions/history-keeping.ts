@@ -1,5 +1,5 @@
 import { promisify } from 'node:util'
-import { gunzip, gzip } from 'node:zlib'
+import { constants, gunzip, gzip } from 'node:zlib'
 import type { Blobs } from '../stores/contract.ts'
 import { forgetBefore } from './blob-keys.ts'
 import { historyPrefix } from './contract.ts'
@@ -8,45 +8,77 @@ import {
   type HistoryPart,
   historyDay,
   historyKey,
+  historyLine,
   historyOfKey,
-  unpackMinute,
-  withPart,
+  readHistoryLines,
 } from './history.ts'
 
 const [zip, unzip] = [promisify(gzip), promisify(gunzip)]
 
 /** More than a minute of any shard holds. */
-const unzippedLimitBytes = 32 * 1024 * 1024
+const unzippedLimitBytes = 128 * 1024 * 1024
 
-const readJson = async (blobs: Pick<Blobs, 'get'>, key: string): Promise<unknown> => {
+/** Of an object that was torn while it was added to, all that came before; so says the flush. */
+const readText = async (blobs: Pick<Blobs, 'get'>, key: string): Promise<string | undefined> => {
   const bytes = await blobs.get(key)
-  return bytes && JSON.parse((await unzip(bytes, { maxOutputLength: unzippedLimitBytes })).toString())
+  const options = { maxOutputLength: unzippedLimitBytes, finishFlush: constants.Z_SYNC_FLUSH }
+  return bytes && (await unzip(bytes, options)).toString()
 }
 
 /** One minute of one shard as it was kept; undefined when there is none. Throws for what is no history. */
 export const readMinute = async (blobs: Pick<Blobs, 'get'>, key: string): Promise<HistoryMinute | undefined> => {
-  const value = await readJson(blobs, key)
-  return value === undefined ? undefined : unpackMinute(value)
+  const text = await readText(blobs, key)
+  return text === undefined ? undefined : readHistoryLines(text)
 }
+
+const zipped = (text: string): Promise<Uint8Array> => zip(text, { level: 9 })
 
 export type Keep = (at: { shard: string; minuteMs: number; part: HistoryPart }) => Promise<void>
 
 /** A page never waits longer for its history. */
 const deadlineMs = 2000
 
+type KeptBlobs = Pick<Blobs, 'get' | 'put' | 'append'>
+
+/** Adds a line at the end, compressed by itself: members of gzip, one after the other, are read as one (RFC 1952, 2.2). */
+const adderTo = (blobs: KeptBlobs) => {
+  /** The object each shard adds to, and how often that was. */
+  const growing = new Map<string, { key: string; members: number }>()
+  /** What came in many small members takes a fraction of their room as one. If it fails, it is as it was. */
+  const packing = new Map<string, Promise<void>>()
+  const pack = async (key: string) => {
+    const text = await readText(blobs, key)
+    if (text !== undefined) await blobs.put(key, await zipped(text))
+  }
+  return async (key: string, shard: string, line: string): Promise<void> => {
+    const last = growing.get(shard)
+    const members = last?.key === key ? last.members : 0
+    if (last && last.key !== key && last.members > 1) {
+      const packed = pack(last.key).catch(() => undefined)
+      packing.set(
+        last.key,
+        packed.finally(() => packing.delete(last.key)),
+      )
+    }
+    growing.set(shard, { key, members: members + 1 })
+    await packing.get(key)
+    await blobs.append?.(key, await zipped(line))
+  }
+}
+
 /**
  * Adds what an observation brought to its minute's object. Never rejects and never takes longer than its deadline: what
  * could not be kept is told to `lost`. One shard's observations come one after the other, so nobody else writes its
  * object; while a write is overdue nothing is added to the same one.
  */
-export const historyKeeper = (world: {
-  blobs: Pick<Blobs, 'get' | 'put'>
-  lost: (key: string, cause: string) => void
-}): Keep => {
+export const historyKeeper = (world: { blobs: KeptBlobs; lost: (key: string, cause: string) => void }): Keep => {
+  const { blobs } = world
   const writing = new Set<string>()
-  const write = async (key: string, at: Parameters<Keep>[0]) => {
-    const minute = withPart(await readJson(world.blobs, key), at)
-    await world.blobs.put(key, await zip(JSON.stringify(minute), { level: 9 }))
+  const add = adderTo(blobs)
+  const write = async (key: string, { shard, minuteMs, part }: Parameters<Keep>[0]) => {
+    const line = historyLine({ shard, minuteMs, parts: [part] })
+    if (blobs.append) await add(key, shard, line)
+    else await blobs.put(key, await zipped(`${(await readText(blobs, key)) ?? ''}${line}`))
   }
   return async (at) => {
     const key = historyKey(at.minuteMs, at.shard)

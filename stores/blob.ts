@@ -17,9 +17,9 @@ export const blobNames = (key: string): string[] => {
   return names
 }
 
-export const checkBlobSize = (key: string, bytes: Uint8Array): void => {
-  if (bytes.byteLength <= blobLimitBytes) return
-  throw new StoreError('too-large', `the blob ${key} has ${bytes.byteLength} bytes, the limit is ${blobLimitBytes}`, {
+export const checkBlobSize = (key: string, bytes: number): void => {
+  if (bytes <= blobLimitBytes) return
+  throw new StoreError('too-large', `the blob ${key} has ${bytes} bytes, the limit is ${blobLimitBytes}`, {
     hint: 'Keep less of it, or split it over several keys.',
   })
 }

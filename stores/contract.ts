@@ -124,6 +124,11 @@ export type Blobs = {
   /** Replaces the whole object at once: a reader sees the old bytes or the new ones. */
   put(key: string, bytes: Uint8Array): Promise<void>
   /**
+   * Adds to an object's end, or makes it. Not synced: what a power cut takes, or tears, is the end. One writer at a
+   * time. Absent where objects cannot grow, as in S3.
+   */
+  append?(key: string, bytes: Uint8Array): Promise<void>
+  /**
    * Keys that start with `prefix`, in the order of their characters; `after` continues behind that key. `prefix` is a
    * path that ends with a slash, with or without the beginning of a name behind it.
    */

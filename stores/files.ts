@@ -71,6 +71,22 @@ const put = async (path: string, bytes: Uint8Array, swept: Set<string>): Promise
   }
 }
 
+const append = async (key: string, path: string, bytes: Uint8Array): Promise<void> => {
+  try {
+    makeFolder(dirname(path))
+    const file = await open(path, 'a')
+    try {
+      const { size } = await file.stat()
+      checkBlobSize(key, size + bytes.byteLength)
+      await file.writeFile(bytes)
+    } finally {
+      await file.close()
+    }
+  } catch (error) {
+    throw fileFailure(error, path)
+  }
+}
+
 /** Names below a folder in the order S3 would list them, for which a folder's name ends with a slash. */
 const entriesOf = async (folder: string): Promise<{ name: string; isFolder: boolean }[]> => {
   const found = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
@@ -127,7 +143,7 @@ const remove = async (root: string, key: string): Promise<void> => {
 
 /**
  * {@link Blobs} as files under `directory`, which is created. A blob is written beside its place, synced and renamed
- * into it, so a reader, or a power cut, meets the old bytes or the new ones. What a killed process left half written
+ * into it, so a reader, or a power cut, meets the old bytes or the new ones; only `append` writes in its place. What a killed process left half written
  * is removed an hour later, by the first `put` into the same folder. Throws {@link StoreError}.
  */
 export const fileBlobs = ({ directory }: { directory: string }): Blobs => {
@@ -137,9 +153,10 @@ export const fileBlobs = ({ directory }: { directory: string }): Blobs => {
     get: async (key) => get(pathOf(root, key)),
     put: async (key, bytes) => {
       const path = pathOf(root, key)
-      checkBlobSize(key, bytes)
+      checkBlobSize(key, bytes.byteLength)
       await put(path, bytes, swept)
     },
+    append: async (key, bytes) => append(key, pathOf(root, key), bytes),
     list: async (prefix, { after = '', limit }) => {
       const { folder } = blobPrefix(prefix)
       checkBlobCount(limit)

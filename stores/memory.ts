@@ -139,12 +139,17 @@ export const memoryStore = (options: { nowMs: () => number; deadLetters?: DeadLe
 /** {@link Blobs} that are gone with the process. Copies on the way in and out, as a disk would. */
 export const memoryBlobs = (): Blobs => {
   const blobs = new Map<string, Uint8Array>()
+  const put = async (key: string, bytes: Uint8Array) => {
+    const name = blobNames(key).join('/')
+    checkBlobSize(key, bytes.byteLength)
+    blobs.set(name, new Uint8Array(bytes))
+  }
   return {
     get: async (key) => blobs.get(blobNames(key).join('/'))?.slice(),
-    put: async (key, bytes) => {
-      const name = blobNames(key).join('/')
-      checkBlobSize(key, bytes)
-      blobs.set(name, new Uint8Array(bytes))
+    put,
+    append: async (key, bytes) => {
+      const before = blobs.get(blobNames(key).join('/')) ?? new Uint8Array()
+      await put(key, Buffer.concat([before, bytes]))
     },
     list: async (prefix, { after = '', limit }) => {
       blobPrefix(prefix)

@@ -142,7 +142,7 @@ export const s3Blobs = ({ client, bucketOf, requestTimeoutMs = 5000, deadlineMs 
     get: async (key) => get(at(key)),
     put: async (key, bytes) => {
       const place = at(key)
-      checkBlobSize(key, bytes)
+      checkBlobSize(key, bytes.byteLength)
       await put(place, bytes)
     },
     list: async (prefix, page) => {

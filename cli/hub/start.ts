@@ -248,6 +248,7 @@ export const startHub = (options: HubOptions): Hub => {
     store,
     nowMs,
     nudge: queue.nudge,
+    shards: config.shards,
     inHand: queue.inHand,
     quarantined: (row) => warn(`row ${row.id} was set aside: nobody could apply it`),
   })

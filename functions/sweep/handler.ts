@@ -1,15 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { hub } from '../../aws/hub.ts'
 import { pulse, sqsSender } from '../../aws/queues.ts'
+import { shardsWanted } from '../../config/shard-count.ts'
 import { sweepRounds } from './step-rounds.ts'
 
 const ground = hub({ env: process.env, nowMs: () => Date.now() }, { role: 'sweep' })
-const { store, nowMs, nudge, health } = ground
+const { config, store, nowMs, nudge, health } = ground
 const send = sqsSender({ client: ground.sqs, url: ground.env.WHODUNIT_QUEUES.observations })
 const sweep = sweepRounds({
   store,
   nowMs,
   nudge,
+  shards: shardsWanted(config),
   inHand: () => false,
   quarantined: ({ id, nudges }) => health.quarantined(id, `nudged ${nudges} times and never consumed`),
   waitUntil: async (atMs) => sleep(Math.max(0, atMs - nowMs())),

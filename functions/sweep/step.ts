@@ -1,13 +1,15 @@
 /**
  * Reads rows that are due; decides which to nudge again; counts the nudge in the row and sends it. What the quick
  * nudges after a commit lost, this finds: the sweep is what makes the outbox certain. Second opinions that are too old
- * it deletes; what nobody consumed in all its nudges it sets aside, with the rows that tell so.
+ * it deletes; what nobody consumed in all its nudges it sets aside, with the rows that tell so. Shards nobody heard of
+ * it wakes.
  * Run twice: a row may be nudged twice, which its consumer does not mind.
  */
 import { quarantineKeepMs, quarantineKey, type Store, type StoredRow, StoreError } from '../../stores/contract.ts'
 import type { Nudge, OutboxRow } from '../contract.ts'
 import { deadLetterRows } from '../dead-letter.ts'
 import { decideRow, type SweepDecision } from './decide.ts'
+import { wakeUnheard } from './step-unheard.ts'
 
 export type SweepWorld = {
   store: Store
@@ -15,6 +17,8 @@ export type SweepWorld = {
   nudge: (nudges: readonly Nudge[]) => Promise<void>
   /** Rows someone in this process works on right now need no nudge; without it nobody does. */
   inHand?: (rowId: string) => boolean
+  /** As many shards as the config wants; without it none is woken. */
+  shards?: number
   /** Tells a person that a row was set aside. */
   quarantined: (row: StoredRow['row']) => void
 }
@@ -90,8 +94,7 @@ const ageOf = ({ due, tasks }: Tasks, nowMs: number): number => {
   return dueMs.reduce((oldestMs, dueAtMs) => Math.max(oldestMs, nowMs - dueAtMs), 0)
 }
 
-/** Moves due rows to their queue; answers what it found and did. */
-export const sweepStep = (world: SweepWorld) => async (): Promise<SweepResult> => {
+const sweepDue = async (world: SweepWorld): Promise<SweepResult> => {
   const nudges: Nudge[] = []
   const nowMs = world.nowMs()
   const found = await findTasks(world, nowMs)
@@ -111,4 +114,14 @@ export const sweepStep = (world: SweepWorld) => async (): Promise<SweepResult> =
     await world.nudge(nudges)
   }
   return { nudged: nudges.length, due: found.due.length, oldestDueAgeMs: ageOf(found, nowMs), quarantined, dropped }
+}
+
+/** Moves due rows to their queue; answers what it found and did. */
+export const sweepStep = (world: SweepWorld): (() => Promise<SweepResult>) => {
+  const { shards } = world
+  const wake = shards === undefined ? async () => 0 : wakeUnheard({ ...world, shards })
+  return async () => {
+    const found = await sweepDue(world)
+    return { ...found, nudged: found.nudged + (await wake()) }
+  }
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { shardsNeeded } from '../../config/shard-count.ts'
 import { seededRandom } from '../../examples/emojivoto/random-names.ts'
-import { historyKey, type KeptOutcome, packMinute } from '../../functions/history.ts'
+import { historyKey, historyLine, type KeptOutcome } from '../../functions/history.ts'
 import { shardOf } from '../../functions/shards.ts'
 import { fileBlobs } from '../../stores/files.ts'
 import { atMost } from './figures.ts'
@@ -66,8 +66,8 @@ export const writeHistory = async (directory: string, minutes: number): Promise<
     const looks = Array.from({ length: monitors }, (_, nth) => look(nth, atMs))
     for (const [shard, outcomes] of Map.groupBy(looks, ({ monitorId }) => shardOf(monitorId, shards))) {
       const part = { observationId: `tick:${minute}`, outcomes, judgements: [], transitions: [] }
-      const packed = packMinute({ shard, minuteMs: atMs, parts: [part] })
-      await blobs.put(historyKey(atMs, shard), gzipSync(JSON.stringify(packed)))
+      const line = historyLine({ shard, minuteMs: atMs, parts: [part] })
+      await blobs.put(historyKey(atMs, shard), gzipSync(line))
     }
   }
 }

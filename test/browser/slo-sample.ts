@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib'
 import { type SloReport, sloReports } from '../../cli/commands/slo-report.ts'
 import { seededRandom } from '../../examples/emojivoto/random-names.ts'
 import { keys } from '../../functions/contract.ts'
-import { historyKey, packMinute } from '../../functions/history.ts'
+import { historyKey, historyLine } from '../../functions/history.ts'
 import { emptySli, packSli, type SliState, withSli } from '../../functions/sli-state.ts'
 import { ruleSpec } from '../../rules/registry.ts'
 import { memoryBlobs, memoryStore } from '../../stores/memory.ts'
@@ -83,8 +83,8 @@ const history = async () => {
       timingsMs: { total: 90 + 160 * random() + (monitorId === 'search' ? 1500 * random() ** 12 : 0) },
     }))
     const part = { observationId: 'tick', outcomes, judgements: [], transitions: [] }
-    const packed = packMinute({ shard: '0/1', minuteMs: atMs, parts: [part] })
-    await blobs.put(historyKey(atMs, '0/1'), gzipSync(JSON.stringify(packed)))
+    const line = historyLine({ shard: '0/1', minuteMs: atMs, parts: [part] })
+    await blobs.put(historyKey(atMs, '0/1'), gzipSync(line))
   }
   return blobs
 }

@@ -78,6 +78,18 @@ describe.each(stores)('$name blobs', ({ open }) => {
     expect(await blobs.get('window/a')).toEqual(bytesOf('short'))
   })
 
+  test('what is appended stands at the end; a put replaces it, and what is over the limit is refused', async () => {
+    const { append, ...blobs } = await open()
+    if (!append) return expect(blobs).toHaveProperty('put')
+    for (const text of ['a', '', 'bc']) await append('history/day/a', bytesOf(text))
+    expect(await blobs.get('history/day/a')).toEqual(bytesOf('abc'))
+    expect(await codeOf(append('history/day/a', new Uint8Array(blobLimitBytes)))).toBe('too-large')
+    await blobs.put('history/day/a', bytesOf('new'))
+    await append('history/day/a', bytesOf('er'))
+    expect(await blobs.get('history/day/a')).toEqual(bytesOf('newer'))
+    expect(await codeOf(append('../a', bytesOf('x')))).toBe('misuse')
+  })
+
   test('bytes are copied on the way in and out', async () => {
     const blobs = await open()
     const bytes = bytesOf('abc')

@@ -1,5 +1,6 @@
-import { expect, test } from '@jest/globals'
-import { historyKey } from '../../functions/history.ts'
+import { gzipSync } from 'node:zlib'
+import { describe, expect, test } from '@jest/globals'
+import { historyKey, historyLine } from '../../functions/history.ts'
 import { forgetHistory, historyKeeper, readMinute } from '../../functions/history-keeping.ts'
 import type { Blobs } from '../../stores/contract.ts'
 import { memoryBlobs } from '../../stores/memory.ts'
@@ -13,31 +14,60 @@ const partOf = (observationId: string) => ({ observationId, outcomes: [], judgem
 const keeperOn = (blobs: Blobs) => {
   const lost: string[] = []
   const keep = historyKeeper({ blobs, lost: (at, cause) => lost.push(`${at}: ${cause}`) })
-  return { lost, keep: (id: string) => keep({ shard: '0/1', minuteMs: start, part: partOf(id) }) }
+  const keepAt = (minuteMs: number, id: string) => keep({ shard: '0/1', minuteMs, part: partOf(id) })
+  return { lost, keepAt, keep: (id: string) => keepAt(start, id) }
 }
 const idsIn = async (blobs: Blobs) => (await readMinute(blobs, key))?.parts.map(({ observationId }) => observationId)
 
-test('what a minute brings is in one object, and a repeat takes its own place', async () => {
-  const blobs = memoryBlobs()
-  const { keep, lost } = keeperOn(blobs)
-  for (const id of ['a', 'b', 'a']) await keep(id)
-  expect(await idsIn(blobs)).toEqual(['b', 'a'])
-  expect(lost).toEqual([])
-})
+/** As in S3. */
+const thatCannotGrow = (): Blobs => {
+  const { append: _, ...blobs } = memoryBlobs()
+  return blobs
+}
 
-test('a disk that refuses loses the history and nothing else', async () => {
-  const { keep, lost } = keeperOn({
-    ...memoryBlobs(),
-    put: async () => {
-      throw new Error('no space left')
-    },
+describe.each([
+  { disk: 'a disk', open: memoryBlobs },
+  { disk: 'a bucket', open: thatCannotGrow },
+])('on $disk', ({ open }) => {
+  test('what a minute brings is in one object, and a repeat takes its own place', async () => {
+    const blobs = open()
+    const { keep, lost } = keeperOn(blobs)
+    for (const id of ['a', 'b', 'a']) await keep(id)
+    expect(await idsIn(blobs)).toEqual(['b', 'a'])
+    expect(lost).toEqual([])
   })
-  await keep('a')
-  expect(lost).toEqual([`${key}: no space left`])
+
+  test('an object of an earlier version is added to', async () => {
+    const blobs = open()
+    await blobs.put(key, gzipSync(historyLine({ shard: '0/1', minuteMs: start, parts: [partOf('old')] }).trim()))
+    await keeperOn(blobs).keep('a')
+    expect(await idsIn(blobs)).toEqual(['old', 'a'])
+  })
+
+  test('a write that is refused loses the history and nothing else', async () => {
+    const refuse = async () => {
+      throw new Error('no space left')
+    }
+    const blobs = open()
+    const { keep, lost } = keeperOn({ ...blobs, put: refuse, ...(blobs.append ? { append: refuse } : {}) })
+    await keep('a')
+    expect(lost).toEqual([`${key}: no space left`])
+  })
+
+  test('a write that hangs is not waited for, and nobody writes beside it', async () => {
+    const hung = Promise.withResolvers<void>()
+    const hang = () => hung.promise
+    const blobs = open()
+    const { keep, lost } = keeperOn({ ...blobs, put: hang, ...(blobs.append ? { append: hang } : {}) })
+    await keep('a')
+    await keep('b')
+    expect(lost).toEqual([`${key}: not written within 2000 ms`, `${key}: the write before it is not over`])
+    hung.resolve()
+  })
 })
 
-test('what cannot be read is not written over', async () => {
-  const blobs = memoryBlobs()
+test('a bucket’s object that cannot be read is not written over', async () => {
+  const blobs = thatCannotGrow()
   await blobs.put(key, new TextEncoder().encode('from a newer version'))
   const { keep, lost } = keeperOn(blobs)
   await keep('a')
@@ -45,13 +75,30 @@ test('what cannot be read is not written over', async () => {
   expect(new TextDecoder().decode(await blobs.get(key))).toBe('from a newer version')
 })
 
-test('a write that hangs is not waited for, and nobody writes beside it', async () => {
-  const hung = Promise.withResolvers<void>()
-  const { keep, lost } = keeperOn({ ...memoryBlobs(), put: () => hung.promise })
+test('of an object that was torn while it was added to, all before is read', async () => {
+  const blobs = memoryBlobs()
+  const { keep } = keeperOn(blobs)
   await keep('a')
+  const whole = (await blobs.get(key))?.byteLength ?? 0
   await keep('b')
-  expect(lost).toEqual([`${key}: not written within 2000 ms`, `${key}: the write before it is not over`])
-  hung.resolve()
+  const bytes = (await blobs.get(key)) ?? new Uint8Array()
+  for (let end = whole; end < bytes.byteLength; end++) {
+    await blobs.put(key, bytes.subarray(0, end))
+    expect((await idsIn(blobs))?.[0]).toBe('a')
+  }
+})
+
+test('what came in many pieces takes little room once the minute is over, and what comes late is still added', async () => {
+  const blobs = memoryBlobs()
+  const { keep, keepAt, lost } = keeperOn(blobs)
+  const ids = Array.from({ length: 100 }, (_, nth) => `0/1@local:${start + nth}`)
+  for (const id of ids) await keep(id)
+  const sizeBefore = (await blobs.get(key))?.byteLength ?? 0
+  await keepAt(start + 60_000, 'next')
+  await keep('late')
+  expect(await idsIn(blobs)).toEqual([...ids, 'late'])
+  expect((await blobs.get(key))?.byteLength).toBeLessThan(sizeBefore / 10)
+  expect(lost).toEqual([])
 })
 
 test('whole days that are too old are deleted a little at a time, the oldest first; nothing else is', async () => {
@@ -87,19 +134,19 @@ const played = async (blobs: Blobs) => {
 
 test('`evaluate` keeps what is new of an observation; a repeat brings nothing', async () => {
   const blobs = memoryBlobs()
-  const puts: string[] = []
+  const writes: string[] = []
   const counted: Blobs = {
     ...blobs,
-    put: async (at, bytes) => {
-      puts.push(at)
-      await blobs.put(at, bytes)
+    append: async (at, bytes) => {
+      writes.push(at)
+      await blobs.append?.(at, bytes)
     },
   }
   const { evaluate } = await played(counted)
   const one = seen([outcome({ verdict: 'pass' }), outcome({ verdict: 'fail', monitorId: 'cart' })])
   await evaluate(one)
   await evaluate(one)
-  expect(puts).toEqual([key])
+  expect(writes).toEqual([key])
   const [part] = (await readMinute(blobs, key))?.parts ?? []
   expect(part?.observationId).toBe(one.id)
   expect(part?.outcomes.map(({ monitorId, verdict }) => `${monitorId} ${verdict}`)).toEqual(['cart fail', 'front pass'])

@@ -4,12 +4,12 @@ import { seededRandom } from '../../examples/emojivoto/random-names.ts'
 import {
   type HistoryMinute,
   historyKey,
+  historyLine,
   historyOfKey,
   type KeptOutcome,
   keptOutcome,
   minuteOf,
-  packMinute,
-  unpackMinute,
+  readHistoryLines,
 } from '../../functions/history.ts'
 import { shardOf } from '../../functions/shards.ts'
 import { outcome, start } from './builders.ts'
@@ -48,7 +48,7 @@ const minuteWith = (outcomes: KeptOutcome[], shard = '0/1'): HistoryMinute => ({
   parts: [{ observationId: `${shard}@local:${start}`, outcomes, judgements: [], transitions: [] }],
 })
 
-const bytesOf = (minute: HistoryMinute) => gzipSync(JSON.stringify(packMinute(minute)), { level: 9 }).byteLength
+const bytesOf = (minute: HistoryMinute) => gzipSync(historyLine(minute), { level: 9 }).byteLength
 
 test('a week of 5,000 monitors every minute takes less than 2 GB of a disk with blocks of 4 KB', () => {
   const all = fleet(5000, 3)
@@ -90,7 +90,7 @@ test('what was kept comes back, durations to three figures', () => {
     ],
     transitions: [{ alertId: 'pay-down', from: 'inactive', to: 'pending', reason: 'first-failure', atMs: start + 5 }],
   })
-  const back = unpackMinute(JSON.parse(JSON.stringify(packMinute(minute))))
+  const back = readHistoryLines(historyLine(minute))
   const byId = (all: readonly KeptOutcome[]) =>
     [...all].sort((a, b) => `${a.location} ${a.monitorId}`.localeCompare(`${b.location} ${b.monitorId}`))
   const expected = byId(minute.parts[0]?.outcomes ?? []).map((one) => ({
@@ -99,7 +99,7 @@ test('what was kept comes back, durations to three figures', () => {
   }))
   expect(byId(back.parts[0]?.outcomes ?? [])).toEqual(expected)
   expect(back.parts[1]).toEqual(minute.parts[1])
-  expect(packMinute(back)).toEqual(packMinute(minute))
+  expect(historyLine(back)).toEqual(historyLine(minute))
 })
 
 test('a failing look keeps the beginning of what it saw, a passing one nothing of it', () => {
@@ -119,5 +119,5 @@ test('keys are in the order of time and say whose minute they hold', () => {
 })
 
 test('what is no history of ours is refused', () => {
-  expect(() => unpackMinute({ form: 'history-9' })).toThrow()
+  expect(() => readHistoryLines(`{"form":"history-9"}`)).toThrow()
 })

@@ -1,6 +1,6 @@
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { expect, test } from '@jest/globals'
-import { type HistoryPart, historyKey, type KeptOutcome, minuteOf, packMinute } from '../../functions/history.ts'
+import { type HistoryPart, historyKey, historyLine, type KeptOutcome, minuteOf } from '../../functions/history.ts'
 import { forgetLatencies, latenciesNow, latencyKeeper, packHour } from '../../functions/latency-keeping.ts'
 import { emptySketch, quantilesOf } from '../../functions/latency-sketch.ts'
 import { shardOf } from '../../functions/shards.ts'
@@ -25,8 +25,8 @@ const write = async (blobs: Blobs, looks: readonly KeptOutcome[], shards = 1) =>
   for (const [minute, own] of Map.groupBy(looks, ({ scheduledAtMs }) => minuteOf(scheduledAtMs))) {
     for (const [shard, outcomes] of Map.groupBy(own, ({ monitorId }) => shardOf(monitorId, shards))) {
       const part: HistoryPart = { observationId: 'tick', outcomes, judgements: [], transitions: [] }
-      const packed = packMinute({ shard, minuteMs: minute, parts: [part] })
-      await blobs.put(historyKey(minute, shard), gzipSync(JSON.stringify(packed)))
+      const line = historyLine({ shard, minuteMs: minute, parts: [part] })
+      await blobs.put(historyKey(minute, shard), gzipSync(line))
     }
   }
 }

@@ -134,12 +134,13 @@ const publish = (world: World, queues: Queues) => (life: Life) => {
 }
 
 const sweep = (world: World, queues: Queues) => (life: Life) => {
-  const { time, ledger } = world
+  const { time, ledger, shards } = world
   const call = mortal(world, life)
   const { nowMs, ...rest } = ground(world, life, queues)
   const rounds = sweepRounds({
     ...rest,
     nowMs,
+    shards,
     quarantined: ({ id }) => {
       ledger.quarantined.push(id)
       told(world, life, `sets ${id} aside`)

@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals'
 import { sloReportPage } from '../../../cli/commands/slo-page.ts'
 import { sloReports, sloReportText } from '../../../cli/commands/slo-report.ts'
 import { keys } from '../../../functions/contract.ts'
-import { historyKey, packMinute } from '../../../functions/history.ts'
+import { historyKey, historyLine } from '../../../functions/history.ts'
 import { packSli, type SliState, withSli } from '../../../functions/sli-state.ts'
 import { ruleSpec } from '../../../rules/registry.ts'
 import { memoryBlobs, memoryStore } from '../../../stores/memory.ts'
@@ -75,8 +75,8 @@ test('what its looks took is said where the history knows it, in text, figures a
     timingsMs: { total },
   }))
   const part = { observationId: 'tick', outcomes, judgements: [], transitions: [] }
-  const packed = packMinute({ shard: '0/1', minuteMs: nowMs, parts: [part] })
-  await blobs.put(historyKey(nowMs, '0/1'), gzipSync(JSON.stringify(packed)))
+  const line = historyLine({ shard: '0/1', minuteMs: nowMs, parts: [part] })
+  await blobs.put(historyKey(nowMs, '0/1'), gzipSync(line))
   const rules = { 'front-slo': objective('front'), 'search-slo': objective('search') }
   const reports = await sloReports({ store, blobs }, { config: { rules, locations: ['local'] }, nowMs })
   expect(reports.map(({ latency }) => latency)).toEqual([
