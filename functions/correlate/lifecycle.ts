@@ -84,7 +84,8 @@ const join = (hub: HubDecision, before: Incident, firing: Firing, context: Conte
   const { view, nowMs } = context
   const { change } = firing
   const known = findAlert(hub, before, change.alertId)
-  const isNew = known?.firing !== true || severityRank[change.severity] > severityRank[known.severity]
+  const wasHeard = known?.firing === true && !known.mute
+  const isNew = !wasHeard || severityRank[change.severity] > severityRank[known.severity]
   const { quietSinceMs: _, ...loud } = before
   const fired = fireIn(putIncident(hub, loud), loud, firing, context)
   const grown = openAgainIfSeverer(before, incidentNow(fired.hub, before, before), nowMs)

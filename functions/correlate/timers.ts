@@ -60,7 +60,8 @@ const settling = (before: Mute, heard: IncidentAlert, { view, nowMs }: Context):
       ? before
       : undefined
 
-type Checked = { hub: HubDecision; next: number[]; changed: number }
+/** `heard`: of so many alerts nothing keeps quiet any more. */
+type Checked = { hub: HubDecision; next: number[]; changed: number; heard: number }
 
 /** What keeps one alert quiet now, and when that must be looked at again. */
 const checkAlert = (
@@ -82,7 +83,7 @@ const checkAlert = (
   const written = { ...rest, ...(now ? { mute: now } : {}) }
   const put = putAlert(so.hub, incidentNow(so.hub, incident, incident), alertId, written)
   const hub = found ? noteRoot(put, incidentNow(put, incident, incident), found, context) : put
-  return { hub, next, changed: so.changed + 1 }
+  return { hub, next, changed: so.changed + 1, heard: so.heard + (now ? 0 : 1) }
 }
 
 /** Looks again at what keeps each alert quiet, and pages what still fails when nothing does any more. */
@@ -92,12 +93,14 @@ const checkMutes: Step = (hub, incident, context) => {
     hub,
     next: [],
     changed: 0,
+    heard: 0,
   })
   const { checkAtMs: _, ...rest } = incidentNow(all.hub, incident, incident)
   const earliestMs = all.next.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY)
   const checked = Number.isFinite(earliestMs) ? { ...rest, checkAtMs: earliestMs } : rest
   const next = putIncident(all.hub, checked)
-  return checked.counts.audible > incident.counts.audible ? unmute(next, checked, context) : next
+  // Counted by alert: another one may have become quiet at the same time.
+  return all.heard > 0 ? unmute(next, checked, context) : next
 }
 
 const unmute: Step = (hub, incident, context) => {

@@ -293,6 +293,35 @@ test('of many services that fail beneath one, it is quiet until the last is over
   expect(hub.log.at(-1)).toBe('720 web-20261123-060000:pager:1 opened')
 })
 
+const teams = (): HubView => {
+  const view = hubView([{ services: ['web'], channels: ['web-team'] }, { channels: ['pager'] }], ['pager', 'web-team'])
+  const dependenciesOf = (service: string) => (service === 'cart' ? ['db'] : [])
+  const labelsOf: HubView['labelsOf'] = (change) => ({
+    ...view.labelsOf(change),
+    team: change.service === 'db' ? 'data' : 'shop',
+  })
+  return { ...view, dependenciesOf, labelsOf, grouping: { ...view.grouping, by: ['team'] } }
+}
+
+test('what nothing keeps quiet any more pages its route though another alert became quiet at that moment', () => {
+  const hub = new Hub(teams())
+    .hear(wish({ matchers: ['service=web'], forSeconds: 100 }))
+    .hear(firing(of('cart')))
+    .hear(firing(of('web')))
+    .until(90)
+  hub.hear(firing(of('db'))).until(110)
+  expect(hub.log.filter((line) => line.includes('web-team'))).toEqual(['100 shop-ge2r9g-20261123-060000:web-team:1 opened'])
+})
+
+test('an alert that fires again, kept quiet by nothing any more, pages', () => {
+  const hub = new Hub(oneChannel)
+    .hear(wish({ matchers: ['service=shop'], forSeconds: 86_400 }))
+    .hear(firing())
+    .until(30)
+  hub.hear({ kind: 'end-silence', silenceId: 's-1', by: 'omar', atMs: hub.nowMs }).hear(firing()).until(200)
+  expect(hub.log.filter((line) => line.includes('opened'))).toEqual(['30 shop-20261123-060000:pager:1 opened'])
+})
+
 test('alerts about whodunit itself are kept quiet by a silence, by nothing else', () => {
   const rule: InhibitView = { id: 'r', source: ['severity=page'], target: ['severity=page'], equal: [] }
   const view: HubView = { ...oneChannel, inhibit: [{ ...rule, target: ['service=whodunit'] }] }
