@@ -310,7 +310,9 @@ test('what nothing keeps quiet any more pages its route though another alert bec
     .hear(firing(of('web')))
     .until(90)
   hub.hear(firing(of('db'))).until(110)
-  expect(hub.log.filter((line) => line.includes('web-team'))).toEqual(['100 shop-ge2r9g-20261123-060000:web-team:1 opened'])
+  expect(hub.log.filter((line) => line.includes('web-team'))).toEqual([
+    '100 shop-ge2r9g-20261123-060000:web-team:1 opened',
+  ])
 })
 
 test('an alert that fires again, kept quiet by nothing any more, pages', () => {
