@@ -169,7 +169,7 @@ const attempt = async (world: Evaluating, observation: ShardObservation): Promis
   const { watches = () => true, startedAtMs } = world
   const rules = world.rulesOf(shard)
   const slis = await readSlis({ store: world.store, known: world.slis }, rules, observation)
-  const before = await loadCounts({ store: world.store, known: world.counts }, observation)
+  const before = await loadCounts({ store: world.store, known: world.counts }, rules, observation)
   const seen = { ...loaded, slis: slis.states, ...(before ? { counts: before.state } : {}) }
   const onlyConcerned = loaded.versions.has(keys.shard(shard)) && wereJustJudged(world, shard, nowMs)
   const decided = decideEvaluate(seen, observation, { rules, nowMs, watches, startedAtMs, onlyConcerned })
