@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Command } from 'commander'
+import { type Command, InvalidArgumentError } from 'commander'
 import { readConfigFile } from '../config/config-file.ts'
+import { httpUrl, id } from '../config/contract.ts'
 import type { Config } from '../config/schema.ts'
 import type { Store } from '../stores/contract.ts'
 import { fileBlobs } from '../stores/files.ts'
@@ -45,6 +46,16 @@ const report = async (world: SloWorld, flags: ReportFlags): Promise<number> => {
   }
   world.print(flags.json ? JSON.stringify(reports, null, 2) : sloReportText(reports))
   return reports.some(({ spentRatio }) => spentRatio >= 1) ? 1 : 0
+}
+
+const clusterName = (text: string): string => {
+  if (!id.safeParse(text).success) throw new InvalidArgumentError('a name of lower-case letters, digits and dashes')
+  return text
+}
+
+const prometheusUrl = (text: string): string => {
+  if (!httpUrl.safeParse(text).success) throw new InvalidArgumentError('an http or https address')
+  return text
 }
 
 type ImportFlags = { cluster: string; prometheus: string; json?: boolean }
@@ -98,8 +109,8 @@ export const addSloCommands = (root: Command, world: SloWorld): void => {
     .description(
       'print them as a config; what is not carried over goes to standard error (exit 0: all is, 1: something is not, 2: no such file)',
     )
-    .option('--cluster <name>', 'what the place with their series is called', 'main')
-    .option('--prometheus <url>', 'the Prometheus that has their series', 'http://127.0.0.1:9090')
+    .option('--cluster <name>', 'what the place with their series is called', clusterName, 'main')
+    .option('--prometheus <url>', 'the Prometheus that has their series', prometheusUrl, 'http://127.0.0.1:9090')
     .option('--json', 'print { config, rules, objectives, lost } as JSON')
     .action(async (file: string, flags: ImportFlags) => world.exit(await importFile(world, file, flags)))
 }
