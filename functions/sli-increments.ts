@@ -225,15 +225,16 @@ export const growthOfSums = (objective: CounterObjective, sums: readonly MinuteS
       sums.filter((one) => one.name === name && matches(one.labels)),
       ({ atMs }) => atMs,
     )
-  const add = (all: readonly MinuteSum[] = []) =>
-    all.reduce((sum, { value }) => sum + Math.min(grownAtMost, Math.max(0, value)), 0)
+  const add = (all: readonly MinuteSum[] = []) => all.reduce((sum, { value }) => sum + Math.max(0, value), 0)
   const parts = of(objective.part)
   const totals = [...of(objective.total)]
   return new Map(
-    totals.map(([atMs, all]) => [
-      atMs,
-      grownAt(objective, { total: add(all), part: add(parts.get(atMs)), unknown: 0 }),
-    ]),
+    totals.map(([atMs, all]) => {
+      const [total, part] = [add(all), add(parts.get(atMs))]
+      return Math.max(total, part) > grownAtMost
+        ? [atMs, { good: 0, bad: 0, unknown: 1, why: `it is no number of events: ${Math.max(total, part)}` }]
+        : [atMs, grownAt(objective, { total, part, unknown: 0 })]
+    }),
   )
 }
 

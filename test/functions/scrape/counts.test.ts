@@ -304,6 +304,14 @@ test('what CloudWatch adds up later takes the place of what it said before, and 
   expect(counts.at(-2)?.unknownWhy).toBe('CloudWatch: AccessDenied')
 })
 
+test('a sum that is no number of events is unknown', async () => {
+  const { at, known, counts } = await world('total: all_sum, bad: bad_sum')
+  const scrape = async () => summed({ 0: [100, 1], 1: [Number.MAX_VALUE] })
+  await at(3, [{ kind: 'cloudwatch', url: 'CloudWatch', labels: {}, scrape }])
+  expect(known()).toEqual(['0: 99/1/0', '1: 0/0/1'])
+  expect(counts[0]?.unknownWhy).toMatch(/it is no number of events: 1.79/)
+})
+
 test('the counters of an objective are among what the window keeps, and so is what tells when they began', async () => {
   const { keepMs } = await viewOf(byBucket)
   const kept = (name: string, labels: Labels = {}) => keepMs('app', { name, labels, value: 1 })
