@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import type { Severity } from '../config/contract.ts'
 import type { Facts, Judgement, RuleCounters, RuleSeries, SliVerdict } from './contract.ts'
-import { absenceRule } from './kinds/absence.ts'
+import { absenceAlerts, absenceRule } from './kinds/absence.ts'
 import { availabilityRule } from './kinds/availability.ts'
 import { sliVerdictOf, sloAlerts, sloCounters, sloRule } from './kinds/slo.ts'
 import { adviseAvailability } from './quorum.ts'
@@ -43,7 +43,7 @@ export type RuleAlert = {
 export const ruleAlerts = (spec: RuleSpec): RuleAlert[] => {
   switch (spec.kind) {
     case 'absence':
-      return []
+      return absenceAlerts(spec)
     case 'availability':
       return [{ part: 'advisory', severity: 'advisory', judge: (facts) => adviseAvailability(spec, facts) }]
     case 'slo':

@@ -36,18 +36,54 @@ const judgeSilence = (spec: Spec, monitor: string, facts: Facts): Judgement => {
     : { status: 'inactive', met: false, reason: 'heard-again', summary, againAtMs: deadlineMs }
 }
 
+/** A cluster is read once a minute, and may be missed twice. */
+const freshMs = 180_000
+
+const isFresh = ({ result, nowMs }: Facts): boolean => result?.status === 'ok' && nowMs < result.atMs + freshMs
+
 const judgeSeries = (spec: Spec, selectorText: string, facts: Facts): Judgement => {
   const summary = spec.summary ?? `no series ${selectorText} for ${spec.forSeconds} s`
   const { result } = facts
-  if (result?.status !== 'ok') return { status: 'held', met: false, reason: 'input-unknown', summary }
+  if (!result || !isFresh(facts)) return { status: 'held', met: false, reason: 'input-unknown', summary }
   if (result.active.length === 0) return { status: 'inactive', met: false, reason: 'heard-again', summary }
   const sinceMs = facts.activeSinceMs ?? result.atMs
   const dueMs = sinceMs + spec.forSeconds * 1000
   const met = facts.nowMs >= dueMs
+  const staleMs = result.atMs + freshMs
   return met
-    ? { status: 'active', met, reason: 'silence-too-long', summary, sinceMs }
-    : { status: 'active', met, reason: 'first-failure', summary, sinceMs, againAtMs: dueMs }
+    ? { status: 'active', met, reason: 'silence-too-long', summary, sinceMs, againAtMs: staleMs }
+    : { status: 'active', met, reason: 'first-failure', summary, sinceMs, againAtMs: Math.min(dueMs, staleMs) }
 }
+
+/** As long as Kubernetes gives most things to come back. */
+const blindSeconds = 900
+
+/** Nobody can read its source: the rule itself stays as it is, and must not look like a healthy one. */
+const judgeBlindness = (selectorText: string, facts: Facts): Judgement => {
+  const { result, nowMs, knownSinceMs, activeSinceMs } = facts
+  const summary = `we are blind: nobody can tell whether ${selectorText} is there for ${blindSeconds / 60} min`
+  if (result && isFresh(facts))
+    return { status: 'inactive', met: false, reason: 'heard-again', summary, againAtMs: result.atMs + freshMs }
+  const lastMs = result?.atMs ?? knownSinceMs
+  const sinceMs = Math.min(activeSinceMs ?? lastMs, lastMs)
+  const dueMs = sinceMs + blindSeconds * 1000
+  return nowMs >= dueMs
+    ? { status: 'active', met: true, reason: 'silence-too-long', summary, sinceMs }
+    : { status: 'active', met: false, reason: 'first-failure', summary, sinceMs, againAtMs: dueMs }
+}
+
+/** The alert of a rule over series that nobody can see it; a rule over a monitor is one itself. */
+export const absenceAlerts = ({ series }: Spec) =>
+  series === undefined
+    ? []
+    : [
+        {
+          part: 'blind',
+          severity: 'ticket' as const,
+          afterSilenceMs: blindSeconds * 1000,
+          judge: (facts: Facts) => judgeBlindness(series.selector, facts),
+        },
+      ]
 
 /** Silence is news: a monitor nobody could look at, or a series that is gone from a source that answers. */
 export const absenceRule = defineRule({

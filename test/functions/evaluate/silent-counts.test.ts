@@ -1,15 +1,9 @@
 import { expect, test } from '@jest/globals'
-import type { AlertChange, Observation } from '../../../functions/contract.ts'
 import type { RuleView } from '../../../functions/evaluate/decide.ts'
-import { countsSettleMs } from '../../../functions/evaluate/settle.ts'
-import { evaluateStep } from '../../../functions/evaluate/step.ts'
-import { timerRowId } from '../../../functions/row-ids.ts'
+import { clusterSettleMs } from '../../../functions/evaluate/settle.ts'
 import { judge, ruleAlerts, ruleSpec } from '../../../rules/registry.ts'
-import { memoryStore } from '../../../stores/memory.ts'
-import { start } from '../builders.ts'
+import { minute, shard, timedHub } from './timed-hub.ts'
 
-const minute = 60_000
-const shard = '0/1'
 const series = { cluster: 'town', total: 'requests_total', bad: 'requests_total{code="500"}' }
 const rule = ruleSpec.parse({ kind: 'slo', service: 'shop', series, objectivePercent: 99.9 })
 
@@ -32,52 +26,14 @@ const rules = [
   })),
 ]
 
-/** A hub on a clock of its own that wakes its shard when the timer says so. */
 const hub = () => {
-  const clock = { nowMs: start }
-  const store = memoryStore({ nowMs: () => clock.nowMs })
-  const told: (Pick<AlertChange, 'alertId' | 'to'> & { minute: number })[] = []
-  const begin = (startedAtMs?: number) =>
-    evaluateStep({
-      store,
-      nowMs: () => clock.nowMs,
-      nudge: async () => {},
-      locations: ['local'],
-      rulesOf: () => rules,
-      home: { monitor: () => shard, rule: () => shard },
-      ...(startedAtMs === undefined ? {} : { startedAtMs }),
-    })
-  let step = begin()
-  let wakes = 0
-  const send = async (observation: Observation) => {
-    const result = await step(observation)
-    if (result.status !== 'evaluated') return
-    for (const { alertId, to } of result.changes) told.push({ alertId, to, minute: (clock.nowMs - start) / minute })
-  }
-  const wake = (rowId: string) => send({ kind: 'timer', id: rowId, shard, rowId })
-  const runTo = async (minutes: number) => {
-    const untilMs = start + minutes * minute
-    for (;;) {
-      const timer = await store.row(timerRowId(shard))
-      if (!timer || timer.row.dueAtMs > untilMs) break
-      clock.nowMs = Math.max(clock.nowMs, timer.row.dueAtMs)
-      wakes++
-      await wake(timer.row.id)
-    }
-    clock.nowMs = untilMs
-  }
+  const timed = timedHub(rules)
   const count = (events: { good: number; bad: number; unknown: number }) => {
-    const counts = [{ ruleId: page.ruleId, minutes: [{ atMs: clock.nowMs, ...events }] }]
-    return send({ kind: 'sli-counts', id: `counts:${clock.nowMs}`, shard, counts })
+    const { nowMs } = timed.clock
+    const counts = [{ ruleId: page.ruleId, minutes: [{ atMs: nowMs, ...events }] }]
+    return timed.send({ kind: 'sli-counts', id: `counts:${nowMs}`, shard, counts })
   }
-  const restart = async () => {
-    step = begin(clock.nowMs)
-    await wake('')
-  }
-  const off = (untilMinute: number) => {
-    clock.nowMs = start + untilMinute * minute
-  }
-  return { told, runTo, count, restart, off, start: () => wake(''), wakes: () => wakes }
+  return { ...timed, count }
 }
 
 const served = { good: 100, bad: 0, unknown: 0 }
@@ -114,7 +70,7 @@ test.each([
   {
     given: 'do not come',
     comes: false,
-    then: [{ alertId: blind, to: 'firing', minute: 120 + countsSettleMs / minute }],
+    then: [{ alertId: blind, to: 'firing', minute: 120 + clusterSettleMs / minute }],
   },
 ])('a hub that was off for two hours gives the counts time; they $given', async ({ comes, then }) => {
   const { told, runTo, count, restart, off } = hub()
