@@ -13,6 +13,7 @@ import {
   silenceEnd,
   silenceList,
   type Teller,
+  tellRefusal,
 } from './commands/silence.ts'
 
 export type ProgramWorld = {
@@ -64,12 +65,20 @@ const withStore = async (
   }
 }
 
-const run = async (world: ProgramWorld, at: { where: Where; create?: boolean }, work: Work): Promise<number> => {
-  const { where, create = false } = at
+const run = async (
+  world: ProgramWorld,
+  at: { where: Where; create?: boolean; isOfState?: boolean },
+  work: Work,
+): Promise<number> => {
+  const { where, create = false, isOfState = false } = at
   const { nowMs, env, print, printError } = world
   const { timeZone } = new Intl.DateTimeFormat().resolvedOptions()
   const teller = { print, printError, json: where.json === true, nowMs: nowMs(), timeZone }
   const { url, tokenEnv, data } = where
+  if (url === undefined && isOfState && !existsSync(join(data, 'whodunit.sqlite'))) {
+    const hint = 'name the folder of `whodunit serve` with --data, or its address with --url'
+    return tellRefusal({ code: 'no-state', message: `${data} holds no state: nothing has run there`, hint }, teller)
+  }
   if (url === undefined) return withStore(world, { data, create }, (alerting) => work(alerting, teller))
   const token = tokenEnv === undefined ? undefined : env[tokenEnv]
   if (tokenEnv !== undefined && !token) {
@@ -114,7 +123,9 @@ const addSilence = (root: Command, world: ProgramWorld): void => {
     .option('--by <name>', 'who ends it', userName())
     .action(async (id: string, flags: Where & { by: string }) =>
       world.exit(
-        await run(world, { where: flags }, (alerting, teller) => silenceEnd(alerting, id, { by: flags.by, teller })),
+        await run(world, { where: flags, isOfState: true }, (alerting, teller) =>
+          silenceEnd(alerting, id, { by: flags.by, teller }),
+        ),
       ),
     )
 }
@@ -128,7 +139,9 @@ export const addAlertingCommands = (root: Command, world: ProgramWorld): void =>
     .option('--by <name>', 'who takes it on', userName())
     .action(async (id: string, flags: Where & { by: string }) =>
       world.exit(
-        await run(world, { where: flags }, (alerting, teller) => acknowledge(alerting, id, { by: flags.by, teller })),
+        await run(world, { where: flags, isOfState: true }, (alerting, teller) =>
+          acknowledge(alerting, id, { by: flags.by, teller }),
+        ),
       ),
     )
 }

@@ -102,11 +102,11 @@ const costCommand = async (flags: { config: string; json?: boolean }): Promise<n
 }
 
 /** Reads the state of `serve`, also while it runs. */
-const withState = async <T>(data: string, read: (store: Store) => Promise<T>): Promise<T> => {
+const withState = async <T>(data: string, read: (store: Store) => Promise<T>, what = 'incidents'): Promise<T> => {
   const path = join(data, 'whodunit.sqlite')
   if (!existsSync(path))
     throw new UsageError(
-      `${data} holds no incidents: nothing has run there\n  hint: name the folder of \`whodunit serve\` with --data`,
+      `${data} holds no ${what}: nothing has run there\n  hint: \`whodunit serve\` writes them; name its folder with --data`,
     )
   const store = sqliteStore({ path, nowMs, readOnly: true })
   try {
@@ -228,13 +228,20 @@ const program = (exit: (code: number) => void): Command => {
   return root
 }
 
+/** What a store says of a folder that it cannot be in; the rest is what befalls one that is open. */
+const wrongPlace: ReadonlySet<StoreError['code']> = new Set(['locked', 'not-a-store', 'unwritable'])
+
 const told = (error: unknown): number => {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+  if (error instanceof CommanderError) {
+    if (error.code === 'commander.unknownCommand') printError('  hint: `whodunit --help` lists the commands')
+    return error.exitCode === 0 ? 0 : 2
+  }
   if (error instanceof UsageError) printError(`whodunit: ${error.message}`)
   else if (error instanceof StoreError || error instanceof ListenError) {
     printError(`whodunit: ${error.message}\n  hint: ${error.hint}`)
   } else printError(`whodunit: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
-  return error instanceof UsageError || error instanceof ListenError ? 2 : 1
+  const isPlace = error instanceof StoreError && wrongPlace.has(error.code)
+  return isPlace || error instanceof UsageError || error instanceof ListenError ? 2 : 1
 }
 
 /** Runs the command line; answers the exit code (0 fine, 1 what was checked is bad, 2 usage or config error). */

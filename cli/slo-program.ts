@@ -16,7 +16,7 @@ export type SloWorld = {
   printError: (text: string) => void
   readConfig: (path: string) => Promise<Config>
   /** Reads the state of `serve`, also while it runs. */
-  withState: <T>(data: string, read: (store: Store) => Promise<T>) => Promise<T>
+  withState: <T>(data: string, read: (store: Store) => Promise<T>, what?: string) => Promise<T>
   exit: (code: number) => void
 }
 
@@ -34,7 +34,8 @@ const report = async (world: SloWorld, flags: ReportFlags): Promise<number> => {
   const blobs = fileBlobs({ directory: join(flags.data, 'blobs') })
   let unreadable = 0
   const lost = () => unreadable++
-  const reports = await world.withState(flags.data, (store) => sloReports({ store, blobs }, { config, nowMs, lost }))
+  const read = (store: Store) => sloReports({ store, blobs }, { config, nowMs, lost })
+  const reports = await world.withState(flags.data, read, 'events of objectives')
   if (unreadable > 0) world.printError(`latencies: ${unreadable} hours could not be read and are left out`)
   if (flags.html !== undefined) {
     await writePage(flags.html, sloReportPage(reports, { title: config.statusPage.title, nowMs }))

@@ -1,5 +1,6 @@
 import type { ConfigPath, Finding } from './issues.ts'
 import { type LabelMatcher, parseMatcher } from './matchers.ts'
+import { mutualInhibitions } from './mutual-inhibition.ts'
 import type { Config } from './schema.ts'
 import { hintForName } from './suggest.ts'
 
@@ -33,8 +34,17 @@ const unknownServices = (matchers: readonly string[], path: ConfigPath, services
 const canonical = (matchers: readonly string[]): string =>
   [...new Set(matchers.map((text) => JSON.stringify(parseMatcher(text))))].sort().join()
 
-/** Matchers that are true of nothing, and inhibit rules that inhibit nothing. */
-export const matcherFindings = ({ services, inhibit, maintenance }: Config): Finding[] => {
+const mutual = (config: Config): Finding[] =>
+  mutualInhibitions(config).map(({ index, source, target, because }) => {
+    const [a, b] = [source, target].map(({ service, severity }) => `a ${severity} of ${service}`)
+    const message = `${a} and ${b} can keep each other quiet, since ${because}: while both fire nobody is told of either`
+    const hint = 'let one of them be told: narrow source or target, or remove the rule'
+    return warning('mutual-inhibition', ['inhibit', index], message, hint)
+  })
+
+/** Matchers that are true of nothing, inhibit rules that keep both sides quiet, and inhibit rules that inhibit nothing. */
+export const matcherFindings = (config: Config): Finding[] => {
+  const { services, inhibit, maintenance } = config
   const names = Object.keys(services)
   const windows = Object.entries(maintenance).flatMap(([name, { matchers = [] }]) =>
     unknownServices(matchers, ['maintenance', name, 'matchers'], names),
@@ -50,5 +60,5 @@ export const matcherFindings = ({ services, inhibit, maintenance }: Config): Fin
       ...(same ? [warning('inhibits-nothing', path, message, hint)] : []),
     ]
   })
-  return [...rules, ...windows]
+  return [...rules, ...mutual(config), ...windows]
 }

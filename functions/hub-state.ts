@@ -144,6 +144,8 @@ export const inhibitor = z.object({
   /** By alert: does the rule's target match it as well? Such a one inhibits nothing that also matches both. */
   sources: z.record(z.string(), z.boolean()),
   upAtMs: z.number().optional(),
+  /** The rule's time in the index when this was written: while a rule is not in the config nobody notes what is over. */
+  ruleSinceMs: z.number().optional(),
 })
 export type Inhibitor = z.infer<typeof inhibitor>
 
@@ -153,6 +155,8 @@ export const hubIndex = z.object({
   recent: z.array(z.string()),
   /** When people were last told of new incidents, within the last minute. */
   openedAtMs: z.array(z.number()).default([]),
+  /** Since when each inhibit rule has been in the config without a break; 0 where that was not counted yet. */
+  inhibitSinceMs: z.record(z.string(), z.number()).optional(),
 })
 export type HubIndex = z.infer<typeof hubIndex>
 /** The index of a hub where nothing has happened yet. */

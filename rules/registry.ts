@@ -35,6 +35,8 @@ export type RuleAlert = {
   judge: (facts: Facts) => Judgement
   /** It does not begin while an availability rule of its monitor pages, or is about to. */
   behindAvailability?: boolean
+  /** Judged although nothing comes, when nothing was heard for so long. */
+  afterSilenceMs?: number
 }
 
 /** A rule's further alerts, where its kind gives some. */

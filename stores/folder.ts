@@ -1,5 +1,6 @@
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import { StoreError } from './contract.ts'
 import { failureCode, fileFailure } from './failures.ts'
 
 /** Windows and some network file systems cannot sync a folder; there the entry is as durable as they make it. */
@@ -37,7 +38,11 @@ export const makeFolder = (folder: string): void => {
     }
     if (!statSync(folder).isDirectory()) throw Object.assign(new Error(`${folder} is a file`), { code: 'ENOTDIR' })
   } catch (error) {
-    throw fileFailure(error, folder)
+    if (failureCode(error) !== 'ENOENT') throw fileFailure(error, folder)
+    throw new StoreError('unwritable', `${folder} cannot be made: its file system takes no folders there`, {
+      hint: 'Name a folder on a disk that can be written.',
+      cause: error,
+    })
   }
 }
 

@@ -39,6 +39,7 @@ const incidentWords: Readonly<Record<string, string>> = {
   'reminder-due': 'nobody has taken it on yet',
   'inhibited-by-dependency': 'a service it needs fails, and its page explains this one',
   'inhibits-dependent': 'a service that needs this one fails with it',
+  'too-many-sources': 'as many alerts as are noted inhibit the same, so when those are over this one inhibits nothing',
   'muted-by-silence': 'somebody asked not to be told of it',
   'muted-by-maintenance': 'it is planned, in a maintenance window',
   'muted-by-inhibit-rule': 'an inhibit rule of the config keeps it quiet',

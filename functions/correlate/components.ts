@@ -73,12 +73,15 @@ export const updateComponent = (
   { view, nowMs }: Context,
 ): HubDecision => {
   const { service } = change.after
-  if (!view.isService(service)) return hub
+  const isService = view.isService(service)
+  // What left the config is told to nobody, but what ends of it is counted: should it return, it must not seem to fail.
+  if (!isService && (change.after.firing || !hub.components.has(service))) return hub
   const rules = view.availabilityRules(service)
   const [was, is] = [counts(change.before, rules), counts(change.after, rules)]
   const before = componentOf(hub, service)
   const add = (name: keyof Component['firing']) => Math.max(0, before.firing[name] + is[name] - was[name])
-  const firing = { availability: add('availability'), page: add('page'), ticket: add('ticket') }
+  const page = add('page')
+  const firing = { availability: Math.min(add('availability'), page), page, ticket: add('ticket') }
   const status = statusOf({ firing }, rules.length)
   const { upAtMs: _, ...rest } = before
   const up = firing.page === 0 && before.firing.page > 0 ? nowMs : firing.page === 0 ? before.upAtMs : undefined
@@ -89,7 +92,7 @@ export const updateComponent = (
     ...(firing.page > 0 ? { incidentId: incident.id } : {}),
     ...(up === undefined ? {} : { upAtMs: up }),
   }
-  if (status === before.status) return putComponent(hub, service, after)
+  if (status === before.status || !isService) return putComponent(hub, service, after)
   const now = incidentNow(hub, incident, incident)
   return announce(hub, after, { service, incident: now, nowMs }, view.statusChannels)
 }

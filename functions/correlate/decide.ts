@@ -6,6 +6,7 @@ import { groupOf } from './groups.ts'
 import { type Context, type Hub, type HubDecision, putIncident } from './hub.ts'
 import { acknowledge, note } from './incident.ts'
 import { end, fire } from './lifecycle.ts'
+import { withRules } from './mutes.ts'
 import { forEachChannel } from './orders.ts'
 import { applyReceipt, tellCaseFile } from './receipts.ts'
 import { addSilence, cutSilence, digestReceipt, endSilences } from './silences.ts'
@@ -95,4 +96,8 @@ export const decideCorrelate = (
   messages: readonly CorrelateBody[],
   { view, nowMs, atOnce = changesAtOnce }: Pick<Context, 'view' | 'nowMs'> & Partial<Context>,
 ): HubDecision =>
-  messages.reduce<HubDecision>((so, message) => apply(so, message, { view, nowMs, atOnce }), { ...hub, rows: [] })
+  messages.reduce<HubDecision>((so, message) => apply(so, message, { view, nowMs, atOnce }), {
+    ...hub,
+    index: withRules(hub.index, { view, nowMs }),
+    rows: [],
+  })

@@ -6,7 +6,7 @@ import { updateComponent } from './components.ts'
 import { groupOf, stormGroup } from './groups.ts'
 import { type Context, type HubDecision, incidentNow, incidentOf, putGroup, putIncident } from './hub.ts'
 import { flapsOf, isFlapping, note, openAgainIfSeverer, reopenIncident, severityRank } from './incident.ts'
-import { muteOf, noteSource, withAffected } from './mutes.ts'
+import { isLeftOut, muteOf, noteSource, withAffected } from './mutes.ts'
 import { channelsFor } from './routing.ts'
 import { noteHidden } from './silences.ts'
 import { begin, isStorm, openStorm } from './storm.ts'
@@ -53,11 +53,14 @@ const fireIn = (
   const after = findAlert(fired, incidentNow(fired, incident, grown), alertId)
   const known = after ? updateComponent(fired, incidentNow(fired, incident, grown), { before, after }, context) : fired
   const sourced = noteSource(known, { alertId, labels }, { context, firing: true })
-  const now = incidentNow(sourced, incident, grown)
+  const fires = incidentNow(sourced, incident, grown)
+  const what = `alert ${alertId} keeps nobody quiet: enough others do, and what needs it pages when they are over`
+  const isLeft = before?.firing !== true && isLeftOut(sourced, { alertId, labels }, context.view)
+  const now = isLeft ? note(fires, context.nowMs, { what, reason: 'too-many-sources' }) : fires
   const times = [now.checkAtMs, change.endsAtMs, mute && checkAtMs([mute], context.nowMs)].filter(
     (atMs) => atMs !== undefined,
   )
-  const checked = times.length === 0 ? sourced : putIncident(sourced, { ...now, checkAtMs: Math.min(...times) })
+  const checked = putIncident(sourced, times.length === 0 ? now : { ...now, checkAtMs: Math.min(...times) })
   return { hub: mute ? noteRoot(checked, now, mute, context) : checked, mute }
 }
 
@@ -81,7 +84,8 @@ const join = (hub: HubDecision, before: Incident, firing: Firing, context: Conte
   const { view, nowMs } = context
   const { change } = firing
   const known = findAlert(hub, before, change.alertId)
-  const isNew = known?.firing !== true || severityRank[change.severity] > severityRank[known.severity]
+  const wasHeard = known?.firing === true && !known.mute
+  const isNew = !wasHeard || severityRank[change.severity] > severityRank[known.severity]
   const { quietSinceMs: _, ...loud } = before
   const fired = fireIn(putIncident(hub, loud), loud, firing, context)
   const grown = openAgainIfSeverer(before, incidentNow(fired.hub, before, before), nowMs)

@@ -1,11 +1,20 @@
 import type { Labels } from '../../rules/contract.ts'
 import { keys } from '../contract.ts'
 import { ownService } from '../dead-letter.ts'
-import type { Incident, Inhibitor, Mute, Silence } from '../hub-state.ts'
+import { apartMs } from '../freshness.ts'
+import type { HubIndex, Incident, Inhibitor, Mute, Silence } from '../hub-state.ts'
 import type { ActiveWindow } from '../maintenance.ts'
 import { matchAll } from '../matchers.ts'
 import { hash } from '../shards.ts'
-import { type Context, componentOf, type Hub, type HubDecision, type InhibitView, putInhibitor } from './hub.ts'
+import {
+  type Context,
+  componentOf,
+  type Hub,
+  type HubDecision,
+  type HubView,
+  type InhibitView,
+  putInhibitor,
+} from './hub.ts'
 import { stamp } from './incident.ts'
 
 /** An alert as what may keep it quiet sees it. */
@@ -33,6 +42,19 @@ const asked = (hub: Hub, { labels }: Heard, { view, nowMs }: Context): Mute | un
 }
 
 /**
+ * Until when what recovered still explains what began before; undefined when that is over. A recovery that is still to
+ * come was noted by a clock that has been set back since, and must keep nobody quiet until then.
+ */
+const settlesUntilMs = (
+  { service, sinceMs }: Heard,
+  upAtMs: number,
+  { view, nowMs }: Pick<Context, 'view' | 'nowMs'>,
+): number | undefined => {
+  const untilMs = upAtMs + view.settleMs(service)
+  return sinceMs <= upAtMs && upAtMs <= nowMs + apartMs && nowMs < untilMs ? untilMs : undefined
+}
+
+/**
  * A service that something it needs is failing for, directly or not: by what really fails, whoever was told of it and
  * whatever keeps that quiet. The root is the one that needs nothing else that fails. What recovered a moment ago still
  * explains what began before.
@@ -48,15 +70,29 @@ const dependency = (hub: Hub, heard: Heard, incidentId: string, { view, nowMs }:
   if (down !== undefined) return { kind: 'dependency', ref: componentOf(hub, down).incidentId ?? down }
   const recovered = needed.flatMap((service) => {
     const { upAtMs, incidentId: other } = componentOf(hub, service)
-    if (upAtMs === undefined || other === undefined || other === incidentId || heard.sinceMs > upAtMs) return []
-    return [{ ref: other, untilMs: upAtMs + view.settleMs(heard.service) }]
+    if (other === undefined || other === incidentId || upAtMs === undefined) return []
+    const untilMs = settlesUntilMs(heard, upAtMs, { view, nowMs })
+    return untilMs === undefined ? [] : [{ ref: other, untilMs }]
   })
   const last = recovered.sort((a, b) => b.untilMs - a.untilMs)[0]
-  return last && nowMs < last.untilMs ? { kind: 'settling', ...last } : undefined
+  return last && { kind: 'settling', ...last }
 }
 
 export const inhibitorKey = ({ id, equal }: InhibitView, labels: Labels): string =>
   keys.inhibitor(id, hash(JSON.stringify(equal.map((label) => labels[label] ?? ''))).toString(36))
+
+/** The index with the inhibit rules that are in the config. */
+export const withRules = (index: HubIndex, { view, nowMs }: Pick<Context, 'view' | 'nowMs'>): HubIndex => {
+  const before = index.inhibitSinceMs
+  const since = view.inhibit.map(({ id }) => [id, before === undefined ? 0 : (before[id] ?? nowMs)] as const)
+  return { ...index, inhibitSinceMs: Object.fromEntries(since) }
+}
+
+/** What is noted of a rule, unless it left the config since and what ended meanwhile would inhibit for ever. */
+const inhibitorNow = (hub: Hub, { id }: InhibitView, key: string): Inhibitor | undefined => {
+  const found = hub.inhibitors.get(key)
+  return found && (found.ruleSinceMs ?? 0) === (hub.index.inhibitSinceMs?.[id] ?? 0) ? found : undefined
+}
 
 const inhibitedBy = ({ sources }: Inhibitor, alertId: string, both: boolean): string | undefined =>
   Object.entries(sources).find(([source, sourceBoth]) => source !== alertId && !(both && sourceBoth))?.[0]
@@ -65,13 +101,12 @@ const inhibitedBy = ({ sources }: Inhibitor, alertId: string, both: boolean): st
 const byRule = (hub: Hub, heard: Heard, { view, nowMs }: Context): Mute | undefined => {
   for (const rule of view.inhibit) {
     if (!matchAll(rule.target, heard.labels)) continue
-    const found = hub.inhibitors.get(inhibitorKey(rule, heard.labels))
+    const found = inhibitorNow(hub, rule, inhibitorKey(rule, heard.labels))
     if (!found) continue
     const source = inhibitedBy(found, heard.alertId, matchAll(rule.source, heard.labels))
     if (source !== undefined) return { kind: 'inhibit-rule', ref: source }
-    const untilMs = (found.upAtMs ?? Number.NEGATIVE_INFINITY) + view.settleMs(heard.service)
-    const settles = found.upAtMs !== undefined && heard.sinceMs <= found.upAtMs && nowMs < untilMs
-    if (settles) return { kind: 'settling', ref: `inhibit-rule ${rule.id}`, untilMs }
+    const untilMs = found.upAtMs === undefined ? undefined : settlesUntilMs(heard, found.upAtMs, { view, nowMs })
+    if (untilMs !== undefined) return { kind: 'settling', ref: `inhibit-rule ${rule.id}`, untilMs }
   }
   return undefined
 }
@@ -87,6 +122,11 @@ export const muteOf = (hub: Hub, heard: Heard, incidentId: string, context: Cont
 /** More sources than this say nothing that these do not; when all of these are over, the others no longer inhibit. */
 const sourcesKept = 200
 
+const withoutSources = ({ index }: Hub, { id }: InhibitView): Inhibitor => {
+  const ruleSinceMs = index.inhibitSinceMs?.[id]
+  return { sources: {}, ...(ruleSinceMs ? { ruleSinceMs } : {}) }
+}
+
 /** Notes for every inhibit rule whose source an alert matches that it fires, or that it is over. */
 export const noteSource = (
   hub: HubDecision,
@@ -96,17 +136,24 @@ export const noteSource = (
   at.context.view.inhibit.reduce((so, rule) => {
     if (!matchAll(rule.source, labels)) return so
     const key = inhibitorKey(rule, labels)
-    const before = so.inhibitors.get(key) ?? { sources: {} }
+    const { upAtMs: _, ...before } = inhibitorNow(so, rule, key) ?? withoutSources(so, rule)
     const { [alertId]: known, ...others } = before.sources
     if (at.firing) {
       const room = known !== undefined || Object.keys(others).length < sourcesKept
       const sources = { ...before.sources, [alertId]: matchAll(rule.target, labels) }
-      return room ? putInhibitor(so, key, { sources }) : so
+      return room ? putInhibitor(so, key, { ...before, sources }) : so
     }
     if (known === undefined) return so
     const over = Object.keys(others).length === 0
-    return putInhibitor(so, key, { sources: others, ...(over ? { upAtMs: at.context.nowMs } : {}) })
+    return putInhibitor(so, key, { ...before, sources: others, ...(over ? { upAtMs: at.context.nowMs } : {}) })
   }, hub)
+
+/** Would this alert inhibit others, and is not noted for want of room? */
+export const isLeftOut = (hub: Hub, { alertId, labels }: Pick<Heard, 'alertId' | 'labels'>, view: HubView): boolean =>
+  view.inhibit.some((rule) => {
+    if (!matchAll(rule.source, labels)) return false
+    return inhibitorNow(hub, rule, inhibitorKey(rule, labels))?.sources[alertId] === undefined
+  })
 
 /** Is it the same that keeps it quiet? */
 export const sameMute = (a: Mute | undefined, b: Mute | undefined): boolean =>

@@ -1,9 +1,7 @@
 import type { DeliveryEvent, DeliveryOrder, OutboxRow } from '../contract.ts'
 import type { Incident } from '../hub-state.ts'
+import { pageDeadlineMs } from '../page-event.ts'
 import { flapsOf, summariesOf } from './incident.ts'
-
-/** The page leaves when the case file is stored or this long after people were to be told, whichever is first. */
-export const pageDeadlineMs = 3000
 
 export type Written = { incident: Incident; rows: OutboxRow[] }
 
@@ -66,7 +64,8 @@ const release = (incident: Incident, at: Telling): Written => {
   const { channel, event, nowMs } = at
   const sequence = channelState(incident, channel).sequence + 1
   const order = orderFor(incident, { channel, sequence, event, nowMs, ...(at.refused ? { refused: at.refused } : {}) })
-  const deadlineMs = (incident.toldAtMs ?? nowMs) + pageDeadlineMs
+  // A clock that was set back since counts from now.
+  const deadlineMs = Math.min(incident.toldAtMs ?? nowMs, nowMs) + pageDeadlineMs
   const waits = event === 'opened' && !incident.caseFile && nowMs < deadlineMs
   const sent = withChannel(incident, channel, { sequence, inFlight: true, event })
   return {

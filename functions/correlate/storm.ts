@@ -42,6 +42,20 @@ export const begin = (
   return { hub: putGroup(putIncident({ ...hub, index }, incident), group, { incidentId: id }), incident }
 }
 
+/** What it holds fires elsewhere from now on. Of one that is not big all alerts are in its own item. */
+const goneOn = ({ checkAtMs: _, ...incident }: Incident, stormId: string, nowMs: number): Incident => {
+  const alerts = Object.entries(incident.alerts).map(([id, { mute, ...alert }]) => [id, { ...alert, firing: false }])
+  const counts = { ...incident.counts, firing: 0, audible: 0 }
+  const over: Incident = {
+    ...incident,
+    status: 'resolved',
+    resolvedAtMs: nowMs,
+    counts,
+    alerts: Object.fromEntries(alerts),
+  }
+  return note(over, nowMs, { what: `goes on in ${stormId}`, reason: 'joined-storm' })
+}
+
 /** An incident that was kept quiet and would now page in the middle of a storm goes on as a part of it. */
 export const joinStorm = (hub: HubDecision, incident: Incident, context: Context): HubDecision => {
   const { view, nowMs } = context
@@ -57,13 +71,7 @@ export const joinStorm = (hub: HubDecision, incident: Incident, context: Context
     (so, [alertId, alert]) => putAlert(so, incidentNow(so, storm, grown), alertId, alert),
     putIncident(begun, grown),
   )
-  const { checkAtMs: _, ...rest } = incident
-  const what = `goes on in ${storm.id}`
-  const over = note(
-    { ...rest, status: 'resolved', resolvedAtMs: nowMs, counts: { ...rest.counts, firing: 0, audible: 0 } },
-    nowMs,
-    { what, reason: 'joined-storm' },
-  )
+  const over = goneOn(incident, storm.id, nowMs)
   const next = putGroup(putIncident(moved, over), incident.group, { incidentId: storm.id })
   const joined = incidentNow(next, storm, grown)
   if (joined.toldAtMs === undefined) return page(next, joined, context)

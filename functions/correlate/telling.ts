@@ -1,8 +1,9 @@
 import type { DeliveryEvent, OutboxRow } from '../contract.ts'
 import type { Incident } from '../hub-state.ts'
+import { pageDeadlineMs } from '../page-event.ts'
 import { addRows, type Context, type HubDecision, putIncident } from './hub.ts'
 import { note, summariesOf } from './incident.ts'
-import { forEachChannel, owedEnd, pageDeadlineMs, paged, tell, toldEnd, type Written } from './orders.ts'
+import { forEachChannel, owedEnd, paged, tell, toldEnd, type Written } from './orders.ts'
 import { channelsFor, nextRoute, type Routed, remindEveryMs } from './routing.ts'
 
 /** Questions must answer this much before the page leaves. */

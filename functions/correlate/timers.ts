@@ -1,3 +1,4 @@
+import { apartMs } from '../freshness.ts'
 import type { Incident, IncidentAlert, Mute } from '../hub-state.ts'
 import { isBig, knownAlerts, putAlert } from './alerts.ts'
 import { type Context, type HubDecision, incidentNow, putIncident } from './hub.ts'
@@ -47,15 +48,20 @@ const endEvents: Step = (hub, incident, context) => {
     )
 }
 
+/** A while longer than any was counted by a clock that has been set back since: it is over. */
+const lasts = ({ untilMs = 0 }: Mute, settleMs: number, nowMs: number): boolean =>
+  nowMs < untilMs && untilMs <= nowMs + settleMs + apartMs
+
 /** What kept it quiet for reasons nobody asked for is over: it has a while to recover as well. */
 const settling = (before: Mute, heard: IncidentAlert, { view, nowMs }: Context): Mute | undefined =>
   before.kind === 'dependency' || before.kind === 'inhibit-rule'
     ? { kind: 'settling', ref: before.ref, untilMs: nowMs + view.settleMs(heard.service) }
-    : before.kind === 'settling' && nowMs < (before.untilMs ?? nowMs)
+    : before.kind === 'settling' && lasts(before, view.settleMs(heard.service), nowMs)
       ? before
       : undefined
 
-type Checked = { hub: HubDecision; next: number[]; changed: number }
+/** `heard`: of so many alerts nothing keeps quiet any more. */
+type Checked = { hub: HubDecision; next: number[]; changed: number; heard: number }
 
 /** What keeps one alert quiet now, and when that must be looked at again. */
 const checkAlert = (
@@ -77,7 +83,7 @@ const checkAlert = (
   const written = { ...rest, ...(now ? { mute: now } : {}) }
   const put = putAlert(so.hub, incidentNow(so.hub, incident, incident), alertId, written)
   const hub = found ? noteRoot(put, incidentNow(put, incident, incident), found, context) : put
-  return { hub, next, changed: so.changed + 1 }
+  return { hub, next, changed: so.changed + 1, heard: so.heard + (now ? 0 : 1) }
 }
 
 /** Looks again at what keeps each alert quiet, and pages what still fails when nothing does any more. */
@@ -87,12 +93,14 @@ const checkMutes: Step = (hub, incident, context) => {
     hub,
     next: [],
     changed: 0,
+    heard: 0,
   })
   const { checkAtMs: _, ...rest } = incidentNow(all.hub, incident, incident)
   const earliestMs = all.next.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY)
   const checked = Number.isFinite(earliestMs) ? { ...rest, checkAtMs: earliestMs } : rest
   const next = putIncident(all.hub, checked)
-  return checked.counts.audible > incident.counts.audible ? unmute(next, checked, context) : next
+  // Counted by alert: another one may have become quiet at the same time.
+  return all.heard > 0 ? unmute(next, checked, context) : next
 }
 
 const unmute: Step = (hub, incident, context) => {

@@ -11,9 +11,14 @@ const minuteMs = 60_000
 /** What is no page leaves a fifth of every minute to pages. */
 const shareOfOthers = 0.8
 
-/** A time further ahead than a provider can ask for was noted by a wrong clock and says nothing. */
-const heldUntilMs = (rate: ChannelRate, nowMs: number): number =>
-  rate.heldUntilMs <= nowMs + longestHoldMs ? rate.heldUntilMs : 0
+const isNear = (atMs: number, nowMs: number) => atMs < nowMs + minuteMs
+
+/**
+ * Until when the provider asked for a pause. A time further ahead than it can ask for was noted by a wrong clock and
+ * says nothing, nor does one beside an attempt that is still to come: the clock was set back since.
+ */
+const heldUntilMs = ({ heldUntilMs: untilMs, sentAtMs }: ChannelRate, nowMs: number): number =>
+  untilMs <= nowMs + longestHoldMs && sentAtMs.every((atMs) => isNear(atMs, nowMs)) ? untilMs : 0
 
 /**
  * The slot of one attempt: no 60 seconds hold more than `perMinute` of them, whoever makes them. There is no limit
@@ -31,11 +36,11 @@ export const slotFor = (
   const limit = isPage(event) ? perMinute : Math.max(1, Math.floor(perMinute * shareOfOthers))
   const inTheWay = sentAtMs.at(-limit)
   if (inTheWay !== undefined) return { status: 'wait', untilMs: inTheWay + minuteMs, reason: 'rate-limited' }
-  return { status: 'free', rate: { ...rate, sentAtMs: [...sentAtMs, nowMs] } }
+  return { status: 'free', rate: { heldUntilMs: heldMs, sentAtMs: [...sentAtMs, nowMs] } }
 }
 
 /** The provider asked to be left alone: that goes for everything this channel sends. */
 export const heldBack = (rate: ChannelRate, at: { untilMs: number; nowMs: number }): ChannelRate => ({
-  ...rate,
+  sentAtMs: rate.sentAtMs.filter((atMs) => isNear(atMs, at.nowMs)),
   heldUntilMs: Math.max(heldUntilMs(rate, at.nowMs), at.untilMs),
 })

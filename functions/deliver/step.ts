@@ -8,7 +8,9 @@ import type { DeliveryResult, Message, Rendered } from '../../channels/contract.
 import { type CommitResult, itemLimitBytes, type RowChange, type Store } from '../../stores/contract.ts'
 import { type CaseFile, caseFile } from '../../triage/contract.ts'
 import { type DeliverBody, type DeliveryOrder, keys, type Nudge, type OutboxRow } from '../contract.ts'
-import { askedWaitMs, attemptsPerOrder, decideRetry, isOfIncident, pageHoldLimitMs } from './backoff.ts'
+import { apartMs } from '../freshness.ts'
+import { pageDeadlineMs } from '../page-event.ts'
+import { askedWaitMs, attemptsPerOrder, decideRetry, isOfIncident, longestHoldMs, pageHoldLimitMs } from './backoff.ts'
 import { heldBack, type Slot, slotFor } from './rate.ts'
 import { commitPaced } from './step-rate.ts'
 
@@ -53,11 +55,18 @@ type Wait = Extract<Slot, { status: 'wait' }>
 type Final = Extract<DeliverResult, { status: 'lost-race' | 'final' }>
 type Claim = Claimed | Final | Extract<DeliverResult, { status: 'later' }>
 
+/** How much longer to wait; nothing when it is longer than anybody waits, for then a clock was set back since. */
+const leftMs = (untilMs: number, at: { nowMs: number; longestMs: number }): number =>
+  untilMs <= at.nowMs + at.longestMs + apartMs ? untilMs - at.nowMs : 0
+
 const tooEarly = ({ body, dueAtMs }: DeliverRow, at: { nowMs: number; known: boolean }): DeliverResult | undefined => {
-  const afterMs = dueAtMs - at.nowMs
-  if (body.leaseUntilMs > at.nowMs) return { status: 'later', afterMs: body.leaseUntilMs - at.nowMs, reason: 'claimed' }
-  if (afterMs <= 0) return undefined
+  const { nowMs } = at
+  const claimedMs = leftMs(body.leaseUntilMs, { nowMs, longestMs: leaseMs })
+  if (claimedMs > 0) return { status: 'later', afterMs: claimedMs, reason: 'claimed' }
   const firstWait = body.waitsForCaseFile && body.attempts === 0
+  const retryMs = isOfIncident(body.order.event) ? pageHoldLimitMs : longestHoldMs
+  const afterMs = leftMs(dueAtMs, { nowMs, longestMs: firstWait ? pageDeadlineMs : retryMs })
+  if (afterMs <= 0) return undefined
   if (firstWait) return at.known ? undefined : { status: 'later', afterMs, reason: 'waits-for-case-file' }
   return { status: 'later', afterMs, reason: 'not-due' }
 }

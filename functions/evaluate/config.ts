@@ -54,11 +54,12 @@ const ruleViewsOf = (config: Config, [ruleId, rule]: readonly [string, RuleSpec]
   const quiet = !config.routes.some(({ severities }) => severities?.includes('advisory'))
   return [
     view,
-    ...further.map(({ part, severity, judge: judged, behindAvailability }): RuleView => {
+    ...further.map(({ part, severity, judge: judged, behindAvailability, afterSilenceMs }): RuleView => {
       const told = severity === 'advisory' ? { quiet } : {}
       const others = behindAvailability ? pagers.get(monitorId ?? '') : undefined
       const behind = others ? { behind: others } : {}
-      return { ...view, alertId: partId(ruleId, part), severity, ...told, ...behind, judge: judged }
+      const silence = afterSilenceMs === undefined ? {} : { afterSilenceMs }
+      return { ...view, alertId: partId(ruleId, part), severity, ...told, ...behind, ...silence, judge: judged }
     }),
   ]
 }

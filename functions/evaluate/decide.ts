@@ -5,6 +5,7 @@ import { aheadMs } from '../freshness.ts'
 import type { PackedLocation } from '../location-packing.ts'
 import { emptyLocation, type LocationState, type ShardState } from '../shard-state.ts'
 import type { SliCounts, Touched } from '../sli-counts.ts'
+import { heardMs } from '../sli-heard.ts'
 import type { SliState } from '../sli-state.ts'
 import { advanceAlert, endAlert, type RuleIdentity } from './alerts.ts'
 import { countOutcome, historyOf } from './counters.ts'
@@ -13,6 +14,7 @@ import { fitLocation, fitShard } from './fit.ts'
 import { firedLately } from './flapping.ts'
 import { knownSince, listenedSinceMs } from './known-since.ts'
 import { secondOpinions } from './second-opinions.ts'
+import { settledAtMs } from './settle.ts'
 import { type Sights, type Tally, tally } from './ticks.ts'
 
 /** A rule as the decision sees it: who it is, whose outcomes it judges, and its judgement as a pure function. */
@@ -25,6 +27,8 @@ export type RuleView = RuleIdentity & {
   sli?: Sights
   /** The events of its objective are counted elsewhere. */
   counted?: true
+  /** Silence is news to it: with nothing heard for so long it is judged all the same, at the shard's timer. */
+  afterSilenceMs?: number
 }
 
 /** What a rule said, for the history: of the monitors just looked at all that is not plainly inactive. */
@@ -35,7 +39,7 @@ export type Seen = {
   locations: ReadonlyMap<string, LocationState>
   /** The objectives the observation is about. */
   slis?: ReadonlyMap<string, SliState>
-  /** What was counted for the objectives of the shard, where the observation counts more. */
+  /** What was counted for the objectives of the shard, where the observation counts more or is a timer. */
   counts?: SliCounts
 }
 
@@ -54,6 +58,8 @@ export type Decision = {
   counted: ProbeOutcome[]
   transitions: AlertTransition[]
   judged: Judged[]
+  /** Was every rule judged? Not by what is too old to alert, nor when only those concerned were to be. */
+  judgedAll: boolean
   /** Locations that are to look now. */
   ask: ProbeBody[]
   /** When this shard must be judged again even if nothing arrives. */
@@ -123,6 +129,7 @@ const factsFor = (rule: RuleView, shard: ShardState, at: Judging): Facts => {
   const result = shard.results[rule.ruleId]
   const { monitor } = rule
   const sli = at.slis.get(rule.ruleId)
+  const heardOfCounts = rule.counted && sli ? heardMs(sli) : undefined
   const histories =
     monitor && !rule.sli
       ? monitor.locations.map((location) =>
@@ -132,22 +139,12 @@ const factsFor = (rule: RuleView, shard: ShardState, at: Judging): Facts => {
   return {
     nowMs: at.nowMs,
     locations: histories,
-    knownSinceMs: shard.knownSinceMs[rule.ruleId] ?? listenedSinceMs(rule, at.locations, at.nowMs),
+    knownSinceMs: shard.knownSinceMs[rule.ruleId] ?? heardOfCounts ?? listenedSinceMs(rule, at.locations, at.nowMs),
     firing: alert?.state === 'firing',
     ...(result ? { result } : {}),
     ...(sli ? { sli } : {}),
     ...(alert ? { activeSinceMs: Math.min(alert.activeAtMs, at.nowMs) } : {}),
   }
-}
-
-/** How long after a start a silence from before it is put down to ourselves: nobody looked while we were off. */
-export const settleMs = 15_000
-
-/** The end of that time, when this judgement must wait for it. */
-const settledAtMs = (judgement: Judgement, at: { nowMs: number; startedAtMs?: number | undefined }) => {
-  if (at.startedAtMs === undefined || judgement.reason !== 'silence-too-long') return undefined
-  const [fromMs, toMs] = [at.startedAtMs, at.startedAtMs + settleMs]
-  return (judgement.sinceMs ?? at.nowMs) < fromMs && at.nowMs >= fromMs && at.nowMs < toMs ? toMs : undefined
 }
 
 type Judging = {
@@ -156,8 +153,15 @@ type Judging = {
   /** The monitors just looked at. */
   looked: ReadonlySet<string>
   concerns: (rule: RuleView) => boolean
+  isTimer: boolean
   nowMs: number
   startedAtMs?: number | undefined
+}
+
+/** An objective is judged when its monitor ticks or its events are counted: nothing else adds to it but silence. */
+const isJudged = (rule: RuleView, { slis, isTimer, concerns }: Judging): boolean => {
+  if (!rule.sli && !rule.counted) return concerns(rule)
+  return slis.has(rule.ruleId) && (!isTimer || rule.afterSilenceMs !== undefined)
 }
 
 type Judgements = Pick<Decision, 'changes' | 'transitions' | 'judged'> & {
@@ -177,12 +181,15 @@ const judgeAll = (rules: readonly RuleView[], shard: ShardState, at: Judging): J
   const so: Judgements = { alerts: { ...shard.alerts }, changes: [], transitions: [], judged: [], againAtMs: [] }
   for (const rule of rules) {
     const { ruleId, alertId, monitor } = rule
-    // An objective is judged when its monitor ticks or its events are counted: nothing else adds to it.
-    if (rule.sli || rule.counted ? !at.slis.has(ruleId) : !at.concerns(rule)) continue
+    if (!isJudged(rule, at)) {
+      if (rule.afterSilenceMs !== undefined && at.concerns(rule)) so.againAtMs.push(nowMs + rule.afterSilenceMs)
+      continue
+    }
     const before = so.alerts[alertId]
     const stands = before === undefined && rule.behind?.some((other) => so.alerts[other] !== undefined)
     const judgement = stands ? pagedByAnother(rule) : rule.judge(factsFor(rule, shard, at))
-    const laterMs = monitor && before?.state !== 'firing' ? settledAtMs(judgement, at) : undefined
+    const isOurs = monitor !== undefined || rule.afterSilenceMs !== undefined
+    const laterMs = isOurs && before?.state !== 'firing' ? settledAtMs(judgement, rule, at) : undefined
     if (laterMs !== undefined) {
       so.againAtMs.push(laterMs)
       continue
@@ -258,16 +265,18 @@ export const decideEvaluate = (seen: Seen, observation: Observation, at: Around)
     packed.set(location, fit.packed)
   }
   const results = latestResults(seen.shard.results, observation, { rules, nowMs })
-  const knownSinceMs = knownSince(seen, { rules, locations: new Map([...locations, ...fitted]), nowMs, concerns })
+  const known = { locations: new Map([...locations, ...fitted]), counts: ofCounts }
+  const knownSinceMs = knownSince(seen, { rules, ...known, nowMs, concerns })
   if (isStale(observation, nowMs)) {
     const shard = { ...seen.shard, results, knownSinceMs }
-    const nothing = { changes: [], transitions: [], judged: [], ask: [] }
+    const nothing = { changes: [], transitions: [], judged: [], judgedAll: false, ask: [] }
     return { shard, locations: fitted, packed, slis: tallied.moved, counted, ...nothing }
   }
   const removed = endRemoved(rules, seen.shard, nowMs)
   const shard = { ...seen.shard, results, knownSinceMs, alerts: removed.alerts }
   const slis = new Map([...tallied.slis, ...ofCounts])
-  const judging = { locations, slis, looked, concerns, nowMs, startedAtMs: at.startedAtMs }
+  const isTimer = observation.kind === 'timer'
+  const judging = { locations, slis, looked, concerns, isTimer, nowMs, startedAtMs: at.startedAtMs }
   const { alerts, changes, transitions, judged, againAtMs } = judgeAll(rules, shard, judging)
   const fired = firedLately(shard, alerts, { nowMs, known: removed.known })
   return {
@@ -280,6 +289,7 @@ export const decideEvaluate = (seen: Seen, observation: Observation, at: Around)
     changes: [...removed.changes, ...changes],
     transitions: [...removed.transitions, ...transitions],
     judged,
+    judgedAll: !isPart,
     ask: secondOpinions(counted, { shard: observation.shard, rules, alerts, locations, nowMs }),
     ...(againAtMs.length > 0 ? { againAtMs: Math.min(...againAtMs) } : {}),
   }

@@ -1,5 +1,7 @@
+import type { Sli } from '../../rules/contract.ts'
 import { aheadMs } from '../freshness.ts'
 import type { LocationState, MonitorState, ShardState } from '../shard-state.ts'
+import { heardMs } from '../sli-heard.ts'
 import type { RuleView, Seen } from './decide.ts'
 
 type Locations = ReadonlyMap<string, LocationState>
@@ -36,13 +38,23 @@ export const listenedSinceMs = (rule: RuleView, locations: Locations, nowMs: num
  */
 export const knownSince = (
   seen: Seen,
-  at: { rules: readonly RuleView[]; locations: Locations; nowMs: number; concerns?: (rule: RuleView) => boolean },
+  at: {
+    rules: readonly RuleView[]
+    locations: Locations
+    /** What was counted for objectives, where it was read. */
+    counts?: ReadonlyMap<string, Sli>
+    nowMs: number
+    concerns?: (rule: RuleView) => boolean
+  },
 ): ShardState['knownSinceMs'] => {
   const { rules, locations, nowMs, concerns = () => true } = at
   const needed = rules.flatMap((rule) => {
-    if (rule.counted) return []
     const before = seen.shard.knownSinceMs[rule.ruleId]
-    if (!concerns(rule)) return before === undefined ? [] : [[rule.ruleId, before] as const]
+    const sli = at.counts?.get(rule.ruleId)
+    if (rule.counted && sli) {
+      return heardMs(sli) === undefined ? [[rule.ruleId, Math.min(before ?? nowMs, nowMs)] as const] : []
+    }
+    if (rule.counted || !concerns(rule)) return before === undefined ? [] : [[rule.ruleId, before] as const]
     const lastMs = knownLookMs(rule, locations, { nowMs, which: 'last' })
     if (lastMs !== undefined && (before === undefined || before <= lastMs)) return []
     const sinceMs = before ?? knownLookMs(rule, seen.locations, { nowMs, which: 'last' }) ?? nowMs

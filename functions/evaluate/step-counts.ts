@@ -10,11 +10,15 @@ const shardsRemembered = 8
 
 export type KnownCounts = Map<string, KeptCounts>
 
-/** What was counted before, when the observation counts more. */
+/** What was counted before, when the observation counts more, or is a timer and silence is news to a rule. */
 export const loadCounts = async (
   { store, known }: { store: Store; known: KnownCounts },
+  rules: readonly RuleView[],
   { kind, shard }: Observation,
-): Promise<KeptCounts | undefined> => (kind === 'sli-counts' ? readCounts(store, shard, known.get(shard)) : undefined)
+): Promise<KeptCounts | undefined> => {
+  const judgesSilence = kind === 'timer' && rules.some((rule) => rule.counted && rule.afterSilenceMs !== undefined)
+  return kind === 'sli-counts' || judgesSilence ? readCounts(store, shard, known.get(shard)) : undefined
+}
 
 type Counted = { shard: string; before: KeptCounts | undefined; decision: Decision }
 

@@ -1,12 +1,12 @@
 /** Reads a shard's items, or what is there to inherit when it is read for the first time. */
-import type { Change, RowChange, Store } from '../../stores/contract.ts'
+import type { Change, RowChange, Store, Stored } from '../../stores/contract.ts'
 import { keys } from '../contract.ts'
 import { packLocation } from '../location-packing.ts'
 import type { Remembered } from '../remembered.ts'
 import { timerRowId } from '../row-ids.ts'
 import { countIn, growShards } from '../shard-count.ts'
-import { packShard, unpackShard } from '../shard-packing.ts'
-import { emptyLocation, emptyShard, type LocationState, type ShardState } from '../shard-state.ts'
+import { packShard } from '../shard-packing.ts'
+import { emptyLocation, emptyShard, type LocationState } from '../shard-state.ts'
 import { ancestors, countOfShard } from '../shards.ts'
 import type { Seen } from './decide.ts'
 import type { Home } from './routing.ts'
@@ -35,9 +35,10 @@ export type Found =
   | { status: 'here'; loaded: Loaded }
   | { status: 'elsewhere'; count: number; moved: readonly string[] }
 
-type ShardItem = { state: ShardState; version: number }
-
-const shardItem = (value: unknown, version: number): ShardItem => ({ state: unpackShard(value), version })
+const shardItem = ({ known }: Loading, shard: string, items: ReadonlyMap<string, Stored>) => {
+  const item = items.get(keys.shard(shard))
+  return item && { name: shard, state: known.shard(keys.shard(shard), item), version: item.version }
+}
 
 const most = (counts: readonly number[]) => counts.reduce((a, b) => Math.max(a, b), 1)
 
@@ -74,10 +75,7 @@ const wakeParent = async ({ store, nowMs }: LoadWorld, parent: string): Promise<
 const inherit = async (world: Loading, shard: string): Promise<Found> => {
   const older = ancestors(shard)
   const items = await world.store.read([keys.shards, ...older.map(keys.shard)])
-  const known = older.flatMap((name) => {
-    const item = items.get(keys.shard(name))
-    return item ? [{ name, ...shardItem(item.value, item.version) }] : []
-  })
+  const known = older.flatMap((name) => shardItem(world, name, items) ?? [])
   const count = most([countIn(items), ...known.flatMap(({ state }) => state.moved.map(countOfShard))])
   if (count > countOfShard(shard)) return { status: 'elsewhere', count, moved: [] }
   const [parent] = known
@@ -118,8 +116,7 @@ export const load = async (world: Loading, shard: string): Promise<Found> => {
   const items = await store.read([keys.shards, key])
   // Written down before anything moves, so that everybody else knows of it.
   const known = countIn(items) < shards ? await growShards(store, shards) : countIn(items)
-  const stored = items.get(key)
-  const item = stored && shardItem(stored.value, stored.version)
+  const item = shardItem(world, shard, items)
   const moved = item?.state.moved ?? []
   const count = most([known, ...moved.map(countOfShard)])
   if (count !== countOfShard(shard)) return { status: 'elsewhere', count, moved }

@@ -169,7 +169,7 @@ const attempt = async (world: Evaluating, observation: ShardObservation): Promis
   const { watches = () => true, startedAtMs } = world
   const rules = world.rulesOf(shard)
   const slis = await readSlis({ store: world.store, known: world.slis }, rules, observation)
-  const before = await loadCounts({ store: world.store, known: world.counts }, observation)
+  const before = await loadCounts({ store: world.store, known: world.counts }, rules, observation)
   const seen = { ...loaded, slis: slis.states, ...(before ? { counts: before.state } : {}) }
   const onlyConcerned = loaded.versions.has(keys.shard(shard)) && wereJustJudged(world, shard, nowMs)
   const decided = decideEvaluate(seen, observation, { rules, nowMs, watches, startedAtMs, onlyConcerned })
@@ -199,7 +199,7 @@ const attempt = async (world: Evaluating, observation: ShardObservation): Promis
     return conflict
   }
   remember(world.known, shard, { loaded, decision })
-  if (!onlyConcerned) world.judgedAtMs.set(shard, nowMs)
+  if (decision.judgedAll) world.judgedAtMs.set(shard, nowMs)
   rememberSlis(world.slis, slis, decision.slis)
   rememberCounts(world.counts, counted, ofCounts)
   await world.nudge([...told, ...questions].map(({ id, to }) => ({ to, rowId: id, afterMs: 0 })))

@@ -7,6 +7,7 @@
 import type { Store } from '../../stores/contract.ts'
 import type { Brief, CaseFile } from '../../triage/contract.ts'
 import { keys, type Nudge, type OutboxRow } from '../contract.ts'
+import { pageDeadlineMs } from '../page-event.ts'
 
 export type TriageWorld = {
   store: Store
@@ -21,6 +22,10 @@ export type TriageResult = { status: 'gone' } | { status: 'lost-race' } | { stat
 /** Even a late triage gets this long: an update with answers is worth more than one without. */
 export const leastAskingMs = 1000
 
+/** How long to ask; a clock that was set back since the page was decided has nobody asked for longer than it waits. */
+const askingMs = (answerByMs: number, nowMs: number) =>
+  Math.min(pageDeadlineMs, Math.max(leastAskingMs, answerByMs - nowMs))
+
 /** As long as a resolved incident is kept. */
 const keepCaseFileMs = 90 * 86_400_000
 
@@ -31,7 +36,7 @@ export const triageStep =
     const stored = await world.store.row(rowId)
     if (stored?.row.to !== 'triage') return { status: 'gone' }
     const { brief, nudge, answerByMs } = stored.row.body
-    const caseFile = await world.investigate(brief, Math.max(leastAskingMs, answerByMs - world.nowMs()))
+    const caseFile = await world.investigate(brief, askingMs(answerByMs, world.nowMs()))
     const key = keys.caseFile(brief.incidentId)
     const known = (await world.store.read([key])).get(key)
     const toldId = `case-file:${brief.incidentId}:${(known?.version ?? 0) + 1}`

@@ -226,20 +226,29 @@ const inARow = (spec: Spec) => {
 /** As long as Kubernetes gives most things to come back. */
 const blindSeconds = 900
 
-/** A monitor has a rule that says when nobody can look; counters have this. */
-const judgeBlindness = (spec: Spec, { nowMs, sli = nothing }: Facts): Judgement => {
-  const fromMs = nowMs - blindSeconds * 1000
-  const listens = sli.hours.length > 0 || sli.minutes.some(({ atMs }) => atMs <= fromMs)
+/**
+ * A monitor has a rule that says when nobody can look; counters have this. It needs no counts to come: of
+ * counters `knownSinceMs` is when the last said something, or where none did when the rule was first known.
+ */
+const judgeBlindness = (spec: Spec, { nowMs, knownSinceMs, sli = nothing }: Facts): Judgement => {
+  const deadlineMs = knownSinceMs + blindSeconds * 1000
   const said = `we are blind: nobody can tell the good events of ${subject(spec)} for ${blindSeconds / 60} min`
-  return listens && isBlind(sli, nowMs, blindSeconds)
-    ? { status: 'active', met: true, reason: 'silence-too-long', summary: unseen(said, sli), sinceMs: fromMs }
-    : { status: 'inactive', met: false, reason: 'heard-again', summary: said }
+  return nowMs >= deadlineMs
+    ? { status: 'active', met: true, reason: 'silence-too-long', summary: unseen(said, sli), sinceMs: knownSinceMs }
+    : { status: 'inactive', met: false, reason: 'heard-again', summary: said, againAtMs: deadlineMs }
 }
 
 const blindness = (spec: Spec) =>
   spec.series === undefined
     ? []
-    : [{ part: 'blind', severity: 'ticket' as const, judge: (facts: Facts) => judgeBlindness(spec, facts) }]
+    : [
+        {
+          part: 'blind',
+          severity: 'ticket' as const,
+          afterSilenceMs: blindSeconds * 1000,
+          judge: (facts: Facts) => judgeBlindness(spec, facts),
+        },
+      ]
 
 /**
  * The alerts of an objective besides its page: the ticket, bad events in a row, the steps of its budget policy, and one that nobody can see

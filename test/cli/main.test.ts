@@ -76,7 +76,21 @@ test('what could not be looked at is not green: exit 1', async () => {
 test.each([
   { given: 'a config mistake', args: ['check'], config: { services: {} }, says: 'whodunit.yaml' },
   { given: 'no config', args: ['check', '--config', 'nowhere.yaml'], config: {}, says: 'nowhere.yaml' },
-  { given: 'an unknown command', args: ['chekc'], config: {}, says: 'unknown command' },
+  { given: 'an unknown command', args: ['chekc'], config: {}, says: 'Did you mean check?)\n  hint: `whodunit --help`' },
+  {
+    given: 'objectives of which nothing is kept',
+    args: ['slo', 'report'],
+    config: watching('http://127.0.0.1:9/'),
+    says: 'holds no events of objectives',
+  },
+  {
+    given: 'a folder that cannot be made',
+    args: ['serve', '--port', '0', '--data', '/proc/x'],
+    config: watching('http://127.0.0.1:9/'),
+    says: '/proc/x cannot be made',
+  },
+  { given: 'an acknowledgement where nothing ran', args: ['ack', 'foo'], config: {}, says: '--data' },
+  { given: 'the end of a silence where nothing ran', args: ['silence', 'end', 'foo'], config: {}, says: '--data' },
   { given: 'a folder without incidents', args: ['incidents'], config: {}, says: 'nothing has run there' },
   {
     given: 'an unknown monitor',

@@ -2,7 +2,8 @@ import { expect, test } from '@jest/globals'
 import { countOutcome } from '../../functions/evaluate/counters.ts'
 import { packLocation, unpackLocation } from '../../functions/location-packing.ts'
 import { remembered } from '../../functions/remembered.ts'
-import type { LocationState } from '../../functions/shard-state.ts'
+import { packShard } from '../../functions/shard-packing.ts'
+import { emptyShard, type LocationState } from '../../functions/shard-state.ts'
 import { outcome, start } from './builders.ts'
 
 const stateOf = (...verdicts: ('pass' | 'fail')[]): LocationState => {
@@ -23,6 +24,15 @@ test('an item is unpacked once for each of its versions', () => {
   expect(memory.state('a', item(2, second))).toEqual(second)
   expect(() => memory.state('a', unreadable(1))).toThrow()
   expect(() => memory.state('b', unreadable(2))).toThrow()
+})
+
+test('so is a shard, whatever a location of the same key says', () => {
+  const memory = remembered()
+  const shard = { ...emptyShard, knownSinceMs: { 'front-down': start } }
+  memory.state('a', item(1, stateOf('pass')))
+  expect(memory.shard('a', { version: 1, value: packShard(shard) })).toEqual(shard)
+  expect(memory.shard('a', unreadable(1))).toEqual(shard)
+  expect(() => memory.shard('a', unreadable(2))).toThrow()
 })
 
 test('what was written is remembered as it would be read', () => {

@@ -99,8 +99,12 @@ export const mostAtOnce = (woken: readonly Woken[]): { channel: string; count: n
     ({ order, isFirst }) => isFirst && order.event === 'opened' && order.service !== ownService,
   )
   return [...Map.groupBy(pages, ({ order }) => order.channel)].map(([channel, all]) => {
-    const times = all.map(({ order }) => order.atMs ?? 0)
-    const counts = times.map((atMs) => times.filter((other) => other > atMs - minuteMs && other <= atMs).length)
+    const told = all.map(({ order: { incidentId, atMs = 0 } }) => ({ incidentId, atMs }))
+    // One whose page was refused is told of again when it comes back: it is no further incident.
+    const counts = told.map(({ atMs }) => {
+      const lately = told.filter((other) => other.atMs > atMs - minuteMs && other.atMs <= atMs)
+      return new Set(lately.map(({ incidentId }) => incidentId)).size
+    })
     return { channel, count: Math.max(...counts) }
   })
 }

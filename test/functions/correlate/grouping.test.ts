@@ -185,6 +185,10 @@ test('what was silenced and would page in the middle of a storm goes on in it', 
   const before = many(hub, 10).until(101)
   expect(before.log.filter((line) => line.includes('quiet'))).toEqual([])
   expect(incidentOf(before.hub, 'storm-20261123-060000').alerts['quiet-down']?.firing).toBe(true)
+  expect(incidentOf(before.hub, 'quiet-20261123-060000')).toMatchObject({
+    status: 'resolved',
+    alerts: { 'quiet-down': { firing: false } },
+  })
   before.hear(over(of('quiet')))
   expect(incidentOf(before.hub, 'storm-20261123-060000').alerts['quiet-down']?.firing).toBe(false)
 })

@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals'
 import type { CorrelateBody } from '../../../functions/contract.ts'
-import type { HubView, InhibitView } from '../../../functions/correlate/hub.ts'
+import type { HubDecision, HubView, InhibitView } from '../../../functions/correlate/hub.ts'
 import { hubView, start } from '../builders.ts'
-import { firing, Hub, incidentOf, of, oneChannel, over } from './hub.ts'
+import { apply, firing, Hub, incidentOf, nothing, of, oneChannel, over, sent } from './hub.ts'
 
 /** web needs cart, cart needs db. */
 const needs: Readonly<Record<string, string[]>> = { web: ['cart', 'db'], cart: ['db'] }
@@ -94,6 +94,29 @@ test('what began to fail with the root and is told a moment after its end has ti
     .hear(over(of('web')))
     .until(3600)
   expect(hub.log).toHaveLength(2)
+})
+
+test('a root that recovered before the clock was set back explains nothing that fails since', () => {
+  const hub = new Hub(town)
+    .hear(firing(of('db')))
+    .until(60)
+    .hear(over(of('db')))
+  hub.nowMs = start - 1_800_000
+  hub.hear(firing(of('web', at(-1810))))
+  expect(hub.log.at(-1)).toBe('-1800 web-20261123-052950:pager:1 opened')
+})
+
+test('what is given time to recover gets no more of it when the clock is set back', () => {
+  const hub = new Hub(town)
+    .hear(firing(of('db')))
+    .hear(firing(of('web')))
+    .until(60)
+    .hear(over(of('db')))
+    .until(130)
+  const incidentId = 'web-20261123-060000'
+  hub.nowMs = start - 1_800_000
+  hub.hear({ kind: 'incident-timer', incidentId })
+  expect(hub.log.at(-1)).toBe(`-1800 ${incidentId}:pager:1 opened`)
 })
 
 test('a silenced root still keeps its dependents quiet', () => {
@@ -218,6 +241,87 @@ test('a rule inhibits the alert whose equal labels agree while a source fires, a
   expect(hub.log.map((line) => line.split(' ')[2])).toEqual(['opened', 'opened'])
   hub.until(60).hear(over()).until(3600)
   expect(hub.log.filter((line) => line.startsWith('180 '))).toHaveLength(1)
+})
+
+const ticket = { alertId: 'slow', ruleId: 'slow', service: 'shop', severity: 'ticket' as const, summary: 'slow' }
+
+test('sources beyond those that are noted are said, and what they alone would inhibit pages', () => {
+  const view: HubView = { ...oneChannel, inhibit: [{ ...critical, equal: [] }] }
+  const sources = Array.from({ length: 201 }, (_, nth) => of(`s${nth}`))
+  const hub = new Hub(view)
+  for (const source of sources) hub.hear(firing(source))
+  hub.hear(firing(ticket)).until(60)
+  const reasons = (nth: number) => incidentOf(hub.hub, `s${nth}-20261123-060000`).timeline.map(({ reason }) => reason)
+  expect([reasons(199), reasons(200)].map((all) => all.includes('too-many-sources'))).toEqual([false, true])
+  for (const source of sources.slice(0, 200)) hub.hear(over(source))
+  hub.until(300)
+  expect(hub.log.filter((line) => line.includes(' shop-'))).toEqual(['180 shop-20261123-060000:pager:1 opened'])
+})
+
+test('a source that is over while its rule is out of the config inhibits nothing when the rule is back', () => {
+  const view: HubView = { ...oneChannel, inhibit: [critical] }
+  const grouped = { ...view, grouping: { ...view.grouping, by: ['alertname'] } }
+  const play = (hub: HubDecision, message: CorrelateBody, seconds: number, inhibit = view.inhibit) =>
+    apply(hub, message, { view: { ...grouped, inhibit }, afterMs: seconds * 1000 })
+  const fires = play(nothing, firing(), 0)
+  const ended = play(fires, over(), 60, [])
+  const again = play(ended, firing({ ...ticket, ...at(600) }), 600)
+  expect(sent(again).at(-1)).toMatch(/^slow-.*-061000:pager:1 opened$/)
+  // And it inhibits anew from then on.
+  const back = play(play(again, firing(at(700)), 700), firing({ ...ticket, alertId: 'slower', ...at(710) }), 710)
+  expect(sent(back).filter((line) => line.includes('061150'))).toEqual([])
+})
+
+test('a service that recovers while it is out of the config keeps nobody quiet when it is back', () => {
+  const without: HubView = { ...town, isService: (service) => service !== 'db', dependenciesOf: () => [] }
+  const fails = apply(nothing, firing(of('db')), { view: town })
+  const ended = apply(fails, over(of('db')), { view: without, afterMs: 60_000 })
+  const back = apply(ended, firing(of('web', at(600))), { view: town, afterMs: 600_000 })
+  expect(sent(back).at(-1)).toBe('web-20261123-061000:pager:1 opened')
+})
+
+test('of many services that fail beneath one, it is quiet until the last is over, and pages then', () => {
+  const roots = Array.from({ length: 250 }, (_, nth) => `root-${nth}`)
+  const view: HubView = { ...oneChannel, dependenciesOf: (service) => (service === 'web' ? roots : []) }
+  const hub = new Hub(view)
+  for (const root of roots) hub.hear(firing(of(root)))
+  hub.hear(firing(of('web'))).until(60)
+  for (const root of roots.slice(1)) hub.hear(over(of(root)))
+  hub.until(600)
+  expect(hub.log.filter((line) => line.includes(' web-'))).toEqual([])
+  hub.hear(over(of('root-0'))).until(3600)
+  expect(hub.log.at(-1)).toBe('720 web-20261123-060000:pager:1 opened')
+})
+
+const teams = (): HubView => {
+  const view = hubView([{ services: ['web'], channels: ['web-team'] }, { channels: ['pager'] }], ['pager', 'web-team'])
+  const dependenciesOf = (service: string) => (service === 'cart' ? ['db'] : [])
+  const labelsOf: HubView['labelsOf'] = (change) => ({
+    ...view.labelsOf(change),
+    team: change.service === 'db' ? 'data' : 'shop',
+  })
+  return { ...view, dependenciesOf, labelsOf, grouping: { ...view.grouping, by: ['team'] } }
+}
+
+test('what nothing keeps quiet any more pages its route though another alert became quiet at that moment', () => {
+  const hub = new Hub(teams())
+    .hear(wish({ matchers: ['service=web'], forSeconds: 100 }))
+    .hear(firing(of('cart')))
+    .hear(firing(of('web')))
+    .until(90)
+  hub.hear(firing(of('db'))).until(110)
+  expect(hub.log.filter((line) => line.includes('web-team'))).toEqual([
+    '100 shop-ge2r9g-20261123-060000:web-team:1 opened',
+  ])
+})
+
+test('an alert that fires again, kept quiet by nothing any more, pages', () => {
+  const hub = new Hub(oneChannel)
+    .hear(wish({ matchers: ['service=shop'], forSeconds: 86_400 }))
+    .hear(firing())
+    .until(30)
+  hub.hear({ kind: 'end-silence', silenceId: 's-1', by: 'omar', atMs: hub.nowMs }).hear(firing()).until(200)
+  expect(hub.log.filter((line) => line.includes('opened'))).toEqual(['30 shop-20261123-060000:pager:1 opened'])
 })
 
 test('alerts about whodunit itself are kept quiet by a silence, by nothing else', () => {

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import type { DeliveryOrder } from '../../../functions/contract.ts'
-import { hubView } from '../builders.ts'
+import { hubView, start } from '../builders.ts'
 import { apply, firing, Hub, nothing, orders, over, receipt, sent } from './hub.ts'
 
 const reopening = (channels: string[]) => {
@@ -70,4 +70,12 @@ test('who refused the end and then what came back still has the first page, and 
   const refused = apply(again, receipt(page, 'rejected'), { view, afterMs: 31_000 })
   const ended = apply(refused, over(), { view, afterMs: 40_000 })
   expect(sent(ended).at(-1)).toBe('shop-20261123-060000:pager:4 resolved')
+})
+
+test('a page that falls over to another channel after the clock was set back waits for its answers no longer', () => {
+  const view = hubView([{ channels: ['pager'] }], ['pager', 'mail'])
+  const opened = apply(nothing, firing(), { view })
+  const refused = apply(opened, receipt(orders(opened)[0], 'rejected'), { view, afterMs: -1_800_000 })
+  const row = refused.rows.find(({ id }) => id.includes(':mail:'))
+  expect(row?.dueAtMs).toBe(start - 1_800_000 + 3000)
 })

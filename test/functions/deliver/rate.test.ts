@@ -33,6 +33,12 @@ const cases: Case[] = [
   { given: 'what lies far ahead was noted by a wrong clock', sent: many(9, -3600), then: free },
   { given: 'the provider asked for a pause', sent: [], heldUntilMs: start + 9000, then: after(9, 'held-back') },
   { given: 'a pause that is over', sent: [], heldUntilMs: start, then: free },
+  {
+    given: 'a pause that was asked for before the clock was set back',
+    sent: [-1800],
+    heldUntilMs: start + 1_860_000,
+    then: free,
+  },
   { given: 'a pause longer than any', sent: [], heldUntilMs: start + 3_600_001, then: free },
 ]
 
@@ -71,4 +77,12 @@ test('whatever is asked for, no 60 seconds hold more than the limit', () => {
   const windows = sent.map((fromMs) => sent.filter((atMs) => atMs >= fromMs && atMs < fromMs + 60_000).length)
   expect(Math.max(...windows)).toBe(7)
   expect(sent.length).toBeGreaterThanOrEqual(35)
+})
+
+test('a clock that was set back ends a pause for good, not for one attempt, and a new pause holds', () => {
+  const ahead = rate([-1800], start + 1_860_000)
+  const slot = slotFor(ahead, { event: 'opened', perMinute: 5, nowMs: start })
+  expect(slot).toEqual({ status: 'free', rate: { sentAtMs: [start], heldUntilMs: 0 } })
+  const held = heldBack(ahead, { untilMs: start + 60_000, nowMs: start })
+  expect(slotFor(held, { event: 'opened', perMinute: 5, nowMs: start })).toMatchObject({ untilMs: start + 60_000 })
 })

@@ -246,3 +246,34 @@ test('a message that kills whoever sends it is given up like one that is refused
     { status: 'rejected', cause: '5 attempts failed, the last without a result', mayHaveArrived: true },
   ])
 })
+
+const back = 1_800_000
+
+test('a page that waits for its case file leaves at once when the clock was set back meanwhile', async () => {
+  const { deliver, put, clock, sent } = world()
+  await put(true, start + 3000)
+  clock.nowMs = start - back
+  await deliver(rowId)
+  expect(sent).toEqual([`${order.id} no answers 0`])
+})
+
+test('the claim of a process that died holds nobody once the clock was set back', async () => {
+  const answers: Answer[] = [new Promise<DeliveryResult>(() => undefined)]
+  const { deliver, put, clock } = world({ answer: () => answers.shift() ?? { status: 'delivered' } })
+  await put(false)
+  void deliver(rowId)
+  await new Promise((resolve) => setImmediate(resolve))
+  clock.nowMs -= back
+  expect(await deliver(rowId)).toEqual({ status: 'final', result: 'delivered' })
+})
+
+test('a retry is not put off by the clock that was set back, nor made early when it was set by little', async () => {
+  const answers: Answer[] = [{ status: 'retry', cause: '503' }]
+  const { deliver, put, clock } = world({ answer: () => answers.shift() ?? { status: 'delivered' } })
+  await put(false)
+  await deliver(rowId)
+  clock.nowMs -= 2000
+  expect(await deliver(rowId)).toMatchObject({ status: 'later', reason: 'not-due' })
+  clock.nowMs -= back
+  expect(await deliver(rowId)).toEqual({ status: 'final', result: 'delivered' })
+})

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals'
 import type { Observation } from '../../../functions/contract.ts'
-import { decideEvaluate, type RuleView, type Seen, settleMs } from '../../../functions/evaluate/decide.ts'
+import { decideEvaluate, type RuleView, type Seen } from '../../../functions/evaluate/decide.ts'
+import { settleMs } from '../../../functions/evaluate/settle.ts'
 import { emptyShard, looksKept } from '../../../functions/shard-state.ts'
 import { ruleAlerts } from '../../../rules/registry.ts'
 import { availability, outcome, period, ruleView, seen, start } from '../builders.ts'

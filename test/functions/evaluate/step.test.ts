@@ -116,6 +116,21 @@ test('the rows of a shard tell their order, so that an end cannot overtake its b
   expect(second?.body).toMatchObject({ after: first?.id })
 })
 
+test('what is too old to alert judges nothing, so that the next look has all rules judged', async () => {
+  const front = ruleView(
+    { kind: 'absence', monitor: 'front', severity: 'ticket', forSeconds: 300 },
+    { ruleId: 'front-blind' },
+  )
+  const cart = ruleView(availability(), { ruleId: 'cart-down', monitorId: 'cart' })
+  const hub = hubWith({ rules: [front, cart] })
+  await hub.evaluate(seen([outcome({ verdict: 'pass' })]))
+  hub.clock.nowMs = start + 15 * period
+  const late = outcome({ verdict: 'pass', monitorId: 'cart', scheduledAtMs: start + period })
+  expect(await hub.evaluate(seen([late]))).toEqual({ status: 'evaluated', changes: [] })
+  const look = outcome({ verdict: 'pass', monitorId: 'cart', scheduledAtMs: hub.clock.nowMs })
+  expect(await hub.evaluate(seen([look]))).toMatchObject({ changes: [{ alertId: 'front-blind', to: 'firing' }] })
+})
+
 const many = (count: number, verdict: 'pass' | 'fail') =>
   Array.from({ length: count }, (_, index) =>
     ['tick', 'recheck'].map((look) =>

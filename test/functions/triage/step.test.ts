@@ -70,3 +70,9 @@ test.each([
   await triage(row.id)
   expect(deadlines).toEqual([deadlineMs])
 })
+
+test('nobody is asked for longer than the page waits when the clock was set back meanwhile', async () => {
+  const { triage, deadlines } = await world(() => start - 1_800_000)
+  await triage(row.id)
+  expect(deadlines).toEqual([3000])
+})

@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals'
+import { heardMs } from '../../../functions/sli-heard.ts'
 import type { Facts, Sli } from '../../../rules/contract.ts'
 import { sliVerdictOf, sloAlerts, sloBudget, sloRule } from '../../../rules/kinds/slo.ts'
 import { timeline } from '../slo/traffic.ts'
@@ -184,7 +185,7 @@ test.each([
   { given: 'saw something lately', sli: failing(0), then: 'inactive' },
 ])('an objective over counters that $given is blind: $then', ({ sli, then }) => {
   const blind = sloAlerts(counters).find(({ part }) => part === 'blind')
-  const judged = blind?.judge(facts(sli))
+  const judged = blind?.judge({ ...facts(sli), knownSinceMs: heardMs(sli) ?? sli.minutes[0]?.atMs ?? nowMs })
   expect([blind?.severity, judged?.status]).toEqual(['ticket', then])
   if (then === 'active') expect(judged?.summary).toMatch(/^we are blind: .*; unknown: connection refused$/)
   expect(sloAlerts(spec).map(({ part }) => part)).not.toContain('blind')
