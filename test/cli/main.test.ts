@@ -49,7 +49,7 @@ const run = async (args: readonly string[], cwd: string) => {
 test('check exits 0 when everything passes', async () => {
   const { url } = await target(200)
   const { code, stdout } = await run(['check'], folderWith(watching(url)))
-  expect([code, stdout]).toEqual([0, expect.stringContaining('all 1 monitors pass')])
+  expect([code, stdout]).toEqual([0, expect.stringContaining('the monitor passes')])
 })
 
 test('check exits 1 and says which monitor fails, in which phase, and why', async () => {
@@ -173,6 +173,17 @@ test('serve whose reader has gone stops with a sentence, not a stack', async () 
   expect(running.stderr()).not.toMatch(/^\s+at /m)
 })
 
+test('serve says at its start which secret is missing, before somebody is to be told with it', async () => {
+  const { url } = await target(200)
+  const chat = { kind: 'webhook', url, secret: 'secret:NO_SUCH_KEY' }
+  const config = { ...watching(url), channels: { chat, terminal: { kind: 'console' } } }
+  const running = whodunit(['serve', '--port', '0'], { cwd: folderWith(config) })
+  await listening(running)
+  await waitFor('the word of it', () => (running.stderr().includes('secret:NO_SUCH_KEY is not set') ? true : undefined))
+  running.process.kill('SIGINT')
+  expect(await running.exited).toBe(0)
+})
+
 test('a port that is taken is a sentence, not a stack', async () => {
   const { url, port } = await target(200)
   const { code, stderr } = await run(['serve', '--port', String(port)], folderWith(watching(url)))
@@ -186,7 +197,7 @@ test('a second serve on the same data is refused with a sentence, and the incide
   const first = whodunit(['serve', '--port', '0'], { cwd: folder })
   await listening(first)
   const second = await run(['serve', '--port', '0'], folder)
-  expect(second.code).toBe(1)
+  expect(second.code).toBe(2)
   expect(second.stderr).toMatch(/hint: /)
   expect(second.stderr).not.toMatch(/^\s+at /m)
   expect(await run(['incidents'], folder)).toEqual({ code: 0, stdout: 'no incidents\n', stderr: '' })
@@ -223,6 +234,6 @@ test('data that is not a store is a sentence', async () => {
   const folder = folderWith(watching('http://127.0.0.1:9/'))
   writeFileSync(join(folder, 'data'), 'a file where the folder should be')
   const { code, stderr } = await run(['serve', '--port', '0', '--data', 'data'], folder)
-  expect([code, stderr]).toEqual([1, expect.stringContaining('hint: ')])
+  expect([code, stderr]).toEqual([2, expect.stringContaining('hint: ')])
   expect(stderr).not.toMatch(/^\s+at /m)
 })
