@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createWriteStream, existsSync } from 'node:fs'
+import { createWriteStream, existsSync, statSync } from 'node:fs'
 import { createGzip } from 'node:zlib'
 import { type Command, InvalidArgumentError } from 'commander'
 import { utc } from '../web/layout.ts'
@@ -68,12 +68,20 @@ const progressLine = () => {
   return { progress, clear: () => process.stderr.write('\r\u001b[K') }
 }
 
+const isSameFile = (one: string, other: string): boolean => {
+  const [a, b] = [one, other].map((path) => statSync(path, { throwIfNoEntry: false }))
+  return a !== undefined && a.ino === b?.ino && a.dev === b.dev
+}
+
 const command = async (flags: Flags): Promise<number> => {
   keepYoungGenerationSmall()
   if (!existsSync(flags.today)) {
     throw new UsageError(
       `there is no ${flags.today} to compare with\n  hint: name today's config with --today, the new one with --config`,
     )
+  }
+  if (flags.save !== undefined && isSameFile(flags.save, flags.history)) {
+    throw new UsageError(`--save would overwrite the history ${flags.history}\n  hint: name another file`)
   }
   const configs = { today: await readConfig(flags.today), new: await readConfig(flags.config) }
   const history = openHistory(flags.history, { fromMs: flags.from, toMs: flags.to })

@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Command } from 'commander'
+import { type Command, InvalidArgumentError } from 'commander'
 import { readConfigFile } from '../config/config-file.ts'
+import { httpUrl, id } from '../config/contract.ts'
 import type { Config } from '../config/schema.ts'
 import type { Store } from '../stores/contract.ts'
 import { fileBlobs } from '../stores/files.ts'
@@ -36,12 +37,25 @@ const report = async (world: SloWorld, flags: ReportFlags): Promise<number> => {
   const lost = () => unreadable++
   const read = (store: Store) => sloReports({ store, blobs }, { config, nowMs, lost })
   const reports = await world.withState(flags.data, read, 'events of objectives')
-  if (unreadable > 0) world.printError(`latencies: ${unreadable} hours could not be read and are left out`)
+  if (unreadable > 0)
+    world.printError(
+      `latencies: ${unreadable === 1 ? '1 hour' : `${unreadable} hours`} could not be read whole: what is missing is left out`,
+    )
   if (flags.html !== undefined) {
     await writePage(flags.html, sloReportPage(reports, { title: config.statusPage.title, nowMs }))
   }
   world.print(flags.json ? JSON.stringify(reports, null, 2) : sloReportText(reports))
   return reports.some(({ spentRatio }) => spentRatio >= 1) ? 1 : 0
+}
+
+const clusterName = (text: string): string => {
+  if (!id.safeParse(text).success) throw new InvalidArgumentError('a name of lower-case letters, digits and dashes')
+  return text
+}
+
+const prometheusUrl = (text: string): string => {
+  if (!httpUrl.safeParse(text).success) throw new InvalidArgumentError('an http or https address')
+  return text
 }
 
 type ImportFlags = { cluster: string; prometheus: string; json?: boolean }
@@ -95,8 +109,8 @@ export const addSloCommands = (root: Command, world: SloWorld): void => {
     .description(
       'print them as a config; what is not carried over goes to standard error (exit 0: all is, 1: something is not, 2: no such file)',
     )
-    .option('--cluster <name>', 'what the place with their series is called', 'main')
-    .option('--prometheus <url>', 'the Prometheus that has their series', 'http://127.0.0.1:9090')
+    .option('--cluster <name>', 'what the place with their series is called', clusterName, 'main')
+    .option('--prometheus <url>', 'the Prometheus that has their series', prometheusUrl, 'http://127.0.0.1:9090')
     .option('--json', 'print { config, rules, objectives, lost } as JSON')
     .action(async (file: string, flags: ImportFlags) => world.exit(await importFile(world, file, flags)))
 }

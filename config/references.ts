@@ -11,7 +11,7 @@ import { impliedRules, monitorOf, writtenRules } from './normalise.ts'
 import { valueAt } from './outline.ts'
 import { routeFindings } from './route-checks.ts'
 import type { Config } from './schema.ts'
-import { sloFindings, summedFindings } from './slo-checks.ts'
+import { rareFindings, sloFindings, summedFindings } from './slo-checks.ts'
 import { hintForName } from './suggest.ts'
 
 type Kind = 'services' | 'monitors' | 'clusters' | 'channels' | 'locations'
@@ -224,6 +224,7 @@ export const meaningFindings = (
     ...whose(config),
     ...clusterFindings(config),
     ...sloFindings(config),
+    ...rareFindings(config),
     ...summedFindings(config),
   ]
   if (partial) return [...errors, ...alerting.filter(({ severity }) => severity === 'error')]

@@ -50,3 +50,26 @@ export const sloFindings = ({ rules }: Pick<Config, 'rules'>): Finding[] =>
       return [{ severity: 'error', code: 'never-fires', path, at: 'value', message, hint }]
     })
   })
+
+/** Alerts whose windows hold fewer looks than they wait for. The others of the objective may fire, so it is advice. */
+export const rareFindings = ({
+  rules,
+  monitors,
+  locations,
+}: Pick<Config, 'rules' | 'monitors' | 'locations'>): Finding[] =>
+  Object.entries(rules).flatMap(([id, rule]) => {
+    const name = rule.kind === 'slo' ? rule.monitor : undefined
+    const monitor = name !== undefined && Object.hasOwn(monitors, name) ? monitors[name] : undefined
+    if (rule.kind !== 'slo' || !monitor) return []
+    const wanted = Math.max(rule.minEvents, rule.minBadEvents)
+    const places = (monitor.locations ?? locations).length
+    return burnRatesOf(rule).flatMap(({ severity, longSeconds }): Finding[] => {
+      const looks = Math.ceil(longSeconds / monitor.periodSeconds) * places
+      if (looks >= wanted) return []
+      const hours = `${short(longSeconds / 3600)} h`
+      const times = looks === 1 ? 'once' : `${looks} times`
+      const message = `the ${severity} of the ${hours} window can never fire: it waits for ${wanted} events, and ${name} is looked at ${times} in ${hours}`
+      const hint = 'a shorter periodSeconds, more locations, or smaller minEvents and minBadEvents'
+      return [{ severity: 'warning', code: 'too-rare', path: ['rules', id], at: 'key', message, hint }]
+    })
+  })

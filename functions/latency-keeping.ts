@@ -57,8 +57,8 @@ export const packHour = (sketches: ReadonlyMap<string, LatencySketch>): string[]
 type Wanted = { monitors: ReadonlySet<string> }
 
 const outcomesOf = async (blobs: Pick<Blobs, 'get' | 'list'>, hour: number, isOurs: (shard: string) => boolean) => {
-  const { minutes } = await readHistory(blobs, { fromMs: hour, toMs: hour + hourMs - 1, isOurs })
-  return minutes.flatMap(({ parts }) => parts.flatMap(({ outcomes }) => outcomes))
+  const { minutes, unreadable } = await readHistory(blobs, { fromMs: hour, toMs: hour + hourMs - 1, isOurs })
+  return { unreadable, outcomes: minutes.flatMap(({ parts }) => parts.flatMap(({ outcomes }) => outcomes)) }
 }
 
 const shardsWith = (monitors: ReadonlySet<string>, count: number): string[] => {
@@ -86,7 +86,7 @@ export const latencyKeeper = (world: { blobs: Blobs; nowMs: () => number; shards
     const [known] = await blobs.list(name, { limit: 1 })
     if (known !== keyOf(hour, shard, 0)) {
       // The shards it was when there were fewer, too.
-      const outcomes = await outcomesOf(blobs, hour, (one) => kinOf(one, shards).includes(shard))
+      const { outcomes } = await outcomesOf(blobs, hour, (one) => kinOf(one, shards).includes(shard))
       const isOurs = (id: string) => monitors.has(id) && shardOf(id, shards) === shard
       const parts = packHour(sketchesOf(outcomes, isOurs))
       // The first goes last: as long as it is missing the hour is made again.
@@ -151,7 +151,9 @@ export const latenciesNow = async (
   }
   const hour = Math.floor(at.nowMs / hourMs) * hourMs
   for (const open of [hour - 2 * hourMs, hour - hourMs, hour]) {
-    const outcomes = await outcomesOf(blobs, open, (shard) => isOurs(shard) && !made.has(`${open} ${shard}`))
+    const unmade = (shard: string) => isOurs(shard) && !made.has(`${open} ${shard}`)
+    const { outcomes, unreadable } = await outcomesOf(blobs, open, unmade)
+    if (unreadable > 0) at.lost(keyOf(open, ''))
     for (const [monitorId, own] of sketchesOf(outcomes, (id) => monitors.has(id))) {
       add(open, monitorId, (sketch) => sketch.merge(own))
     }

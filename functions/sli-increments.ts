@@ -175,9 +175,13 @@ const grownAt = ({ partIs }: CounterObjective, { total, part, unknown, why }: Su
   return { good, bad, unknown: Math.round(unknown) + excess, ...(reason !== undefined && { why: reason }) }
 }
 
+/** A thousand billion: an exporter that says more says "as many as there can be", and sums must stay whole numbers. */
+const grownAtMost = 1e12
+
 /** Why a step cannot be said of its minute. */
 const unsaid = ({ fromMs, atMs, by }: Step, gapMs: number): string | undefined => {
   if (atMs - fromMs > gapMs) return `nothing was read for ${Math.round((atMs - fromMs) / 1000)} s`
+  if (by > grownAtMost) return `it is no counter: it grew by ${by}`
   return by < 0 ? 'it is no counter: it is below 0' : undefined
 }
 
@@ -196,7 +200,7 @@ const grownOf = (objective: CounterObjective, counting: Counting, gapMs: number)
       const why = unsaid({ fromMs, atMs, by }, gapMs) ?? (by > 0 ? riddle(series, atMs) : undefined)
       if (why === undefined) sum.total += by
       else {
-        sum.unknown += Math.max(1, by)
+        sum.unknown += by > grownAtMost ? 1 : Math.max(1, by)
         sum.why = why
       }
     }
@@ -225,10 +229,12 @@ export const growthOfSums = (objective: CounterObjective, sums: readonly MinuteS
   const parts = of(objective.part)
   const totals = [...of(objective.total)]
   return new Map(
-    totals.map(([atMs, all]) => [
-      atMs,
-      grownAt(objective, { total: add(all), part: add(parts.get(atMs)), unknown: 0 }),
-    ]),
+    totals.map(([atMs, all]) => {
+      const [total, part] = [add(all), add(parts.get(atMs))]
+      return Math.max(total, part) > grownAtMost
+        ? [atMs, { good: 0, bad: 0, unknown: 1, why: `it is no number of events: ${Math.max(total, part)}` }]
+        : [atMs, grownAt(objective, { total, part, unknown: 0 })]
+    }),
   )
 }
 

@@ -124,12 +124,21 @@ const closed = (state: SliState, nowMs: number): SliState => {
   return { ticks: Object.fromEntries(recent), hours: hours.filter(({ atMs }) => atMs >= firstMs), closedMs }
 }
 
-/** Takes ticks of one location in. The same ones again change nothing. */
-export const withSli = (state: SliState, location: string, at: { ticks: readonly Tick[]; nowMs: number }): SliState => {
-  const fresh = at.ticks.filter(({ atMs }) => atMs >= state.closedMs)
-  const ticks = { ...state.ticks, [location]: withTicks(state.ticks[location] ?? [], fresh) }
-  return closed({ ...state, ticks }, at.nowMs)
+export type LocationTicks = readonly [location: string, ticks: readonly Tick[]]
+
+/** Takes ticks in, of all locations before an hour closes. The same ones again change nothing. */
+export const withWaiting = (state: SliState, waiting: Iterable<LocationTicks>, nowMs: number): SliState => {
+  const ticks = { ...state.ticks }
+  for (const [location, own] of waiting) {
+    const fresh = own.filter(({ atMs }) => atMs >= state.closedMs)
+    ticks[location] = withTicks(ticks[location] ?? [], fresh)
+  }
+  return closed({ ...state, ticks }, nowMs)
 }
+
+/** Takes ticks of one location in. */
+export const withSli = (state: SliState, location: string, at: { ticks: readonly Tick[]; nowMs: number }): SliState =>
+  withWaiting(state, [[location, at.ticks]], at.nowMs)
 
 /** Minutes of a state that stays as it is for half an hour; made once. */
 const minutesKnown = new WeakMap<SliState, readonly SliBucket[]>()

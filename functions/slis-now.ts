@@ -5,7 +5,7 @@ import { storedShards } from './shard-count.ts'
 import { allShards, parentShard } from './shards.ts'
 import { noCounts, withBuckets } from './sli-counts.ts'
 import { readCounts } from './sli-kept.ts'
-import { emptySli, type SliState, unpackSli, withSli } from './sli-state.ts'
+import { emptySli, type LocationTicks, type SliState, unpackSli, withWaiting } from './sli-state.ts'
 import { shortId } from './sli-ticks.ts'
 
 /** Every shard there is or ever was: one that has not taken its part over yet has left it with the one it comes from. */
@@ -51,13 +51,16 @@ export const slisNow = async (
       return [ruleId, item ? unpackSli(item.value) : emptySli]
     }),
   )
-  for (const { location, key } of places) {
+  const all = places.map(({ location, key }) => {
     const item = waiting.get(key)
-    const all = (item && unpackLocation(item.value).ticks) ?? {}
-    for (const [ruleId, state] of states) {
-      const ticks = all[shortId(ruleId)]
-      if (ticks) states.set(ruleId, withSli(state, location, { ticks, nowMs }))
-    }
+    return { location, ticks: (item && unpackLocation(item.value).ticks) ?? {} }
+  })
+  for (const [ruleId, state] of states) {
+    const own = all.flatMap(({ location, ticks }): LocationTicks[] => {
+      const one = ticks[shortId(ruleId)]
+      return one ? [[location, one]] : []
+    })
+    if (own.length > 0) states.set(ruleId, withWaiting(state, own, nowMs))
   }
   for (const [ruleId, state] of await countedNow(store, ruleIds)) states.set(ruleId, state)
   return states

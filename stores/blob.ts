@@ -3,10 +3,13 @@ import { blobLimitBytes, blobsAtOnce, StoreError } from './contract.ts'
 const name = /^[A-Za-z0-9_:=@+,-][A-Za-z0-9._:=@+,-]{0,149}$/
 const keyLimit = 512
 
+/** May a blob's key have such a name in it? What else lies in a folder is somebody else's. */
+export const isBlobName = (text: string): boolean => name.test(text)
+
 /** The names a blob's key is made of. Nothing that could leave the folder, or hide in it, gets past. */
 export const blobNames = (key: string): string[] => {
   const names = key.split('/')
-  if (key.length > keyLimit || !names.every((one) => name.test(one)))
+  if (key.length > keyLimit || !names.every(isBlobName))
     throw new StoreError(
       'misuse',
       `the blob key ${JSON.stringify(key.slice(0, 80))} is not a relative path of plain names`,

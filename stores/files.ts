@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { open, readdir, readFile, rename, rmdir, stat, unlink } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { blobNames, blobPrefix, checkBlobCount, checkBlobSize, keyOrder } from './blob.ts'
+import { blobNames, blobPrefix, checkBlobCount, checkBlobSize, isBlobName, keyOrder } from './blob.ts'
 import type { Blobs } from './contract.ts'
 import { failureCode, fileFailure } from './failures.ts'
 import { makeFolder, syncFolder } from './folder.ts'
@@ -94,11 +94,9 @@ const entriesOf = async (folder: string): Promise<{ name: string; isFolder: bool
     throw fileFailure(error, folder)
   })
   return found
-    .filter(({ name }) => !name.startsWith('.'))
-    .map((entry) => {
-      const isFolder = entry.isDirectory()
-      return { name: `${entry.name.replaceAll('%3A', ':')}${isFolder ? '/' : ''}`, isFolder }
-    })
+    .map((entry) => ({ name: entry.name.replaceAll('%3A', ':'), isFolder: entry.isDirectory() }))
+    .filter(({ name }) => isBlobName(name))
+    .map(({ name, isFolder }) => ({ name: isFolder ? `${name}/` : name, isFolder }))
     .sort((a, b) => keyOrder(a.name, b.name))
 }
 

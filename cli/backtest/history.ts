@@ -1,7 +1,7 @@
 /** Where a history comes from: the objects that `evaluate` keeps, or a file with an outcome a line. */
 import { createReadStream, existsSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
-import { createInterface } from 'node:readline'
+import { pipeline } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import * as z from 'zod'
 import { historyPrefix } from '../../functions/contract.ts'
@@ -30,7 +30,9 @@ async function* storedMinutes(
   let after = fromMs === undefined ? '' : historyKey(minuteOf(fromMs), '').slice(0, -'.gz'.length)
   for (;;) {
     const keys = await blobs.list(historyPrefix, { limit: blobsAtOnce, ...(after === '' ? {} : { after }) })
-    const wanted = keys.filter((key) => (historyOfKey(key)?.minuteMs ?? Number.POSITIVE_INFINITY) < toMs)
+    // What somebody else put there is no end of it.
+    const minutes = keys.map((key) => ({ key, minuteMs: historyOfKey(key)?.minuteMs }))
+    const wanted = minutes.flatMap(({ key, minuteMs }) => (minuteMs !== undefined && minuteMs < toMs ? [key] : []))
     for (let next = 0; next < wanted.length; next += readAtOnce) {
       const read = wanted.slice(next, next + readAtOnce).map((key) => readMinute(blobs, key).catch(() => undefined))
       for (const minute of await Promise.all(read)) {
@@ -39,7 +41,8 @@ async function* storedMinutes(
       }
     }
     const last = keys.at(-1)
-    if (last === undefined || keys.length < blobsAtOnce || wanted.length < keys.length) return
+    if (last === undefined || keys.length < blobsAtOnce) return
+    if (minutes.some(({ minuteMs }) => minuteMs !== undefined && minuteMs >= toMs)) return
     after = last
   }
 }
@@ -82,12 +85,24 @@ const parsed = (text: string): unknown => {
 /** A look that long is no look, and a line that long no outcome. */
 const lineLimit = 65_536
 
+/** The first line that is too long is the last: it is refused, so nobody needs the rest of it. */
+async function* textLines(input: AsyncIterable<string>): AsyncGenerator<string> {
+  let rest = ''
+  for await (const chunk of input) {
+    const lines = `${rest}${chunk}`.split('\n')
+    rest = lines.pop() ?? ''
+    yield* lines
+    if (rest.length > lineLimit) break
+  }
+  yield rest
+}
+
 async function* linesOf(path: string, { fromMs = Number.NEGATIVE_INFINITY, toMs }: Span): AsyncGenerator<Line> {
   const bytes = createReadStream(path)
-  const input = path.endsWith('.gz') ? bytes.pipe(createGunzip()) : bytes
+  const input = path.endsWith('.gz') ? pipeline(bytes, createGunzip(), () => undefined) : bytes
   let line = 0
   try {
-    for await (const text of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+    for await (const text of textLines(input.setEncoding('utf8'))) {
       line++
       if (text.trim() === '') continue
       const read = outcomeLine.safeParse(text.length > lineLimit ? undefined : parsed(text))

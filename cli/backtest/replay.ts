@@ -7,7 +7,7 @@ import { judgeAllEveryMs } from '../../functions/evaluate/step.ts'
 import type { KeptOutcome } from '../../functions/history.ts'
 import { emptyShard, type LocationState, type ShardState } from '../../functions/shard-state.ts'
 import { allShards, shardOf } from '../../functions/shards.ts'
-import { emptySli, type SliState, withSli } from '../../functions/sli-state.ts'
+import { emptySli, type SliState, withWaiting } from '../../functions/sli-state.ts'
 import { shortId } from '../../functions/sli-ticks.ts'
 import type { ProbeOutcome } from '../../probes/contract.ts'
 import { ruleMonitor } from '../../rules/registry.ts'
@@ -145,8 +145,7 @@ export class Replay {
     const shard = [...this.#shards.values()].find(({ rules }) => rules.some((rule) => rule.ruleId === ruleId))
     if (!shard) return emptySli
     const { slis, locations } = shard
-    return [...locations].reduce((state, [location, { ticks }]) => {
-      return withSli(state, location, { ticks: ticks?.[id] ?? [], nowMs: this.#nowMs })
-    }, slis.get(ruleId) ?? emptySli)
+    const waiting = [...locations].map(([location, { ticks }]) => [location, ticks?.[id] ?? []] as const)
+    return withWaiting(slis.get(ruleId) ?? emptySli, waiting, this.#nowMs)
   }
 }

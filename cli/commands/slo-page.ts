@@ -1,7 +1,15 @@
 import { html } from 'hono/html'
 import { type Markup, page } from '../../web/layout.ts'
 import { burnDownChart, chartStyle } from './slo-chart.ts'
-import { latencyWords, leftWords, minuteWords, type SloAlert, type SloReport } from './slo-report.ts'
+import {
+  achievedWords,
+  endWords,
+  latencyWords,
+  leftWords,
+  minuteWords,
+  type SloAlert,
+  type SloReport,
+} from './slo-report.ts'
 
 const style = `
 .left { font-size: 1.9rem; font-weight: 700; line-height: 1.2; margin: .4rem 0 0 }
@@ -28,10 +36,9 @@ const fact = (name: string, value: string, more = ''): Markup =>
   html`<div><dt>${name}</dt><dd>${value}${more === '' ? '' : html` <small>${more}</small>`}</dd></div>`
 
 const facts = (report: SloReport): Markup => {
-  const { good, bad, unknown, objectivePercent, achievedPercent, latency } = report
-  const achieved = achievedPercent === undefined ? 'nothing seen' : `${Number(achievedPercent.toFixed(3))} %`
+  const { good, bad, unknown, objectivePercent, latency } = report
   return html`<dl class="facts">
-${fact('Good', achieved, `of ${objectivePercent} % promised`)}
+${fact('Good', achievedWords(report), `of ${objectivePercent} % promised`)}
 ${fact('Events', number(good + bad), `${number(bad)} bad`)}
 ${fact('Unknown', number(unknown), 'not counted')}
 ${latency ? html`<div class="wide"><dt>Latency</dt><dd>${latencyWords(latency)} <small>of ${number(latency.looks)} looks</small></dd></div>` : ''}
@@ -44,9 +51,9 @@ const marks: Readonly<Record<SloAlert['severity'], Standing['mark']>> = {
   advisory: 'unknown',
 }
 
-const alertItem = ({ severity, sinceMs, endedAtMs, summary, incidentId }: SloAlert): Markup => {
-  const end = endedAtMs === undefined ? 'fires still' : `until ${minuteWords(endedAtMs)}`
-  return html`<li><strong class="${marks[severity]}">${severity}</strong> since ${minuteWords(sinceMs)}, ${end}<br>${summary}<br><span class="dim">${incidentId}</span></li>`
+const alertItem = (alert: SloAlert): Markup => {
+  const { severity, sinceMs, summary, incidentId } = alert
+  return html`<li><strong class="${marks[severity]}">${severity}</strong> since ${minuteWords(sinceMs)}, ${endWords(alert)}<br>${summary}<br><span class="dim">${incidentId}</span></li>`
 }
 
 const fired = ({ alerts }: SloReport): Markup =>

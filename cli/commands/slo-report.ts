@@ -46,7 +46,8 @@ export type SloAlert = {
   alertId: string
   severity: Severity
   sinceMs: number
-  /** It fires still when absent. */
+  firing: boolean
+  /** The end of its incident, which it ended before; absent as long as that goes on. */
   endedAtMs?: number
   incidentId: string
   summary: string
@@ -59,9 +60,10 @@ const alertsOf = (rule: string, incidents: readonly Incident[], fromMs: number):
   incidents
     .flatMap(({ id, alerts, resolvedAtMs }) =>
       Object.entries(alerts).flatMap(([alertId, { ruleId, severity, sinceMs, firing, summary }]): SloAlert[] => {
-        if (ruleId !== rule || sinceMs < fromMs) return []
-        const ended = !firing && resolvedAtMs !== undefined ? { endedAtMs: resolvedAtMs } : {}
-        return [{ alertId, severity, sinceMs, ...ended, incidentId: id, summary }]
+        const endedAtMs = firing ? undefined : resolvedAtMs
+        if (ruleId !== rule || (endedAtMs ?? fromMs) < fromMs) return []
+        const ended = endedAtMs === undefined ? {} : { endedAtMs }
+        return [{ alertId, severity, sinceMs, firing, ...ended, incidentId: id, summary }]
       }),
     )
     .sort((a, b) => b.sinceMs - a.sinceMs)
@@ -166,8 +168,14 @@ export const sloReports = async (
     .sort((a, b) => b.spentRatio - a.spentRatio)
 }
 
-const achieved = ({ achievedPercent }: SloReport) =>
-  achievedPercent === undefined ? 'nothing seen' : `${Number(achievedPercent.toFixed(3))} %`
+/** Rounded, but never to 100 % with bad events nor up to an objective that was missed. */
+export const achievedWords = ({ achievedPercent, objectivePercent }: SloReport): string => {
+  if (achievedPercent === undefined) return 'nothing seen'
+  const digits = Math.max(3, String(objectivePercent).split('.')[1]?.length ?? 0)
+  const rounded = Number(achievedPercent.toFixed(digits))
+  const isFlattering = [100, objectivePercent].some((limit) => rounded >= limit && achievedPercent < limit)
+  return `${isFlattering ? Math.floor(achievedPercent * 10 ** digits) / 10 ** digits : rounded} %`
+}
 
 /** `92.3 % left`, `overdrawn by 12 %`, `nothing known` */
 export const leftWords = ({ spentRatio, achievedPercent }: SloReport): string => {
@@ -184,9 +192,15 @@ export const eventWords = ({ good, bad, unknown }: SloReport): string => {
   return unknown > 0 ? `${events}, ${unknown.toLocaleString('en')} unknown (not counted)` : events
 }
 
+/** `fires still`, `until 2026-11-20 08:12 UTC`, `over` */
+export const endWords = ({ firing, endedAtMs }: SloAlert): string => {
+  if (firing) return 'fires still'
+  return endedAtMs === undefined ? 'over, its incident is not' : `until ${minuteWords(endedAtMs)}`
+}
+
 /** `page since 2026-11-20 08:12 UTC, fires still` */
-const alertWords = ({ severity, sinceMs, endedAtMs, alertId }: SloAlert): string =>
-  `${severity} since ${minuteWords(sinceMs)}, ${endedAtMs === undefined ? 'fires still' : `until ${minuteWords(endedAtMs)}`} (${alertId})`
+const alertWords = (alert: SloAlert): string =>
+  `${alert.severity} since ${minuteWords(alert.sinceMs)}, ${endWords(alert)} (${alert.alertId})`
 
 const seconds = (ms: number) => (ms < 1000 ? `${ms} ms` : `${Number((ms / 1000).toPrecision(3))} s`)
 
@@ -202,7 +216,7 @@ export const sloReportText = (reports: readonly SloReport[]): string => {
       const head = `${report.rule} (${report.service}): ${leftWords(report)} of ${report.period}'s budget`
       const took = report.latency ? `\n  ${latencyWords(report.latency)}` : ''
       const fired = report.alerts.slice(0, 3).map((one) => `\n  ${alertWords(one)}`)
-      return `${head}\n  ${achieved(report)} of ${report.objectivePercent} % promised\n  ${eventWords(report)}${took}${fired.join('')}`
+      return `${head}\n  ${achievedWords(report)} of ${report.objectivePercent} % promised\n  ${eventWords(report)}${took}${fired.join('')}`
     })
     .join('\n')
 }

@@ -1,4 +1,15 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, type ParsedNode, parseAllDocuments } from 'yaml'
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type ParsedNode,
+  parseAllDocuments,
+  visit,
+} from 'yaml'
 
 /** Something that was not carried over. */
 export type Lost = { line: number; where: string; what: string }
@@ -40,7 +51,12 @@ const largestBytes = 4 * 1024 * 1024
 const deepest = 40
 
 type Left = { line: number; where: string; key: string }
-type Asking = { asked: ReadonlySet<Maybe>; lineOf: (node: Maybe) => number }
+type Asking = {
+  asked: ReadonlySet<Maybe>
+  touched: Map<Maybe, boolean>
+  resolve: (node: Maybe) => Maybe
+  lineOf: (node: Maybe) => number
+}
 type Place = { at: string; value: Maybe; key?: string; name?: Maybe }
 
 /** What is directly inside. */
@@ -56,31 +72,50 @@ const placesIn = (node: Maybe, where: string): Place[] => {
   })
 }
 
-const isTouched = (asked: ReadonlySet<Maybe>, node: Maybe, depth = 0): boolean =>
-  asked.has(node) || depth > deepest || placesIn(node, '').some(({ value }) => isTouched(asked, value, depth + 1))
+/** Was it, or anything in it, asked for? Once for each node, since what has an anchor is in many places, even in itself. */
+const isTouched = (asking: Asking, node: Maybe, depth = 0): boolean => {
+  const known = asking.touched.get(node)
+  if (known !== undefined) return known
+  asking.touched.set(node, false)
+  const value = asking.resolve(node)
+  const inside = () =>
+    value === node
+      ? placesIn(node, '').some((place) => isTouched(asking, place.value, depth + 1))
+      : isTouched(asking, value, depth + 1)
+  const touched = asking.asked.has(node) || depth > deepest || inside()
+  asking.touched.set(node, touched)
+  return touched
+}
 
 const isEmpty = (node: Maybe) =>
   !node || (isScalar(node) && node.value === null) || ((isMap(node) || isSeq(node)) && node.items.length === 0)
 
-/** The largest parts nobody asked anything of. */
+/** The largest parts nobody asked anything of. What an alias means is looked at where its anchor is. */
 const leftIn = (asking: Asking, { at: where, value: node }: Place, depth = 0): Left[] => {
   if (asking.asked.has(node) || depth > deepest) return []
   return placesIn(node, where).flatMap((place) => {
     const { at, key = '', name, value } = place
     if (isEmpty(value)) return []
-    return isTouched(asking.asked, value)
-      ? leftIn(asking, place, depth + 1)
-      : [{ line: asking.lineOf(name), where: at, key }]
+    return isTouched(asking, value) ? leftIn(asking, place, depth + 1) : [{ line: asking.lineOf(name), where: at, key }]
   })
 }
 
 const reading = (contents: Maybe, lineAt: (offset: number) => number, resolve: (node: Maybe) => Maybe): Reading => {
   const asked = new Set<Maybe>()
   const lineOf = (node: Maybe) => lineAt(node?.range?.[0] ?? 0)
-  const under = (node: Maybe, key: string): Maybe =>
-    isMap<ParsedNode, ParsedNode | null>(node)
-      ? resolve(node.items.find((pair) => isScalar(pair.key) && pair.key.value === key)?.value)
-      : undefined
+  /** A map's own value, or that of the maps merged into it with `<<`. */
+  const under = (node: Maybe, key: string, depth = 0): Maybe => {
+    if (!isMap<ParsedNode, ParsedNode | null>(node) || depth > deepest) return undefined
+    const own = (name: string) => node.items.find((pair) => isScalar(pair.key) && pair.key.value === name)
+    const found = own(key)
+    if (found) return resolve(found.value)
+    const merged = resolve(own('<<')?.value)
+    for (const one of isSeq<ParsedNode>(merged) ? merged.items : [merged]) {
+      const inherited = under(resolve(one), key, depth + 1)
+      if (inherited) return inherited
+    }
+    return undefined
+  }
   const scalar = (node: Maybe, key: string): unknown => {
     const value = under(node, key)
     if (!isScalar(value)) return undefined
@@ -120,7 +155,21 @@ const reading = (contents: Maybe, lineAt: (offset: number) => number, resolve: (
       settle: () => void asked.add(node),
     }
   }
-  return { root: partOf(contents, ''), unread: () => leftIn({ asked, lineOf }, { at: '', value: contents }) }
+  return {
+    root: partOf(contents, ''),
+    unread: () => leftIn({ asked, touched: new Map(), resolve, lineOf }, { at: '', value: contents }),
+  }
+}
+
+/** What each alias of a document means: the last part before it with that anchor. */
+const meanings = (document: Document.Parsed): ReadonlyMap<unknown, Maybe> => {
+  const anchored = new Map<string, Maybe>()
+  const meant = new Map<unknown, Maybe>()
+  visit(document, (_, node) => {
+    if (isAlias(node)) meant.set(node, anchored.get(node.source))
+    else if (isNode(node) && node.anchor !== undefined) anchored.set(node.anchor, node as ParsedNode) // All are parsed.
+  })
+  return meant
 }
 
 /**
@@ -136,7 +185,8 @@ export const readDocuments = (text: string): Reading[] => {
   return documents.flatMap((document) => {
     const [error] = document.errors
     if (error) throw new UnreadableError(error.message.split('\n')[0] ?? 'no YAML', lines.linePos(error.pos[0]).line)
-    const resolve = (node: Maybe): Maybe => (isAlias(node) ? (node.resolve(document) as Maybe) : node)
+    const meant = meanings(document)
+    const resolve = (node: Maybe): Maybe => (isAlias(node) ? meant.get(node) : node)
     return document.contents === null
       ? []
       : [reading(document.contents, (offset) => lines.linePos(offset).line, resolve)]

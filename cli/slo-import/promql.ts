@@ -42,11 +42,20 @@ const inner = (node: Node): Node => {
   return node.name === 'ParenExpr' && only ? inner(only) : node
 }
 
-/** A string of PromQL, in whichever quotes. */
+/** A string of PromQL, in whichever quotes, with those escapes of Go's (Go specification, "Rune literals") that are text. */
 const stringOf = (text: string): string => {
   const body = text.slice(1, -1)
   if (text.startsWith('`')) return body
-  return JSON.parse(`"${body.replace(/\\'/g, "'").replace(/(?<!\\)"/g, '\\"')}"`)
+  return body.replace(/\\(x[\da-f]{2}|u[\da-f]{4}|U[\da-f]{8}|[0-7]{3}|.?)/gis, (_, said: string) => {
+    if (said === 'n') return '\n'
+    if (said !== '' && `\\'"`.includes(said)) return said
+    const isOctal = /^[0-7]{3}$/.test(said)
+    const code = Number.parseInt(isOctal ? said : said.slice(1), isOctal ? 8 : 16)
+    // Behind \x and in octal stand bytes, of which those up to 127 are characters.
+    if (!(code <= (/^u/i.test(said) ? 0x10ffff : 0x7f)))
+      throw new Unlike(`${text} has an escape that cannot be carried over, \\${said}`)
+    return String.fromCodePoint(code)
+  })
 }
 
 const ops: Readonly<Record<string, Matcher['op']>> = { '=': '=', '!=': '!=', '=~': '=~', '!~': '!~' }
@@ -64,7 +73,9 @@ const selectorOf = (node: Node, query: string): string => {
   if (!name) throw new Unlike('a selector without the name of a metric')
   const all = matchers ? children(matchers).map((one) => matcherOf(one, query)) : []
   const text = selectorText({ name: query.slice(name.from, name.to), matchers: all })
-  if (!parseSelector(text)) throw new Unlike(`${text} is no selector that can be carried over`)
+  const read = parseSelector(text)
+  if (!read || !all.every(({ value }, nth) => read.matchers?.[nth]?.value === value))
+    throw new Unlike(`${text} is no selector that can be carried over`)
   return text
 }
 

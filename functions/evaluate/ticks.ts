@@ -3,7 +3,8 @@ import type { Sli, SliVerdict } from '../../rules/contract.ts'
 import type { Observation } from '../contract.ts'
 import { aheadMs } from '../freshness.ts'
 import { emptyLocation, type LocationState } from '../shard-state.ts'
-import { emptySli, type SliState, sliOf, withSli } from '../sli-state.ts'
+import { closedUntilMs } from '../sli-span.ts'
+import { emptySli, type LocationTicks, type SliState, sliOf, withWaiting } from '../sli-state.ts'
 import { hasTick, packTicks, shortId, type Tick, withTicks } from '../sli-ticks.ts'
 import type { RuleView, Seen } from './decide.ts'
 
@@ -66,6 +67,15 @@ const added = (
   return ticks
 }
 
+/** Ticks that still wait at locations nobody has heard from since: they count before their hour closes. */
+const silent = ({ locations }: Tally, seen: Seen, { ruleId, nowMs }: { ruleId: string; nowMs: number }) => {
+  const [id, closingMs] = [shortId(ruleId), closedUntilMs(nowMs)]
+  return [...seen.locations, ...locations].flatMap(([location, { ticks }]): LocationTicks[] => {
+    const own = (ticks?.[id] ?? []).filter(({ atMs }) => atMs < closingMs)
+    return own.length > 0 ? [[location, own]] : []
+  })
+}
+
 /**
  * Counts the ticks of an observation towards the objectives of a shard. The ticks of a location are a set, here and in
  * the objective's item together, so any order and any repeats come to the same. Pure.
@@ -89,7 +99,8 @@ export const tally = (
     for (const { ruleId } of rules) {
       const own = kept.get(shortId(ruleId)) ?? []
       if (result.moved.size >= movedAtOnce || !haveWaited(own, at.nowMs)) continue
-      result.moved.set(ruleId, withSli(stateOf(ruleId), location, { ticks: own, nowMs: at.nowMs }))
+      const waiting = [...silent(result, seen, { ruleId, nowMs: at.nowMs }), [location, own] as const]
+      result.moved.set(ruleId, withWaiting(stateOf(ruleId), waiting, at.nowMs))
       kept.delete(shortId(ruleId))
     }
     result.locations.set(location, { ...state, ticks: Object.fromEntries(kept) })

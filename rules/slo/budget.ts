@@ -1,5 +1,5 @@
 import type { Sli } from '../contract.ts'
-import { eventsSince, firstEventMs } from './burn-rate.ts'
+import { eventsSince, knownSinceMs } from './burn-rate.ts'
 import { monthOf } from './calendar.ts'
 
 /** The span a budget is for. */
@@ -29,14 +29,13 @@ export type Budget = {
 }
 
 /**
- * What is left to lose. An objective that is younger than its span, or a month that has just begun, is given the budget of
- * the whole span, or its first bad event would empty it.
+ * What is left to lose. An objective that is younger than its span or comes back in it, or a month that has just begun, is
+ * given the budget of the whole span, or its first bad event would empty it.
  */
 export const budgetAt = (sli: Sli, at: { nowMs: number; period: Period; budgetRatio: number }): Budget => {
   const { fromMs, lengthMs } = spanOf(at.period, at.nowMs)
   const counted = eventsSince(sli, fromMs)
-  const firstMs = firstEventMs(sli) ?? at.nowMs
-  const seenMs = Math.min(lengthMs, Math.max(hourMs, at.nowMs - Math.max(fromMs, firstMs)))
+  const seenMs = Math.min(lengthMs, Math.max(hourMs, at.nowMs - (knownSinceMs(sli, fromMs) ?? at.nowMs)))
   const events = (counted.good + counted.bad) * (lengthMs / seenMs)
   const allowed = events * at.budgetRatio
   return { ...counted, allowed, spentRatio: allowed === 0 ? 0 : counted.bad / allowed }

@@ -65,11 +65,25 @@ export type Guard = { minEvents: number; minBadEvents: number }
 
 const minuteMs = 60_000
 
-/** When the first event that is kept began. */
-export const firstEventMs = ({ minutes, hours }: Sli): number | undefined => hours[0]?.atMs ?? minutes[0]?.atMs
+/**
+ * Since when a span that begins at `fromMs` is known: from its beginning, or from its first event when there was none for a day
+ * before it: no monitor looks less often, and an objective that comes back knows no more than a new one. Undefined when
+ * there was no event.
+ */
+export const knownSinceMs = ({ minutes, hours }: Sli, fromMs: number): number | undefined => {
+  let first: number | undefined
+  for (const [buckets, lengthMs] of [[minutes, minuteMs] as const, [hours, hourMs] as const]) {
+    for (let at = buckets.length - 1; at >= 0; at--) {
+      const atMs = buckets[at]?.atMs ?? 0
+      if (atMs <= fromMs) return fromMs - (atMs + lengthMs) < day * 1000 ? fromMs : first
+      first = atMs
+    }
+  }
+  return first
+}
 
 /**
- * Is a window over the limit? One that is longer than anything is known is taken to hold as many events all along, or an
+ * Is a window over the limit? One that is longer than what is known of it is taken to hold as many events all along, or an
  * hour of an objective's life would speak for three days.
  */
 const isOver = ({ good, bad }: Count, limit: number, share: number) => bad - (limit * (good + bad)) / share > 1e-9
@@ -81,8 +95,10 @@ export const burns = (
   at: { nowMs: number; budgetRatio: number; guard: Guard },
 ): Count | undefined => {
   const limit = rate.factor * at.budgetRatio
-  const knownMs = Math.max(minuteMs, at.nowMs + minuteMs - (firstEventMs(sli) ?? at.nowMs))
-  const shareOf = (seconds: number) => Math.min(1, knownMs / (seconds * 1000))
+  const shareOf = (seconds: number) => {
+    const sinceMs = knownSinceMs(sli, at.nowMs - seconds * 1000) ?? at.nowMs
+    return Math.min(1, Math.max(minuteMs, at.nowMs + minuteMs - sinceMs) / (seconds * 1000))
+  }
   const short = eventsSince(sli, at.nowMs - rate.shortSeconds * 1000)
   if (!isOver(short, limit, shareOf(rate.shortSeconds))) return undefined
   const long = eventsSince(sli, at.nowMs - rate.longSeconds * 1000)

@@ -45,7 +45,9 @@ const offsetMs = (timeZone: string, atMs: number): number => {
 const monthStartMs = (timeZone: string, year: number, monthIndex: number): number => {
   const shownMs = Date.UTC(year, monthIndex, 1)
   const guessMs = shownMs - offsetMs(timeZone, shownMs)
-  return shownMs - offsetMs(timeZone, guessMs)
+  const startMs = shownMs - offsetMs(timeZone, guessMs)
+  // Clocks that skip midnight show the month before it, and the first time after it at the guess.
+  return offsetMs(timeZone, startMs) === offsetMs(timeZone, guessMs) ? startMs : Math.max(startMs, guessMs)
 }
 
 type Month = { fromMs: number; toMs: number }

@@ -13,6 +13,13 @@ afterEach(() => {
   for (const close of closing.splice(0)) close()
 })
 
+/** Ends with its test, however that ends. */
+const started = (args: readonly string[], options: Parameters<typeof whodunit>[1]) => {
+  const running = whodunit(args, options)
+  closing.push(() => running.process.kill('SIGKILL'))
+  return running
+}
+
 const target = async (statusCode: number) => {
   const server = createServer((_, response) => {
     response.statusCode = statusCode
@@ -41,7 +48,7 @@ const watching = (url: string) => ({
 })
 
 const run = async (args: readonly string[], cwd: string) => {
-  const running = whodunit(args, { cwd })
+  const running = started(args, { cwd })
   const code = await running.exited
   return { code, stdout: running.stdout(), stderr: running.stderr() }
 }
@@ -118,7 +125,7 @@ test.each([
 
 test('serve in a pipe says where it is, stays quiet, shows its pages, and Ctrl-C ends it with 0', async () => {
   const { url } = await target(200)
-  const running = whodunit(['serve', '--port', '0'], { cwd: folderWith(watching(url)) })
+  const running = started(['serve', '--port', '0'], { cwd: folderWith(watching(url)) })
   const base = await listening(running)
   const text = async (path: string) => (await fetch(`${base}${path}`)).text()
   expect(await text('/incidents')).toContain('None so far')
@@ -147,7 +154,7 @@ const onLinux = process.platform === 'linux' ? test : test.skip
 onLinux('serve has threads to look up more than two names at a time', async () => {
   const { url } = await target(200)
   const env = { UV_THREADPOOL_SIZE: '' }
-  const running = whodunit(['serve', '--port', '0'], { cwd: folderWith(watching(url)), env })
+  const running = started(['serve', '--port', '0'], { cwd: folderWith(watching(url)), env })
   await listening(running)
   const threads = () => readdirSync(`/proc/${running.process.pid}/task`).length
   await waitFor('its threads', () => (threads() >= 64 ? true : undefined))
@@ -165,7 +172,7 @@ test('a mistake is shown where it stands, and warnings take one line', async () 
 
 test('serve whose reader has gone stops with a sentence, not a stack', async () => {
   const { url } = await target(503)
-  const running = whodunit(['serve', '--port', '0'], { cwd: folderWith(watching(url)) })
+  const running = started(['serve', '--port', '0'], { cwd: folderWith(watching(url)) })
   await listening(running)
   running.process.stdout?.destroy()
   expect(await running.exited).toBe(1)
@@ -194,7 +201,7 @@ test('a port that is taken is a sentence, not a stack', async () => {
 test('a second serve on the same data is refused with a sentence, and the incidents can be listed meanwhile', async () => {
   const { url } = await target(200)
   const folder = folderWith(watching(url))
-  const first = whodunit(['serve', '--port', '0'], { cwd: folder })
+  const first = started(['serve', '--port', '0'], { cwd: folder })
   await listening(first)
   const second = await run(['serve', '--port', '0'], folder)
   expect(second.code).toBe(2)
@@ -208,7 +215,7 @@ test('a second serve on the same data is refused with a sentence, and the incide
 test('while serve runs, explain says why nothing happened and what did, and what it does not know by the nearest name', async () => {
   const { url } = await target(503)
   const folder = folderWith(watching(url))
-  const running = whodunit(['serve', '--port', '0'], { cwd: folder })
+  const running = started(['serve', '--port', '0'], { cwd: folder })
   const base = await listening(running)
   const metrics = async () => (await fetch(`${base}/metrics`)).text()
   for (let index = 0; index < 200 && !(await metrics()).includes('alertstate="firing"'); index++) {

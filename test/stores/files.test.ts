@@ -72,3 +72,12 @@ test('a rename replaces a link instead of writing through it', async () => {
   expect(readFileSync(outside, 'utf8')).toBe('untouched')
   expect(await blobs.get('a')).toEqual(bytes)
 })
+
+test('what somebody else put into a folder under a name that no key has is not listed', async () => {
+  const blobs = fileBlobs({ directory })
+  await blobs.put('window/a', bytes)
+  mkdirSync(join(directory, 'window', 'New folder'))
+  writeFileSync(join(directory, 'window', 'New folder', 'b'), '')
+  writeFileSync(join(directory, 'window', 'a (copy)'), '')
+  expect(await blobs.list('window/', { limit: 10 })).toEqual(['window/a'])
+})

@@ -1,13 +1,14 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { gunzipSync } from 'node:zlib'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { openHistory, type Span } from '../../../cli/backtest/history.ts'
 import { Replay } from '../../../cli/backtest/replay.ts'
 import type { AlertTransition } from '../../../functions/contract.ts'
 import { evaluateView } from '../../../functions/evaluate/config.ts'
 import { evaluateStep } from '../../../functions/evaluate/step.ts'
+import { historyKey, historyLine } from '../../../functions/history.ts'
 import { historyKeeper } from '../../../functions/history-keeping.ts'
 import { fileBlobs } from '../../../stores/files.ts'
 import { memoryStore } from '../../../stores/memory.ts'
@@ -162,6 +163,7 @@ test.each([
     said: 'bad.jsonl:1: scheduledAtMs: Invalid input',
   },
   { given: 'a line that is no JSON', lines: ['front failed'], said: 'bad.jsonl:1: no outcome as JSON' },
+  { given: 'one endless line', lines: ['x'.repeat(200_000)], said: 'bad.jsonl:1: no outcome as JSON' },
   {
     given: 'lines in disorder',
     lines: ['2026-11-16T01:00:00Z', '2026-11-16T00:30:00Z'].map((at) =>
@@ -189,4 +191,29 @@ test('only what was asked for is replayed, an object that cannot be read is coun
   // What arrived with the last of them is part of it.
   expect(Math.max(...minutes)).toBeLessThan(125)
   expect(history.unreadable()).toBe(1)
+})
+
+test('files that somebody else put into a history are no end of it', async () => {
+  const copy = join(data, 'copy')
+  const part = { observationId: 'tick', outcomes: [look('front', 0, 'pass')], judgements: [], transitions: [] }
+  const line = historyLine({ shard: '0/1', minuteMs: startMs, parts: [part] })
+  await fileBlobs({ directory: copy }).put(historyKey(startMs, '0/1'), gzipSync(line))
+  // A page of names before it.
+  const before = join(copy, 'history', '2026-11-15')
+  mkdirSync(before)
+  for (let nth = 0; nth < 1000; nth++) writeFileSync(join(before, `${nth}.part`), '')
+  let outcomes = 0
+  for await (const arrival of openHistory(copy, {}).arrivals) outcomes += arrival.outcomes.length
+  expect(outcomes).toBe(1)
+})
+
+test('a history is not saved over itself, and stays as it was', async () => {
+  const line = JSON.stringify({ monitorId: 'front', verdict: 'pass', scheduledAtMs: startMs })
+  writeFileSync(join(data, 'own.jsonl'), line)
+  const result = await run('--history', 'own.jsonl', '--save', './own.jsonl')
+  expect([result.code, result.said]).toEqual([
+    2,
+    expect.stringContaining('--save would overwrite the history own.jsonl'),
+  ])
+  expect(readFileSync(join(data, 'own.jsonl'), 'utf8')).toBe(line)
 })

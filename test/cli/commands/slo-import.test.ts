@@ -191,6 +191,35 @@ const run = async (file: string, ...flags: string[]) => {
   return said
 }
 
+const anchors = `version: prometheus/v1
+service: shop
+x-usual: &usual
+  objective: 99.9
+  sli: &sli { events: { error_query: 'sum(rate(e[5m]))', total_query: 'sum(rate(t[5m]))' } }
+  labels: { a: b }
+slos:
+  - { name: a, <<: *usual }
+  - { name: b, objective: 99, sli: *sli }
+`
+
+test('anchors, aliases and merged maps are carried over, and what is not is said once, where its anchor is', () => {
+  const { rules, imported } = read(anchors)
+  const series = { cluster: 'main', total: 't', bad: 'e' }
+  expect(rules).toEqual({
+    'shop-a': { kind: 'slo', service: 'shop', series, objectivePercent: 99.9 },
+    'shop-b': { kind: 'slo', service: 'shop', series, objectivePercent: 99 },
+  })
+  expect(imported.lost.map(({ line, where }) => `${line} ${where}`)).toEqual(['6 x-usual.labels'])
+})
+
+test('aliases within aliases, and one within itself, take no longer than what they stand for', () => {
+  const levels = Array.from({ length: 30 }, (_, nth) => `l${nth + 1}: &l${nth + 1} [*l${nth}, *l${nth}, *l${nth}]`)
+  const text = `version: prometheus/v1\nservice: a\nl0: &l0 [x]\n${levels.join('\n')}\nslos:\n  - &m { <<: *m, sli: *m }\n`
+  const { imported } = read(text)
+  expect(imported.rules).toEqual([])
+  expect(imported.lost.length).toBe(32)
+})
+
 test('the exit code says whether everything was carried over', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'slo-import-'))
   const put = (name: string, text: string) => {

@@ -1,13 +1,13 @@
 import { gzipSync } from 'node:zlib'
 import { expect, test } from '@jest/globals'
 import { sloReportPage } from '../../../cli/commands/slo-page.ts'
-import { sloReports, sloReportText } from '../../../cli/commands/slo-report.ts'
+import { achievedWords, sloReports, sloReportText } from '../../../cli/commands/slo-report.ts'
 import { keys } from '../../../functions/contract.ts'
 import { historyKey, historyLine } from '../../../functions/history.ts'
 import { packSli, type SliState, withSli } from '../../../functions/sli-state.ts'
 import { ruleSpec } from '../../../rules/registry.ts'
 import { memoryBlobs, memoryStore } from '../../../stores/memory.ts'
-import { outcome } from '../../functions/builders.ts'
+import { firingAlert, openIncident, outcome } from '../../functions/builders.ts'
 
 const nowMs = Date.UTC(2026, 10, 23, 6)
 const hourMs = 3_600_000
@@ -85,4 +85,51 @@ test('what its looks took is said where the history knows it, in text, figures a
   ])
   expect(sloReportText(reports)).toContain('  p50 90.1 ms, p95 1.26 s, p99 1.26 s')
   expect(sloReportPage(reports, { title: 'Shop', nowMs })).toContain('p50 90.1 ms')
+})
+
+test('an alert that fires since before the window is told, and one that is over does not fire because its incident goes on', async () => {
+  const store = memoryStore({ nowMs: () => nowMs })
+  const alert = { ...firingAlert({ ruleId: 'front-slo' }), sinceMs: nowMs - 40 * 24 * hourMs }
+  const alerts = {
+    'front-slo:ticket': { ...alert, severity: 'ticket' as const },
+    'front-slo': { ...alert, severity: 'page' as const, sinceMs: nowMs - 2 * hourMs, firing: false },
+  }
+  const going = openIncident({ id: 'going', service: 'shop', alerts })
+  const over = { ...openIncident({ id: 'over', service: 'shop', alerts }), status: 'resolved', resolvedAtMs: nowMs }
+  const old = { 'front-slo:ticket': { ...alerts['front-slo:ticket'], firing: false } }
+  const before = { ...over, id: 'before', alerts: old, resolvedAtMs: nowMs - 31 * 24 * hourMs }
+  await store.commit([
+    { key: keys.hub, expect: 0, value: { recent: ['going', 'before'] } },
+    ...[going, before].map((one) => ({ key: keys.incident(one.id), expect: 0, value: one })),
+  ])
+  const config = { rules: { 'front-slo': objective('front') }, locations: ['local'] }
+  const text = sloReportText(await sloReports({ store, blobs: memoryBlobs() }, { config, nowMs }))
+  expect(text.split('\n').slice(3)).toEqual([
+    '  page since 2026-11-23 04:00 UTC, over, its incident is not (front-slo)',
+    '  ticket since 2026-10-14 06:00 UTC, fires still (front-slo:ticket)',
+  ])
+})
+
+test.each([
+  { achievedPercent: 99.97913, objectivePercent: 99.9, words: '99.979 %' },
+  { achievedPercent: 99.86553, objectivePercent: 99.9, words: '99.866 %' },
+  { achievedPercent: 99.9996, objectivePercent: 99.9999, words: '99.9996 %' },
+  { achievedPercent: 99.99999, objectivePercent: 99.9, words: '99.999 %' },
+  { achievedPercent: 99.8999, objectivePercent: 99.9, words: '99.899 %' },
+  { achievedPercent: 100, objectivePercent: 99.9, words: '100 %' },
+])(
+  '$achievedPercent of $objectivePercent reads $words: no rounding hides what is missing',
+  async ({ words, ...said }) => {
+    const [report] = await reported()
+    expect(report && achievedWords({ ...report, ...said })).toBe(words)
+  },
+)
+
+test('history of the last hours that cannot be read is told', async () => {
+  const [store, blobs] = [memoryStore({ nowMs: () => nowMs }), memoryBlobs()]
+  await blobs.put(historyKey(nowMs, '0/1'), new TextEncoder().encode('garbage'))
+  const lost: string[] = []
+  const config = { rules: { 'front-slo': objective('front') }, locations: ['local'] }
+  await sloReports({ store, blobs }, { config, nowMs, lost: (key) => lost.push(key) })
+  expect(lost.length).toBe(1)
 })

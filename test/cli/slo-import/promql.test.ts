@@ -8,6 +8,10 @@ test.each([
   { part: 'sum(rate(a_total{job="x",code=~"(5..|429)"}[{{.window}}]))', is: 'a_total{job="x",code=~"(5..|429)"}' },
   { part: 'sum(rate(a_total{code!~`5..`, job="x"}[{{ .window }}]))', is: 'a_total{code!~"5..",job="x"}' },
   { part: "rate(a_total{path='it\\'s'}[{{.window}}])", is: 'a_total{path="it\'s"}' },
+  {
+    part: 'rate(a_total{path=~"/v1\\\\.0",x="\\x41\\102\\u00e9"}[{{.window}}])',
+    is: 'a_total{path=~"/v1\\\\.0",x="ABé"}',
+  },
   { part: '(\n sum(increase(errors_total[{{.window}}]))\n)', is: 'errors_total' },
   { part: 'sum((rate(errors_total{}[{{.window}}])))', is: 'errors_total' },
 ])('$part counts $is', ({ part, is }) => {
@@ -45,6 +49,10 @@ test.each([
     query: '(sum(rate(c[5m])) + sum(rate(b[5m]))) / sum(rate(a[5m]))',
     why: 'neither a counter nor the difference of two',
   },
+  { query: 'b{x="\\a"} / a', why: 'an escape that cannot be carried over, \\a' },
+  { query: 'b{x="\\."} / a', why: 'an escape that cannot be carried over, \\.' },
+  { query: 'b{x="\\xff"} / a', why: 'an escape that cannot be carried over, \\xff' },
+  { query: 'b{x=`a\tb`} / a', why: 'is no selector that can be carried over' },
   { query: 'b > bool 0.3', why: 'it is no ratio of two counters' },
 ])('$query: $why', ({ query, why }) => {
   expect(ratioOfOne(query, 'bad')).toEqual({ why: expect.stringContaining(why) })

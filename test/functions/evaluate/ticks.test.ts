@@ -143,6 +143,18 @@ test('a look that comes later than six hours is left out, in whatever order', ()
   expect(withSli(state, 'local', { ticks: [late], nowMs })).toEqual(state)
 })
 
+test('what waits at a location that falls silent counts after its hour has closed as well', async () => {
+  const { clock, evaluate, store } = home([view()])
+  for (let minute = 0; minute < 9 * 60; minute++) {
+    clock.nowMs = start + minute * period
+    const at = { scheduledAtMs: clock.nowMs, startedAtMs: clock.nowMs, verdict: 'fail' as const }
+    const heard = minute < 30 ? ['elsewhere', 'local'] : ['local']
+    for (const location of heard) await evaluate(seen([outcome({ ...at, location })]))
+  }
+  const { hours = [], minutes = [] } = (await countsOf(store, clock.nowMs)) ?? {}
+  expect([...hours, ...minutes].reduce((sum, { bad }) => sum + bad, 0)).toBe(9 * 60 + 30)
+})
+
 test('an hour of ticks writes at most 2 KB for each objective', async () => {
   const monitors = Array.from({ length: 40 }, (_, nth) => `monitor-${nth}`)
   const written = new Map<string, number>()

@@ -241,6 +241,13 @@ const cases: readonly Case[] = [
     why: /it is no counter: it is below 0/,
   },
   {
+    given: 'a counter says as many as there can be',
+    slo: byCode,
+    said: [[{ 'requests_total 200': 5 }], [{ 'requests_total 200': Number.MAX_VALUE }], [{ 'requests_total 200': 4 }]],
+    then: ['1: 0/0/1', '2: 4/0/0'],
+    why: /it is no counter: it grew by 1.79\d*e\+308/,
+  },
+  {
     given: 'there is no such series at all',
     slo: byCode,
     said: [[{ other_total: 1 }], [{ other_total: 2 }]],
@@ -295,6 +302,14 @@ test('what CloudWatch adds up later takes the place of what it said before, and 
   counts.push(...counts.slice(0, 1))
   expect(known()).toEqual(['0: 99/1/0', '1: 86/4/0', '2: 80/0/0', '5: 0/0/1', '6: 0/0/1'])
   expect(counts.at(-2)?.unknownWhy).toBe('CloudWatch: AccessDenied')
+})
+
+test('a sum that is no number of events is unknown', async () => {
+  const { at, known, counts } = await world('total: all_sum, bad: bad_sum')
+  const scrape = async () => summed({ 0: [100, 1], 1: [Number.MAX_VALUE] })
+  await at(3, [{ kind: 'cloudwatch', url: 'CloudWatch', labels: {}, scrape }])
+  expect(known()).toEqual(['0: 99/1/0', '1: 0/0/1'])
+  expect(counts[0]?.unknownWhy).toMatch(/it is no number of events: 1.79/)
 })
 
 test('the counters of an objective are among what the window keeps, and so is what tells when they began', async () => {

@@ -82,6 +82,21 @@ test('an objective of yesterday has the budget of its whole window', () => {
   expect(sloBudget(spec, young.at(nowMs), nowMs).spentRatio).toBeCloseTo(2 / (30 * 1440 * 0.001), 2)
 })
 
+test('an objective that comes back after longer than its window is judged as a new one', () => {
+  const weekly = { ...spec, windowDays: 7 as const }
+  const news = Array.from({ length: 11 }, (_, nth) => {
+    const bad = nth < 3 ? 1 : 0
+    return { atMs: nowMs - (10 - nth) * minuteMs, good: 1 - bad, bad, unknown: 0 }
+  })
+  const before = timeline({ fromMs: nowMs - 20 * dayMs, badFromMs: nowMs, eventsAMinute: 1, badShare: 1 }, nowMs)
+  const old = before.at(nowMs - 9 * dayMs)
+  const back: Sli = { hours: [...old.hours], minutes: news }
+  const young: Sli = { hours: [], minutes: news }
+  expect(sloBudget(weekly, back, nowMs).spentRatio).toBe(sloBudget(weekly, young, nowMs).spentRatio)
+  const tickets = [back, young].map((sli) => sloAlerts(spec)[0]?.judge(facts(sli)).status)
+  expect(tickets).toEqual(['inactive', 'inactive'])
+})
+
 test.each([
   { zone: 'Europe/Berlin', bad: Date.UTC(2026, 9, 31, 22, 59), spent: false },
   { zone: 'Europe/Berlin', bad: Date.UTC(2026, 9, 31, 23, 1), spent: true },
