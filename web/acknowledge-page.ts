@@ -1,8 +1,8 @@
 import { html } from 'hono/html'
 import { receiverOf, type Standing } from '../functions/api/acknowledgement.ts'
 import type { CaseFile } from '../triage/contract.ts'
-import { statusMark, story } from './incident-page.ts'
-import { type Markup, moment, page, span } from './layout.ts'
+import { facing, statusMark, story } from './incident-page.ts'
+import { type Markup, moment, page, whole } from './layout.ts'
 import { home, sentencePage } from './sentence-page.ts'
 
 export type AcknowledgeView = {
@@ -46,8 +46,7 @@ export const acknowledgePage = (view: AcknowledgeView): string => {
   const { standing, incidentHref, caseFile, nowMs } = view
   if (standing.status === 'gone') return sentencePage('There is no such incident any more.', nowMs)
   const { incident } = standing
-  const { service, severity, sinceMs, resolvedAtMs } = incident
-  const lasted = span((resolvedAtMs ?? nowMs) - sinceMs)
+  const { service } = incident
   return page(
     {
       title: `Acknowledge ${service}: ${story(incident, caseFile)}`,
@@ -56,8 +55,8 @@ export const acknowledgePage = (view: AcknowledgeView): string => {
       ...(standing.status === 'pending' ? { refreshSeconds: pendingSeconds } : {}),
     },
     html`<div class="row"><strong>${service}</strong>${statusMark(incident)}</div>
-<h1>${story(incident, caseFile)}</h1>
-<p class="dim">${severity} · since ${moment(sinceMs)} · ${resolvedAtMs === undefined ? 'for' : 'lasted'} ${lasted} · ${incident.id}</p>
+<h1>${whole(story(incident, caseFile))}</h1>
+<p class="dim">${facing(incident, nowMs)} · ${incident.id}</p>
 ${part(view)}
 <p><a class="tap" href="${incidentHref}">The incident with its case file →</a></p>`,
   )

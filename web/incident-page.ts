@@ -1,8 +1,8 @@
 import { html } from 'hono/html'
-import type { AlertNow } from '../functions/alerts-now.ts'
-import type { Incident, Mute } from '../functions/hub-state.ts'
+import { incidentPath } from '../functions/api/links.ts'
+import type { Incident, IncidentAlert, Mute } from '../functions/hub-state.ts'
 import type { Answer, CaseFile, Evidence, Suspect } from '../triage/contract.ts'
-import { likelihood, linked, type Markup, moment, page, span, utc } from './layout.ts'
+import { lasting, likelihood, linked, type Markup, moment, page, utc, whole } from './layout.ts'
 import { home } from './sentence-page.ts'
 
 const marks: Record<Answer['verdict'], string> = {
@@ -16,7 +16,7 @@ const marks: Record<Answer['verdict'], string> = {
 const factsShown = 4
 
 const fact = ({ says, quote }: Evidence) =>
-  html`<li>${says}${quote === undefined ? '' : html`<pre>${quote}</pre>`}</li>`
+  html`<li>${whole(says)}${quote === undefined ? '' : html`<pre>${quote}</pre>`}</li>`
 
 const facts = (evidence: readonly Evidence[]) => html`<ul>${evidence.map(fact)}</ul>`
 
@@ -40,12 +40,12 @@ const evidencePart = ({ verdict, evidence, title, headline }: Answer) => {
 
 const answerPanel = (answer: Answer) => html`<li class="panel">
 <div class="row"><h3>${answer.title}</h3><span class="mark ${answer.verdict}">${marks[answer.verdict]}</span></div>
-<p>${answer.headline}</p>
+<p>${whole(answer.headline)}</p>
 ${evidencePart(answer)}
 </li>`
 
 const reasons = (word: string, says: readonly string[]) =>
-  says.length === 0 ? '' : html`<p class="dim">${word}</p><ul>${says.map((each) => html`<li>${each}</li>`)}</ul>`
+  says.length === 0 ? '' : html`<p class="dim">${word}</p><ul>${says.map((each) => html`<li>${whole(each)}</li>`)}</ul>`
 
 const contacts = ({ owner, runbook }: Suspect) =>
   owner === undefined && runbook === undefined
@@ -56,7 +56,7 @@ const contacts = ({ owner, runbook }: Suspect) =>
 
 /** `story` is what stands above already. */
 const suspectPart = (suspect: Suspect, story?: string) => html`<div class="row"><h3>${
-  suspect.headline === story ? suspect.accused.name : suspect.headline
+  suspect.headline === story ? suspect.accused.name : whole(suspect.headline)
 }</h3>
 <span class="mark">score ${likelihood(suspect.score)}</span></div>
 ${contacts(suspect)}
@@ -81,20 +81,42 @@ const muteWords: Record<Mute['kind'], string> = {
   settling: 'given time to recover after',
 }
 
-const muteMark = ({ kind, ref }: Mute) => html` <span class="dim">${muteWords[kind]} ${ref}</span>`
-
-const alertsPart = ({ alerts, counts }: Incident) => {
-  const shown = Object.values(alerts)
-  const more = counts.alerts - shown.length
-  return html`<h2>What fails, seen from outside</h2>
-<ul>${shown.map(
-    ({ summary, firing, mute }) =>
-      html`<li>${summary} <span class="mark ${firing ? 'bad' : 'ok'}">${firing ? '✕ firing' : '✓ over'}</span>${mute ? muteMark(mute) : ''}</li>`,
-  )}${more > 0 ? html`<li>and ${more} more; ${counts.firing} of ${counts.alerts} fire</li>` : ''}</ul>`
+/** Where what keeps an alert quiet is told, for whoever may see more than this incident. */
+const muteHref: Partial<Record<Mute['kind'], (ref: string) => string>> = {
+  silence: () => '/silences',
+  dependency: (ref) => incidentPath(ref),
 }
 
-const affectsPart = ({ affects }: Incident) =>
-  affects.length === 0 ? '' : html`<h2>Fails because of it, or with it</h2><p>${affects.join(', ')}</p>`
+const muteMark = ({ kind, ref }: Mute, alone: boolean) => {
+  const href = alone ? undefined : muteHref[kind]?.(ref)
+  return html` <span class="dim">${muteWords[kind]} ${href === undefined ? ref : html`<a class="reach" href="${href}">${ref}</a>`}</span>`
+}
+
+const alertItem = ({ summary, firing, mute }: IncidentAlert, alone: boolean) =>
+  html`<li>${whole(summary)} <span class="mark ${firing ? 'bad' : 'ok'}">${firing ? '✕ firing' : '✓ over'}</span>${
+    firing && mute ? muteMark(mute, alone) : ''
+  }</li>`
+
+/** Those that fire first. */
+const alertsPart = ({ alerts, counts, status }: Incident, alone: boolean) => {
+  const shown = Object.values(alerts).toSorted((a, b) => Number(b.firing) - Number(a.firing))
+  const more = counts.alerts - shown.length
+  return html`<h2>${status === 'resolved' ? 'What failed' : 'What fails'}, seen from outside</h2>
+<ul>${shown.map((one) => alertItem(one, alone))}${more > 0 ? html`<li>and ${more} more; ${counts.firing} of ${counts.alerts} fire</li>` : ''}</ul>`
+}
+
+/** More names than this are folded away. */
+const namesShown = 12
+
+const names = (all: readonly string[]) =>
+  html`<ul class="plain names">${all.map((name) => html`<li>${name}</li>`)}</ul>`
+
+const affectsPart = ({ affects }: Incident) => {
+  if (affects.length === 0) return ''
+  const [shown, hidden] = [affects.slice(0, namesShown), affects.slice(namesShown)]
+  return html`<h2>Fails because of it, or with it</h2>
+${names(shown)}${hidden.length === 0 ? '' : folded(`and ${counted(hidden.length, 'more service')}`, names(hidden))}`
+}
 
 /** The time alone; with its day when that is not the day it began. */
 const clock = (atMs: number, sinceMs: number) =>
@@ -107,7 +129,9 @@ const timelinePart = ({ timeline, sinceMs }: Incident) => html`<h2>Timeline</h2>
     html`<tr><td><time datetime="${new Date(atMs).toISOString()}">${clock(atMs, sinceMs)}</time></td><td>${what}${reason === undefined ? '' : html` <span class="dim">(${reason})</span>`}</td></tr>`,
 )}</tbody></table>`
 
-const lasted = (incident: Incident, nowMs: number) => span((incident.resolvedAtMs ?? nowMs) - incident.sinceMs)
+/** How bad, since when and for how long. */
+export const facing = ({ severity, sinceMs, resolvedAtMs }: Incident, nowMs: number): Markup =>
+  html`severity ${severity} · since ${moment(sinceMs)} · ${resolvedAtMs === undefined ? 'for' : 'lasted'} ${lasting((resolvedAtMs ?? nowMs) - sinceMs)}`
 
 /** What is known of its cause, in a sentence. */
 export const story = (incident: Incident, caseFile: CaseFile | undefined) =>
@@ -126,7 +150,8 @@ const acknowledgement = ({ acknowledged }: Incident) =>
   acknowledged ? html`<p class="dim">acknowledged by ${acknowledged.by}, ${moment(acknowledged.atMs)}</p>` : ''
 
 /** Is it open, and does everything about it tell nobody? */
-const isQuiet = ({ status, counts }: Incident) => status !== 'resolved' && counts.firing > 0 && counts.audible === 0
+export const isQuiet = ({ status, counts }: Incident) =>
+  status !== 'resolved' && counts.firing > 0 && counts.audible === 0
 
 const quiet = (incident: Incident) =>
   isQuiet(incident) ? html`<p class="dim">Pages nobody now: what keeps it quiet stands beside each alert.</p>` : ''
@@ -138,8 +163,10 @@ const refresh = (incident: Incident, caseFile: CaseFile | undefined) => {
 }
 
 /** The questions are asked when people are told. */
-const unanswered = ({ toldAtMs }: Incident) =>
-  toldAtMs === undefined ? 'Nobody was told, so the questions were not asked.' : 'The questions are not answered yet.'
+const unanswered = ({ toldAtMs, status }: Incident) => {
+  if (toldAtMs === undefined) return 'Nobody was told, so the questions were not asked.'
+  return status === 'resolved' ? 'The questions were not answered.' : 'The questions are not answered yet.'
+}
 
 /**
  * One incident with its case file and timeline: for the people on call, not for the public. `alone` is for somebody who
@@ -151,7 +178,6 @@ export const incidentPage = (
   nowMs: number,
   { alone = false }: { alone?: boolean } = {},
 ): string => {
-  const over = incident.resolvedAtMs !== undefined
   return page(
     {
       title: `${incident.status}: ${incident.service}, ${story(incident, caseFile)}`,
@@ -160,11 +186,11 @@ export const incidentPage = (
       ...refresh(incident, caseFile),
     },
     html`<div class="row"><strong>${incident.service}</strong>${statusMark(incident)}</div>
-<h1>${story(incident, caseFile)}</h1>
-<p class="dim">${incident.severity} · since ${moment(incident.sinceMs)} · ${over ? 'lasted' : 'for'} ${lasted(incident, nowMs)} · ${incident.id}</p>
+<h1>${whole(story(incident, caseFile))}</h1>
+<p class="dim">${facing(incident, nowMs)} · ${incident.id}</p>
 ${acknowledgement(incident)}${quiet(incident)}
 ${caseFile ? primePart(caseFile) : ''}
-${alertsPart(incident)}
+${alertsPart(incident, alone)}
 ${affectsPart(incident)}
 <h2>Checklist</h2>
 ${
@@ -176,33 +202,3 @@ ${caseFile ? otherSuspects(caseFile) : ''}
 ${timelinePart(incident)}`,
   )
 }
-
-const advisoriesPart = (advisories: readonly AlertNow[], nowMs: number) =>
-  advisories.length === 0
-    ? ''
-    : html`<h2>Advisories: nobody is paged</h2>
-<ul class="plain">${advisories.map(
-        ({ service, summary, sinceMs, standing }) => html`<li class="panel">
-<div class="row"><h3>${service}</h3><span class="mark suspicious">▲ ${standing === 'held' ? 'nobody could look lately' : 'below the quorum'}</span></div>
-<p>${summary}</p>
-<p class="dim">since ${moment(sinceMs)} · for ${span(nowMs - sinceMs)}</p></li>`,
-      )}</ul>`
-
-/** The list of incidents, each with what is known of its cause; and what is worth knowing but no incident. */
-export const incidentsPage = (
-  listed: readonly { incident: Incident; caseFile?: CaseFile | undefined }[],
-  advisories: readonly AlertNow[],
-  nowMs: number,
-): string =>
-  page(
-    { title: 'Incidents', atMs: nowMs, refreshSeconds: 10, links: [['/', '← status page']] },
-    html`<h1>Incidents</h1>
-${listed.length === 0 ? html`<p class="panel">None so far.</p>` : ''}
-<ul class="plain">${listed.map(
-      ({ incident, caseFile }) => html`<li class="panel">
-<div class="row"><h2 class="tight"><a class="tap" href="/incidents/${encodeURIComponent(incident.id)}">${incident.service}</a></h2>${statusMark(incident)}${isQuiet(incident) ? html`<span class="mark unknown">quiet</span>` : ''}</div>
-<p>${story(incident, caseFile)}</p>
-<p class="dim">${incident.severity} · since ${moment(incident.sinceMs)} · ${incident.resolvedAtMs === undefined ? 'for' : 'lasted'} ${lasted(incident, nowMs)}</p></li>`,
-    )}</ul>
-${advisoriesPart(advisories, nowMs)}`,
-  )

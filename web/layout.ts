@@ -8,20 +8,23 @@ const style = `
 @media (prefers-color-scheme: dark) { :root { --ink: #edeef0; --dim: #b0b4ba; --line: #3d4147; --ok: #3dd68c; --bad: #ff9592; --warn: #ffca16; --unknown: #b0b4ba; --panel: #1c1d20; --back: #111113; --link: #8ec8ff } }
 * { box-sizing: border-box }
 body { margin: 0; background: var(--back); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; overflow-wrap: anywhere }
-main, nav, footer { max-width: 46rem; margin: 0 auto; padding: 0 1rem } main { padding-bottom: 1.5rem } footer { padding-bottom: 2rem }
-nav a { display: inline-block; padding: .65rem 1rem .65rem 0 }
-h1 { font-size: 1.4rem; line-height: 1.3; margin: .5rem 0 } h2 { font-size: 1.05rem; margin: 1.75rem 0 .5rem } h3 { font-size: 1rem; margin: 0; flex: 1 1 14rem } .tight { margin: 0 }
+main, nav, footer { max-width: 46rem; margin: 0 auto; padding: 0 1rem } main { padding-bottom: 1.5rem } main:first-child { padding-top: .75rem } footer { padding-bottom: 2rem }
+nav { display: flex; flex-wrap: wrap; gap: 0 1rem }
+h1 { font-size: 1.4rem; line-height: 1.3; margin: .5rem 0; text-wrap: pretty } h2 { font-size: 1.05rem; margin: 1.75rem 0 .5rem } h3 { font-size: 1rem; margin: 0 } .tight { margin: 0 }
 p { margin: .35rem 0 } a { color: var(--link) }
 .panel { background: var(--panel); border: 1px solid var(--line); border-radius: 8px; margin: .5rem 0; padding: .6rem .9rem }
 .prime { border: 2px solid var(--bad); border-left-width: 8px }
-.row { display: flex; gap: .25rem .75rem; justify-content: space-between; align-items: baseline; flex-wrap: wrap }
-.mark { font-weight: 700 } .ok { color: var(--ok) } .bad { color: var(--bad) } .suspicious { color: var(--warn) } .unknown { color: var(--unknown) }
+.row { display: flex; gap: .25rem .75rem; justify-content: space-between; align-items: baseline; flex-wrap: wrap } @media (min-width: 40rem) { .row > :first-child { max-width: calc(100% - 10rem) } }
+.mark { font-weight: 700; white-space: nowrap } .ok { color: var(--ok) } .bad { color: var(--bad) } .suspicious { color: var(--warn) } .unknown { color: var(--unknown) }
 .dim, dt, th { color: var(--dim); font-size: .9rem }
 ul, ol { margin: .35rem 0; padding-left: 1.2rem } .plain { list-style: none; padding: 0; margin: 0 }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem .75rem; align-items: baseline; margin: .5rem 0 0 } dd { margin: 0 }
-.tap { display: inline-block; padding: .55rem 0 }
+nav a, .tap { display: inline-flex; align-items: center; min-width: 2.75rem; min-height: 2.75rem }
+.reach { padding: .9rem 0 }
+.card { position: relative } .card .tap { margin: -.5rem 0 } .card .tap::after { content: ''; position: absolute; inset: 0 }
+.names { display: flex; flex-wrap: wrap; gap: .1rem 1rem }
 button { font: inherit; font-weight: 700; width: 100%; min-height: 3.25rem; margin: .5rem 0; border: 0; border-radius: 8px; cursor: pointer; background: var(--link); color: var(--back) }
-summary { cursor: pointer; padding: .55rem 0; color: var(--link) }
+summary { cursor: pointer; padding: .65rem 0; color: var(--link) }
 pre { font: .82rem/1.45 ui-monospace, monospace; background: var(--back); border: 1px solid var(--line); border-radius: 6px; padding: .4rem .6rem; margin: .35rem 0; white-space: pre-wrap }
 table { width: 100%; border-collapse: collapse } th { text-align: left; font-weight: 600 } th, td { padding: .3rem .75rem .3rem 0; vertical-align: top; border-top: 1px solid var(--line) }
 th:first-child, td:first-child { white-space: nowrap }
@@ -38,12 +41,18 @@ export const span = (ms: number): string => {
   if (minutes < 60) return seconds % 60 === 0 ? `${minutes} min` : `${minutes} min ${seconds % 60} s`
   const hours = Math.floor(minutes / 60)
   if (hours < 48) return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`
-  return `${Math.floor(hours / 24)} d ${hours % 24} h`
+  return hours % 24 === 0 ? `${hours / 24} d` : `${Math.floor(hours / 24)} d ${hours % 24} h`
 }
+
+/** Text for a narrow page: no line ends between a figure and its unit. */
+export const whole = (text: string): string => text.replace(/(?<=\d) (?=(?:%|ms|s|min|h|d|UTC)(?!\w))/g, '\u00a0')
+
+/** How long, in one piece. */
+export const lasting = (ms: number): string => span(ms).replaceAll(' ', '\u00a0')
 
 /** A moment in UTC that machines can read too; with `nowMs`, how long ago it was. */
 export const moment = (ms: number, nowMs?: number): Markup =>
-  html`<time datetime="${new Date(ms).toISOString()}">${utc(ms)}</time>${nowMs === undefined ? '' : ` (${span(nowMs - ms)} ago)`}`
+  html`<time datetime="${new Date(ms).toISOString()}">${whole(utc(ms))}</time>${nowMs === undefined ? '' : ` (${lasting(nowMs - ms)} ago)`}`
 
 /** `84 %`; never 100, for it is a score of evidence, and evidence is not proof. */
 export const likelihood = (score: number): string =>
@@ -83,7 +92,7 @@ ${refreshSeconds === undefined ? '' : html`<meta http-equiv="refresh" content="$
 <body>
 ${links.length === 0 ? '' : html`<nav aria-label="Pages">${links.map(([href, words]) => html`<a href="${href}">${words}</a>`)}</nav>`}
 <main>${body}</main>
-<footer class="dim">As of ${moment(atMs)}${refreshSeconds === undefined ? '' : `, reloads every ${span(refreshSeconds * 1000)}`}</footer>
+<footer class="dim">As of ${moment(atMs)}${refreshSeconds === undefined ? '' : `, reloads every ${lasting(refreshSeconds * 1000)}`}</footer>
 </body>
 </html>
 `}`

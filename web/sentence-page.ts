@@ -1,6 +1,6 @@
 import { html } from 'hono/html'
 import { linkKeepMs } from '../functions/api/links.ts'
-import { type Markup, page, span } from './layout.ts'
+import { lasting, type Markup, page } from './layout.ts'
 
 type Links = readonly (readonly [href: string, words: string])[]
 
@@ -25,12 +25,12 @@ export const refusals = {
   'no-token': {
     code: 401,
     text: 'This page needs a token.',
-    more: 'The incident link in a page holds one for that incident. Programs send “Authorization: Bearer …” with the token that the config names as api.token.',
+    more: 'The incident link in the message you got holds one for that incident. Programs send “Authorization: Bearer …” with the token that the config names as api.token.',
   },
   expired: {
     code: 410,
     text: 'This link has expired.',
-    more: `Links work for ${span(linkKeepMs)}. The newest message about the incident has the freshest.`,
+    more: `Links work for ${lasting(linkKeepMs)}. The newest message about the incident has the freshest.`,
   },
   forged: {
     code: 403,

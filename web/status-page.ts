@@ -1,6 +1,6 @@
 import { html } from 'hono/html'
 import type { ShownStatus, StatusView } from '../functions/publish/view.ts'
-import { moment, page, span } from './layout.ts'
+import { lasting, moment, page } from './layout.ts'
 
 const words: Record<ShownStatus, { text: string; overall: string; tone: string }> = {
   operational: { text: '✓ operational', overall: 'All services are operational', tone: 'ok' },
@@ -18,35 +18,49 @@ const mark = (status: ShownStatus) => html`<span class="mark ${words[status].ton
 
 const none = html`<p class="dim">None.</p>`
 
+/** Nothing of it fails any more, and it is watched a while longer lest it comes back. */
+const recovering = html`<span class="mark unknown">● recovering</span>`
+
 const components = ({ components: all, atMs }: StatusView) =>
-  html`<ul class="plain">${all.map(
-    ({ id, status, sinceMs }) => html`<li class="panel row"><strong>${id}</strong>
-<span>${mark(status)}${sinceMs === undefined ? '' : ` for ${span(atMs - sinceMs)}`}</span></li>`,
-  )}</ul>`
+  all.length === 0
+    ? html`<p class="dim">None is watched.</p>`
+    : html`<ul class="plain">${all.map(
+        ({ id, status, sinceMs }) => html`<li class="panel row"><strong>${id}</strong>
+<span>${mark(status)}${sinceMs === undefined ? '' : ` for ${lasting(atMs - sinceMs)}`}</span></li>`,
+      )}</ul>`
 
 const open = ({ open: all, atMs }: StatusView) =>
   all.length === 0
     ? none
     : html`<ul class="plain">${all.map(
         ({ id, service, sinceMs, status }) => html`<li class="panel"><div class="row"><strong>${service}</strong>
-${mark(status)}</div><p class="dim">since ${moment(sinceMs, atMs)} · ${id}</p></li>`,
+${status === 'operational' ? recovering : mark(status)}</div><p class="dim">since ${moment(sinceMs, atMs)} · ${id}</p></li>`,
       )}</ul>`
 
-const past = ({ past: all }: StatusView) =>
-  all.length === 0
-    ? none
-    : html`<ul class="plain">${all.map(
-        ({ id, service, sinceMs, resolvedAtMs }) => html`<li class="panel"><div class="row"><strong>${service}</strong>
+const pastList = (some: StatusView['past']) =>
+  html`<ul class="plain">${some.map(
+    ({ id, service, sinceMs, resolvedAtMs }) => html`<li class="panel"><div class="row"><strong>${service}</strong>
 <span class="mark ok">✓ resolved</span></div>
-<p class="dim">lasted ${span(resolvedAtMs - sinceMs)}, ${moment(sinceMs)} to ${moment(resolvedAtMs)} · ${id}</p></li>`,
-      )}</ul>`
+<p class="dim">lasted ${lasting(resolvedAtMs - sinceMs)}, ${moment(sinceMs)} to ${moment(resolvedAtMs)} · ${id}</p></li>`,
+  )}</ul>`
+
+/** More than these are folded away. */
+const pastShown = 10
+
+const past = ({ past: all }: StatusView) => {
+  if (all.length === 0) return none
+  const older = all.slice(pastShown)
+  return html`${pastList(all.slice(0, pastShown))}${
+    older.length === 0 ? '' : html`<details><summary>${older.length} older</summary>${pastList(older)}</details>`
+  }`
+}
 
 /** The public status page: components and incidents, with unknown shown as unknown. */
 export const statusPage = (view: StatusView): string =>
   page(
     { title: `${view.title}: ${words[view.overall].overall}`, atMs: view.atMs, refreshSeconds: 30 },
     html`<h1>${view.title}</h1>
-<p class="panel"><span class="mark ${words[view.overall].tone}">${signs[words[view.overall].tone]} ${words[view.overall].overall}</span></p>
+<p class="panel"><strong class="${words[view.overall].tone}">${signs[words[view.overall].tone]} ${words[view.overall].overall}</strong></p>
 <h2>Services</h2>
 ${components(view)}
 <h2>Open incidents</h2>

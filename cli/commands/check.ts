@@ -50,15 +50,16 @@ const detailLines = (checked: Checked): string[] => {
   ]
 }
 
+const verdictCount = (all: number, bad: number): string => {
+  if (all === 1) return `the monitor ${bad === 0 ? 'passes' : 'does not pass'}`
+  return bad === 0 ? `all ${all} monitors pass` : `${bad} of ${all} monitors ${bad === 1 ? 'does' : 'do'} not pass`
+}
+
 /** What `check` prints for people: a line a monitor, then what is known of each that did not pass. */
 export const checkText = (all: readonly Checked[], options: { width: number; colour: boolean }): string => {
   const bad = all.filter(({ verdict }) => verdict === 'fail' || verdict === 'unknown')
   const lines = tableLines(all.map(checkedRow), options)
-  const count =
-    bad.length === 0
-      ? `all ${all.length} monitors pass`
-      : `${bad.length} of ${all.length} monitors ${bad.length === 1 ? 'does' : 'do'} not pass`
-  return [...lines, ...bad.flatMap(detailLines), '', count, ''].join('\n')
+  return [...lines, ...bad.flatMap(detailLines), '', verdictCount(all.length, bad.length), ''].join('\n')
 }
 
 /** 0 when everything passed, 1 when something failed or could not be looked at: unknown is not green. */

@@ -1,5 +1,6 @@
 import { wrap } from '../../channels/plain-text.ts'
 import type { KeptJudgement, KeptOutcome } from '../../functions/history.ts'
+import type { Mute } from '../../functions/hub-state.ts'
 import { span, utc } from '../../web/layout.ts'
 import { took } from './check.ts'
 import type { AlertExplained, Explained, IncidentExplained, MonitorExplained } from './explain.ts'
@@ -25,10 +26,13 @@ const channelText = (id: string, state: IncidentExplained['incident']['channels'
     `${counted(state.sequence, 'message')} sent`,
     ...(state.blind ? ['without the case file so far'] : []),
     ...(state.inFlight && state.reached ? ['the last is on its way'] : []),
+    ...(state.reached && state.event === 'resolved' ? ['the last one says that it is over'] : []),
     ...(state.waiting.length > 0 ? [`waiting behind it: ${state.waiting.join(', ')}`] : []),
   ]
   return `${id}: ${heard} (${more.join('; ')})`
 }
+
+const quietText = (mute: Mute | undefined) => (mute ? `, kept quiet by ${mute.kind} ${mute.ref}` : '')
 
 const incidentText = ({ incident }: IncidentExplained, nowMs: number, screen: Screen): string[] => {
   const { id, status, severity, sinceMs, openedAtMs, resolvedAtMs, acknowledged, alerts, channels, timeline } = incident
@@ -44,7 +48,7 @@ const incidentText = ({ incident }: IncidentExplained, nowMs: number, screen: Sc
     ...list(
       Object.entries(alerts).map(
         ([alertId, { firing, severity: level, summary, mute }]) =>
-          `${alertId} (${level}) ${firing ? 'fires' : 'is over'}${mute ? `, kept quiet by ${mute.kind} ${mute.ref}` : ''}: ${summary}`,
+          `${alertId} (${level}) ${firing ? `fires${quietText(mute)}` : 'is over'}: ${summary}`,
       ),
       'none',
     ),
@@ -63,9 +67,9 @@ const incidentText = ({ incident }: IncidentExplained, nowMs: number, screen: Sc
 }
 
 const alertText = (explained: AlertExplained, screen: Screen): string[] => {
-  const { alertId, now, transitions, atMs, hours, incidents, unreadable } = explained
+  const { alertId, now, mute, transitions, atMs, hours, incidents, unreadable } = explained
   const state = now
-    ? `${alertId} is ${now.standing} since ${utc(now.heldSinceMs ?? now.firedAtMs ?? now.activeAtMs)}: ${now.summary}`
+    ? `${alertId} is ${now.standing} since ${utc(now.heldSinceMs ?? now.firedAtMs ?? now.activeAtMs)}${quietText(mute)}: ${now.summary}`
     : `${alertId} is inactive`
   const none = `nothing happened to it in the ${counted(hours, 'hour')} before ${utc(atMs)}`
   return [

@@ -8,7 +8,7 @@ import { type AlertTransition, keys } from '../../functions/contract.ts'
 import { shardOfRule } from '../../functions/evaluate/config.ts'
 import { type HistoryMinute, type KeptJudgement, type KeptOutcome, minuteOf } from '../../functions/history.ts'
 import { readHistory } from '../../functions/history-reading.ts'
-import { type Incident, incident as incidentSchema } from '../../functions/hub-state.ts'
+import { type Incident, incident as incidentSchema, type Mute } from '../../functions/hub-state.ts'
 import { unpackLocation } from '../../functions/location-packing.ts'
 import { readHub } from '../../functions/publish/step.ts'
 import { countOfShard, shardOf } from '../../functions/shards.ts'
@@ -31,6 +31,8 @@ export type AlertExplained = {
   hours: number
   /** What it is in now; nothing when it is inactive. */
   now?: AlertNow
+  /** What keeps it quiet, while it fires. */
+  mute?: Mute
   transitions: AlertTransition[]
   incidents: string[]
   unreadable: number
@@ -115,9 +117,12 @@ const explainAlert = async (
   const isOurs = shardsOfAlert(alertId, known, world.config)
   const { minutes, unreadable } = await readHistory(world.blobs, { fromMs: atMs - hours * hourMs, toMs: atMs, isOurs })
   const now = known.now.find((one) => one.alertId === alertId)
-  const incidents = known.incidents.filter(({ alerts }) => Object.hasOwn(alerts, alertId)).map(({ id }) => id)
+  const told = known.incidents.filter(({ alerts }) => Object.hasOwn(alerts, alertId))
+  const mute = told.map(({ alerts }) => alerts[alertId]).find((alert) => alert?.firing)?.mute
   const transitions = transitionsIn(minutes).filter((one) => one.alertId === alertId)
-  return { kind: 'alert', alertId, atMs, hours, ...(now ? { now } : {}), transitions, incidents, unreadable }
+  const incidents = told.map(({ id }) => id)
+  const rest = { transitions, incidents, unreadable, ...(now ? { now } : {}), ...(mute ? { mute } : {}) }
+  return { kind: 'alert', alertId, atMs, hours, ...rest }
 }
 
 const outcomesIn = (minutes: readonly HistoryMinute[], monitorId: string) =>

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { serve } from '@hono/node-server'
 import type { Config } from '../../config/schema.ts'
+import { secretsOf } from '../../config/secret-refs.ts'
 import { deadLetterRows } from '../../functions/dead-letter.ts'
 import { withoutTopic } from '../../functions/deliver/config.ts'
 import { type LatestOutcome, latestOutcomes, type MonitorView } from '../../functions/latest-outcomes.ts'
@@ -119,6 +120,23 @@ const accessOf = ({ config, host, publicUrl, secret }: ServeOptions): Access => 
   return open ? 'everyone' : { token: async () => secret(reference) }
 }
 
+const topicTroubles = (config: Config): string[] =>
+  withoutTopic(config).map((id) => `channel ${id} refuses every page: its topic is made by cdk deploy, not here`)
+
+/** Why a secret that the config names cannot be read: whoever needs it would say so only when it is needed, at night. */
+const secretTroubles = ({ config, secret }: Pick<ServeOptions, 'config' | 'secret'>): string[] => {
+  const { monitors, clusters, channels, api } = secretsOf(config)
+  const named = new Set([...config.locations.flatMap(monitors), ...clusters, ...channels, ...api])
+  return [...named].flatMap((reference) => {
+    try {
+      secret(reference)
+      return []
+    } catch (error) {
+      return [error instanceof Error ? error.message : String(error)]
+    }
+  })
+}
+
 export type Served = { url: string; stop: () => Promise<void> }
 
 /** The windows as they were written last. */
@@ -166,8 +184,7 @@ export const serveHere = async (given: ServeOptions): Promise<Served> => {
     `whodunit watches ${counted(Object.keys(config.monitors).length)}\n` +
       `  status page  ${baseUrl}/\n  incidents    ${baseUrl}/incidents\n  metrics      ${baseUrl}/metrics\n  stop with Ctrl-C`,
   )
-  for (const id of withoutTopic(config))
-    say(`channel ${id} refuses every page: its topic is made by cdk deploy, not here`)
+  for (const trouble of [...topicTroubles(config), ...secretTroubles(options)]) say(trouble)
   const running = startHub({
     config,
     store,

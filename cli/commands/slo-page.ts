@@ -14,7 +14,7 @@ import {
 const style = `
 .left { font-size: 1.9rem; font-weight: 700; line-height: 1.2; margin: .4rem 0 0 }
 .facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(8.5rem, 1fr)); gap: .6rem 1rem; margin: .8rem 0 0 }
-.facts .wide { grid-column: span 2 } .facts dd { font-variant-numeric: tabular-nums } .facts small { color: var(--dim); font-size: .85rem }
+.facts .wide { grid-column: 1 / -1 } .facts dd { font-variant-numeric: tabular-nums } .facts small { display: block; color: var(--dim); font-size: .85rem }
 .fired { margin-top: .8rem } .alerts li { padding: .35rem 0; border-top: 1px solid var(--line) }
 .key { display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; margin: .2rem 0 0 } .key i { display: inline-block; width: .8rem; height: .8rem; margin-right: .4rem; vertical-align: -.05rem }
 ${chartStyle}`
@@ -25,7 +25,7 @@ type Standing = { mark: 'ok' | 'suspicious' | 'bad' | 'unknown'; words: string }
 const lowRatio = 0.25
 
 const standingOf = ({ spentRatio, achievedPercent }: SloReport): Standing => {
-  if (achievedPercent === undefined) return { mark: 'unknown', words: 'nothing known' }
+  if (achievedPercent === undefined) return { mark: 'unknown', words: 'unknown' }
   if (spentRatio >= 1) return { mark: 'bad', words: spentRatio > 1 ? 'overdrawn' : 'spent' }
   return 1 - spentRatio < lowRatio ? { mark: 'suspicious', words: 'low' } : { mark: 'ok', words: 'fine' }
 }
@@ -97,7 +97,7 @@ export const sloReportPage = (reports: readonly SloReport[], at: { title: string
   const title = `${at.title}: objectives`
   const body =
     reports.length > 0
-      ? html`<p>${overview(reports)}, the one with the least left first.</p>${reports.map(section)}`
+      ? html`<p>${overview(reports)}${reports.length > 1 ? ', the one with the least left first' : ''}.</p>${reports.map(section)}`
       : html`<p>There is no objective: a rule of kind slo makes one.</p>`
   return page({ title, atMs: at.nowMs, style }, html`<h1>${title}</h1>${body}`)
 }

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { acknowledgePath, acknowledgeToken, linkKeepMs } from '../../functions/api/links.ts'
 import { keys, statusPageKey } from '../../functions/contract.ts'
 import { correlateStep } from '../../functions/correlate/step.ts'
-import type { Incident } from '../../functions/hub-state.ts'
+import type { Incident, Silence } from '../../functions/hub-state.ts'
 import { hubSigner, linkSigner } from '../../functions/link-key.ts'
 import { memoryBlobs, memoryStore } from '../../stores/memory.ts'
 import type { CaseFile } from '../../triage/contract.ts'
@@ -23,8 +23,13 @@ const incident = openIncident({
   id: 'web-20261123-060000',
   service: 'web',
   alerts: {
-    a: firingAlert({ ruleId: 'a', summary: `GET ${long} fails` }),
+    a: firingAlert({
+      ruleId: 'a',
+      summary: `GET ${long} fails`,
+      mute: { kind: 'dependency', ref: 'db-20261123-055500' },
+    }),
   },
+  affects: Array.from({ length: 40 }, (_, at) => `a-dependent-service-with-a-name-${at}`),
   counts: { alerts: 1, firing: 1, audible: 1 },
   caseFile: true,
   timeline: [
@@ -68,6 +73,18 @@ const caseFile: CaseFile = {
 }
 
 const nowMs = () => start + 90_000
+
+const silence: Silence = {
+  id: 's-abcdef',
+  matchers: [`service=${'payments-'.repeat(12)}`, 'severity=~"page|ticket"'],
+  author: 'kim',
+  reason: `a new ${long}`,
+  startsAtMs: start,
+  endsAtMs: start + 7_200_000,
+  incidentId: incident.id,
+  hid: [{ incidentId: incident.id, service: 'db', sinceMs: start }],
+  hidCount: 3,
+}
 const warnings: string[] = []
 const key = new Uint8Array(32).fill(4)
 const linkTo = (incidentId: string, expiresAtMs = start + linkKeepMs) =>
@@ -81,6 +98,7 @@ const pages = async () => {
   await store.commit(
     [
       { key: keys.hub, expect: 0, value: hub },
+      { key: keys.silences, expect: 0, value: { silences: [silence] } },
       ...all.map((one) => ({ key: keys.incident(one.id), expect: 0, value: one })),
       { key: keys.caseFile(incident.id), expect: 0, value: caseFile },
       { key: keys.caseFile(resolved.id), expect: 0, value: { ...caseFile, incidentId: resolved.id } },
@@ -132,6 +150,7 @@ afterAll(async () => {
 const paths = [
   '/',
   '/incidents',
+  '/silences',
   ...[incident, resolved, unanswered, taken].flatMap(({ id }) => [`/incidents/${id}`, linkTo(id)]),
   linkTo('web-9'),
   linkTo(incident.id, start),
@@ -154,7 +173,13 @@ browserTest.each(
 browserTest('the suspect comes before the checklist, the timeline comes last', async () => {
   const expression = `[...document.querySelectorAll('h2')].map((each) => each.textContent)`
   const seen = await browser?.look({ url: `${base}/incidents/${incident.id}`, width: 390, dark: false }, expression)
-  expect(seen).toEqual(['Prime suspect', 'What fails, seen from outside', 'Checklist', 'Timeline'])
+  expect(seen).toEqual([
+    'Prime suspect',
+    'What fails, seen from outside',
+    'Fails because of it, or with it',
+    'Checklist',
+    'Timeline',
+  ])
 })
 
 browserTest('the checklist says its verdicts in words, and long evidence is folded', async () => {
@@ -166,7 +191,7 @@ browserTest('the checklist says its verdicts in words, and long evidence is fold
   const seen = await browser?.look({ url: `${base}/incidents/${incident.id}`, width: 390, dark: false }, expression)
   expect(seen).toEqual({
     marks: ['✓ ok', '✕ bad', '▲ suspicious', '? unknown'],
-    folded: [false, false, false, false],
+    folded: [false, false, false, false, false],
     links: ['mailto:voting@example.co', 'https://runbooks.example'],
   })
 })

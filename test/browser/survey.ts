@@ -24,6 +24,6 @@ export const survey = `(() => {
     h1s: count('h1'),
     headless: [...document.querySelectorAll('table')].filter((table) => !table.querySelector('th[scope]')).length,
     scripts: count('script'),
-    smallLinks: [...document.querySelectorAll('nav a, .tap, summary, button')].filter((e) => e.checkVisibility() && e.getBoundingClientRect().height < 40).length,
+    smallLinks: [...document.querySelectorAll('a, summary, button')].filter((e) => e.checkVisibility()).filter((e) => { const { width, height } = e.getBoundingClientRect(); return width < 44 || height < 44 }).length,
   }
 })()`

@@ -56,7 +56,7 @@ const run = async (args: readonly string[], cwd: string) => {
 test('check exits 0 when everything passes', async () => {
   const { url } = await target(200)
   const { code, stdout } = await run(['check'], folderWith(watching(url)))
-  expect([code, stdout]).toEqual([0, expect.stringContaining('all 1 monitors pass')])
+  expect([code, stdout]).toEqual([0, expect.stringContaining('the monitor passes')])
 })
 
 test('check exits 1 and says which monitor fails, in which phase, and why', async () => {
@@ -178,6 +178,17 @@ test('serve whose reader has gone stops with a sentence, not a stack', async () 
   expect(await running.exited).toBe(1)
   expect(running.stderr()).toContain('nobody reads the output any more')
   expect(running.stderr()).not.toMatch(/^\s+at /m)
+})
+
+test('serve says at its start which secret is missing, before somebody is to be told with it', async () => {
+  const { url } = await target(200)
+  const chat = { kind: 'webhook', url, secret: 'secret:NO_SUCH_KEY' }
+  const config = { ...watching(url), channels: { chat, terminal: { kind: 'console' } } }
+  const running = whodunit(['serve', '--port', '0'], { cwd: folderWith(config) })
+  await listening(running)
+  await waitFor('the word of it', () => (running.stderr().includes('secret:NO_SUCH_KEY is not set') ? true : undefined))
+  running.process.kill('SIGINT')
+  expect(await running.exited).toBe(0)
 })
 
 test('a port that is taken is a sentence, not a stack', async () => {

@@ -208,7 +208,7 @@ test('pressing the button acknowledges, and the page it leads to says who was fi
     expect((await press(path)).status).toBe(303)
     const text = await (await get(path)).text()
     expect(text).toContain('by somebody with the page sent to pager')
-    expect(text).toContain('(2 min ago)')
+    expect(text).toContain('(2\u00a0min ago)')
     expect(text).not.toContain('<button')
   }
 })

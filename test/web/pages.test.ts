@@ -1,8 +1,9 @@
 import { expect, test } from '@jest/globals'
 import type { StatusView } from '../../functions/publish/view.ts'
 import type { CaseFile } from '../../triage/contract.ts'
-import { incidentPage, incidentsPage } from '../../web/incident-page.ts'
-import { span } from '../../web/layout.ts'
+import { incidentPage } from '../../web/incident-page.ts'
+import { incidentsPage } from '../../web/incidents-page.ts'
+import { span, whole } from '../../web/layout.ts'
 import { metricsText } from '../../web/metrics.ts'
 import { statusPage } from '../../web/status-page.ts'
 import { firingAlert, openIncident, outcome, start } from '../functions/builders.ts'
@@ -67,9 +68,11 @@ test('a quiet incident says what keeps it quiet, what fails because of an incide
   const { toldAtMs: _, ...untold } = incident
   const quiet = { ...untold, alerts: { a: firingAlert({ mute }) }, counts: { alerts: 1, firing: 1, audible: 0 } }
   const text = incidentPage(quiet, undefined, start)
-  expect(text).toContain('quiet while this is open: db-20261123-055500')
+  expect(text).toContain('quiet while this is open: <a class="reach" href="/incidents/db-20261123-055500">')
   expect(text).toContain('Nobody was told, so the questions were not asked.')
-  expect(incidentPage({ ...incident, affects: ['cart', 'web'] }, undefined, start)).toContain('<p>cart, web</p>')
+  expect(incidentPage({ ...incident, affects: ['cart', 'web'] }, undefined, start)).toContain(
+    '<li>cart</li><li>web</li>',
+  )
 })
 
 test('of a big incident the page shows how many alerts there are', () => {
@@ -77,10 +80,34 @@ test('of a big incident the page shows how many alerts there are', () => {
   expect(incidentPage(big, undefined, start)).toContain('and 399 more; 300 of 400 fire')
 })
 
-test('an incident without answers says so', () => {
-  expect(incidentPage({ ...incident, caseFile: false }, undefined, start)).toContain(
-    'The questions are not answered yet.',
-  )
+test('who came with a link to one incident is sent to no other page', () => {
+  const mute = { kind: 'dependency', ref: 'db-20261123-055500' } as const
+  const text = incidentPage({ ...incident, alerts: { a: firingAlert({ mute }) } }, undefined, start, { alone: true })
+  expect(text).toContain('quiet while this is open: db-20261123-055500')
+  expect(text).not.toMatch(/href="\/(incidents|silences)/)
+})
+
+test('what fires comes before what is over, which nothing keeps quiet', () => {
+  const over = firingAlert({ summary: 'over since long', firing: false, mute: { kind: 'silence', ref: 's-1' } })
+  const text = incidentPage({ ...incident, alerts: { over, a: firingAlert({}) } }, undefined, start)
+  expect(text.lastIndexOf('front fails')).toBeLessThan(text.lastIndexOf('over since long'))
+  expect(text).not.toContain('silenced by')
+})
+
+test.each([
+  { status: 'open', says: ['The questions are not answered yet.', 'What fails, seen'] },
+  { status: 'resolved', says: ['The questions were not answered.', 'What failed, seen'] },
+] as const)('an incident without answers that is $status says so', ({ status, says }) => {
+  const text = incidentPage({ ...incident, status, caseFile: false }, undefined, start)
+  for (const each of says) expect(text).toContain(each)
+})
+
+test('what is open comes before what is over, however old it is', () => {
+  const over = { ...incident, id: 'cart-2', service: 'cart', status: 'resolved', resolvedAtMs: start } as const
+  const text = incidentsPage([{ incident: over }, { incident }], [], start)
+  expect(text).toContain('<title>Incidents: 1 open</title>')
+  expect(text.indexOf('href="/incidents/shop-1"')).toBeLessThan(text.indexOf('href="/incidents/cart-2"'))
+  expect(incidentsPage([{ incident: over }], [], start)).toContain('<title>Incidents: none open</title>')
 })
 
 const view: StatusView = {
@@ -96,6 +123,25 @@ test('the status page shows unknown as unknown', () => {
   const page = statusPage(view)
   expect(page).toContain('We cannot see some services right now')
   expect(page).not.toContain('operational</span>')
+})
+
+test('an incident that is open while its service is up again is recovering, not operational', () => {
+  const open = [{ id: 'shop-1', service: 'shop', sinceMs: start, status: 'operational' as const }]
+  const page = statusPage({ ...view, open })
+  expect(page).toContain('recovering')
+  expect(page).not.toContain('operational</span>')
+})
+
+test('of what is over the status page shows ten, the rest on demand', () => {
+  const past = Array.from({ length: 12 }, (_, at) => ({
+    id: `shop-${at}`,
+    service: 'shop',
+    sinceMs: start,
+    resolvedAtMs: start + 1000,
+  }))
+  const [shown, folded] = statusPage({ ...view, past }).split('<summary>2 older</summary>')
+  expect([shown, folded].map((part) => part?.match(/✓ resolved/g)?.length)).toEqual([10, 2])
+  expect(statusPage({ ...view, past: past.slice(0, 10) })).not.toContain('<details>')
 })
 
 const latest = { attempt: {}, service: 'shop', target: 'GET https://"shop"\n', periodSeconds: 60, runSinceMs: start }
@@ -141,7 +187,15 @@ test.each([
   { ms: 60_000, text: '1 min' },
   { ms: 125_000, text: '2 min 5 s' },
   { ms: 3_900_000, text: '1 h 5 min' },
+  { ms: 7 * 86_400_000, text: '7 d' },
+  { ms: 50 * 3_600_000, text: '2 d 2 h' },
 ])('$ms ms is $text', ({ ms, text }) => expect(span(ms)).toBe(text))
+
+test('no line ends between a figure and its unit, and words are left alone', () => {
+  expect(whole('fails 100 % of 6 requests for 3 min, saw 200 since 06:41:42 UTC, 2 so far')).toBe(
+    'fails 100\u00a0% of 6 requests for 3\u00a0min, saw 200 since 06:41:42\u00a0UTC, 2 so far',
+  )
+})
 
 const advisory = {
   alertId: 'front-down:advisory',
@@ -160,7 +214,7 @@ const advisory = {
 test('an advisory is shown beside the incidents, and says that nobody is paged', () => {
   const text = incidentsPage([], [advisory], start + 60_000)
   expect(text).toContain('Advisories: nobody is paged')
-  expect(text).toContain('for 1 min')
+  expect(text).toContain('for 1\u00a0min')
   expect(text).not.toContain(hostile)
   expect(incidentsPage([], [], start)).not.toContain('Advisories')
 })

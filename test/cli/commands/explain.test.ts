@@ -3,13 +3,14 @@ import { type Explained, explain, type Unknown } from '../../../cli/commands/exp
 import { explainText } from '../../../cli/commands/explain-text.ts'
 import { normalise } from '../../../config/normalise.ts'
 import { configSchema } from '../../../config/schema.ts'
+import { keys } from '../../../functions/contract.ts'
 import { correlateStep } from '../../../functions/correlate/step.ts'
 import { evaluateView } from '../../../functions/evaluate/config.ts'
 import { evaluateStep } from '../../../functions/evaluate/step.ts'
 import { historyKeeper } from '../../../functions/history-keeping.ts'
 import type { ProbeOutcome, Verdict } from '../../../probes/contract.ts'
 import { memoryBlobs, memoryStore } from '../../../stores/memory.ts'
-import { hubView, outcome, period, seen, start } from '../../functions/builders.ts'
+import { hubView, openIncident, outcome, period, seen, start } from '../../functions/builders.ts'
 
 const places = ['eu-central-1', 'us-east-1', 'ap-southeast-2']
 const config = normalise(
@@ -77,7 +78,12 @@ const hub = () => {
     if (explained.kind === 'unknown') throw new Error(explained.hint)
     return explainText(explained, clock.nowMs, { columns: more.columns })
   }
-  return { play, ask, say }
+  const silence = () => {
+    const endsAtMs = start + 24 * 60 * period
+    const one = { id: 's-1', matchers: ['service=shop'], author: 'kim', reason: 'work', startsAtMs: start, endsAtMs }
+    return store.commit([{ key: keys.silences, expect: 0, value: { silences: [{ ...one, hid: [], hidCount: 0 }] } }])
+  }
+  return { play, ask, say, silence }
 }
 
 const well = ['P', 'P', 'P']
@@ -176,6 +182,26 @@ test('an alert to which nothing happened says so', async () => {
   const { play, say } = hub()
   await play([well])
   expect(await say('front-blind')).toContain('nothing happened to it in the 6 hours before 2026-11-23 06:00:05 UTC')
+})
+
+test('an alert that fires and an incident say what keeps them quiet, and nothing does once it is over', async () => {
+  const { play, say, ask, silence } = hub()
+  await silence()
+  await play([well, ['FFF', 'FFF', 'P']])
+  expect(await say('front-availability')).toContain('since 2026-11-23 06:01:05 UTC, kept quiet by silence s-1: front')
+  const explained = await ask('front-availability')
+  const id = explained.kind === 'alert' ? (explained.incidents[0] ?? '') : ''
+  expect(await say(id)).toContain('fires, kept quiet by silence s-1: front')
+  await play([well, ['FFF', 'FFF', 'P'], well, well])
+  expect(await say('front-availability')).not.toContain('kept quiet')
+  expect(await say(id)).not.toContain('kept quiet by')
+})
+
+test('a channel whose last message was the end is told so', async () => {
+  const channel = { sequence: 3, inFlight: false, reached: true, doubtful: false, blind: false, waiting: [] }
+  const incident = openIncident({ channels: { pager: { ...channel, event: 'resolved' } } })
+  const text = explainText({ kind: 'incident', incident }, start, { columns: undefined })
+  expect(text).toContain('pager: has the page (3 messages sent; the last one says that it is over)')
 })
 
 test('an incident tells its timeline with reasons, and who was told', async () => {
