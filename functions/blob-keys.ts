@@ -18,8 +18,11 @@ export const forgetBefore = async (
   blobs: Pick<Blobs, 'list' | 'delete'>,
   at: { prefix: string; firstKept: string; isOurs: (key: string) => boolean },
 ): Promise<number> => {
-  const keys = await blobs.list(at.prefix, { limit: deletedAtOnce })
-  const old = keys.filter((key) => at.isOurs(key) && key < at.firstKept)
+  const old: string[] = []
+  for await (const key of keysOf(blobs, at.prefix)) {
+    if (key >= at.firstKept || old.length === deletedAtOnce) break
+    if (at.isOurs(key)) old.push(key)
+  }
   if (old.length > 0) await blobs.delete(old)
   return old.length
 }

@@ -31,7 +31,7 @@ const burnRate = z
       .int()
       .min(60)
       .max(6 * hour),
-    factor: z.number().gt(0).max(10_000),
+    factor: z.number().min(0.1).max(10_000),
   })
   .refine(({ longSeconds, shortSeconds }) => shortSeconds < longSeconds, 'shortSeconds must be less than longSeconds')
 

@@ -106,14 +106,14 @@ test('whole days that are too old are deleted a little at a time, the oldest fir
   const at = (daysAgo: number, nth: number) => historyKey(start - daysAgo * dayMs + nth * 60_000, '0/1')
   for (const daysAgo of [0, 2, 3, 4])
     for (let nth = 0; nth < 300; nth++) await blobs.put(at(daysAgo, nth), new Uint8Array())
-  await blobs.put('history/2020-01-01/readme.txt', new Uint8Array())
+  for (let nth = 0; nth < 1200; nth++) await blobs.put(`history/2020-01-01/notes-${nth}.txt`, new Uint8Array())
   await blobs.put('status/index.html', new Uint8Array())
   const forget = () => forgetHistory(blobs, { nowMs: start, retentionDays: 2 })
-  expect([await forget(), await forget(), await forget()]).toEqual([499, 101, 0])
+  expect([await forget(), await forget(), await forget()]).toEqual([500, 100, 0])
   expect(await blobs.get(at(3, 0))).toBeUndefined()
   expect(await blobs.get(at(2, 0))).toBeDefined()
   expect(await blobs.get('status/index.html')).toBeDefined()
-  expect(await blobs.get('history/2020-01-01/readme.txt')).toBeDefined()
+  expect(await blobs.get('history/2020-01-01/notes-0.txt')).toBeDefined()
 })
 
 const played = async (blobs: Blobs) => {
