@@ -61,6 +61,8 @@ export type Facts = {
   locations: readonly LocationHistory[]
   /** The rule's last series result, for kinds that read series. */
   result?: RuleResult
+  /** How long what was read of the rule's cluster says something, for kinds that read series. */
+  sourceFreshMs?: number
   /** The events of the rule's SLI, for kinds that have one. */
   sli?: Sli
   /** When this hub first heard of the rule: silence is counted from here, not from the beginning of time. */

@@ -6,10 +6,12 @@ import {
   ruleAlerts,
   ruleCounters,
   ruleMonitor,
+  ruleSeries,
   ruleSeverity,
   ruleSli,
 } from '../../rules/registry.ts'
 import { partId, ruleOfAlert } from '../alert-ids.ts'
+import { freshForMs } from '../freshness.ts'
 import { countOfShard, shardOf } from '../shards.ts'
 import type { RuleView } from './decide.ts'
 import type { Home } from './routing.ts'
@@ -37,6 +39,7 @@ const ruleViewsOf = (config: Config, [ruleId, rule]: readonly [string, RuleSpec]
   const monitor = monitorId === undefined ? undefined : config.monitors[monitorId]
   const locations = monitor?.locations ?? config.locations
   const sli = ruleSli(rule)
+  const cluster = config.clusters[(ruleSeries(rule) ?? ruleCounters(rule))?.cluster ?? '']
   const view: RuleView = {
     ruleId,
     alertId: ruleId,
@@ -48,6 +51,7 @@ const ruleViewsOf = (config: Config, [ruleId, rule]: readonly [string, RuleSpec]
       : {}),
     ...(sli ? { sli } : {}),
     ...(ruleCounters(rule) ? { counted: true as const } : {}),
+    ...(cluster ? { sourceFreshMs: freshForMs(cluster.scrapeIntervalSeconds) } : {}),
   }
   // Where one location is all there is, it is the quorum.
   const further = rule.kind === 'availability' && locations.length < 2 ? [] : ruleAlerts(rule)

@@ -27,6 +27,8 @@ export type RuleView = RuleIdentity & {
   sli?: Sights
   /** The events of its objective are counted elsewhere. */
   counted?: true
+  /** How long what was read of its cluster says something. */
+  sourceFreshMs?: number
   /** Silence is news to it: with nothing heard for so long it is judged all the same, at the shard's timer. */
   afterSilenceMs?: number
 }
@@ -142,6 +144,7 @@ const factsFor = (rule: RuleView, shard: ShardState, at: Judging): Facts => {
     knownSinceMs: shard.knownSinceMs[rule.ruleId] ?? heardOfCounts ?? listenedSinceMs(rule, at.locations, at.nowMs),
     firing: alert?.state === 'firing',
     ...(result ? { result } : {}),
+    ...(rule.sourceFreshMs === undefined ? {} : { sourceFreshMs: rule.sourceFreshMs }),
     ...(sli ? { sli } : {}),
     ...(alert ? { activeSinceMs: Math.min(alert.activeAtMs, at.nowMs) } : {}),
   }

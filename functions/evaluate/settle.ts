@@ -10,10 +10,13 @@ export const clusterSettleMs = 180_000
 /** The end of that time, when this judgement must wait for it. */
 export const settledAtMs = (
   judgement: Judgement,
-  { afterSilenceMs }: RuleView,
+  { afterSilenceMs, sourceFreshMs = 0 }: RuleView,
   at: { nowMs: number; startedAtMs?: number | undefined },
 ) => {
   if (at.startedAtMs === undefined || judgement.reason !== 'silence-too-long') return undefined
-  const [fromMs, toMs] = [at.startedAtMs, at.startedAtMs + (afterSilenceMs === undefined ? settleMs : clusterSettleMs)]
+  const [fromMs, toMs] = [
+    at.startedAtMs,
+    at.startedAtMs + (afterSilenceMs === undefined ? settleMs : Math.max(clusterSettleMs, sourceFreshMs)),
+  ]
   return (judgement.sinceMs ?? at.nowMs) < fromMs && at.nowMs >= fromMs && at.nowMs < toMs ? toMs : undefined
 }

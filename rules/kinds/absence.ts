@@ -36,20 +36,21 @@ const judgeSilence = (spec: Spec, monitor: string, facts: Facts): Judgement => {
     : { status: 'inactive', met: false, reason: 'heard-again', summary, againAtMs: deadlineMs }
 }
 
-/** A cluster is read once a minute, and may be missed twice. */
-const freshMs = 180_000
-
-const isFresh = ({ result, nowMs }: Facts): boolean => result?.status === 'ok' && nowMs < result.atMs + freshMs
+/** Until when the last reading says something; undefined when it said nothing, or is too old. */
+const freshUntilMs = ({ result, nowMs, sourceFreshMs = 0 }: Facts): number | undefined => {
+  const untilMs = result?.status === 'ok' ? result.atMs + sourceFreshMs : nowMs
+  return nowMs < untilMs ? untilMs : undefined
+}
 
 const judgeSeries = (spec: Spec, selectorText: string, facts: Facts): Judgement => {
   const summary = spec.summary ?? `no series ${selectorText} for ${spec.forSeconds} s`
   const { result } = facts
-  if (!result || !isFresh(facts)) return { status: 'held', met: false, reason: 'input-unknown', summary }
+  const staleMs = freshUntilMs(facts)
+  if (!result || staleMs === undefined) return { status: 'held', met: false, reason: 'input-unknown', summary }
   if (result.active.length === 0) return { status: 'inactive', met: false, reason: 'heard-again', summary }
   const sinceMs = facts.activeSinceMs ?? result.atMs
   const dueMs = sinceMs + spec.forSeconds * 1000
   const met = facts.nowMs >= dueMs
-  const staleMs = result.atMs + freshMs
   return met
     ? { status: 'active', met, reason: 'silence-too-long', summary, sinceMs, againAtMs: staleMs }
     : { status: 'active', met, reason: 'first-failure', summary, sinceMs, againAtMs: Math.min(dueMs, staleMs) }
@@ -62,8 +63,9 @@ const blindSeconds = 900
 const judgeBlindness = (selectorText: string, facts: Facts): Judgement => {
   const { result, nowMs, knownSinceMs, activeSinceMs } = facts
   const summary = `we are blind: nobody can tell whether ${selectorText} is there for ${blindSeconds / 60} min`
-  if (result && isFresh(facts))
-    return { status: 'inactive', met: false, reason: 'heard-again', summary, againAtMs: result.atMs + freshMs }
+  const staleMs = freshUntilMs(facts)
+  if (staleMs !== undefined)
+    return { status: 'inactive', met: false, reason: 'heard-again', summary, againAtMs: staleMs }
   const lastMs = result?.atMs ?? knownSinceMs
   const sinceMs = Math.min(activeSinceMs ?? lastMs, lastMs)
   const dueMs = sinceMs + blindSeconds * 1000

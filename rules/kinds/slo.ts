@@ -230,8 +230,9 @@ const blindSeconds = 900
  * A monitor has a rule that says when nobody can look; counters have this. It needs no counts to come: of
  * counters `knownSinceMs` is when the last said something, or where none did when the rule was first known.
  */
-const judgeBlindness = (spec: Spec, { nowMs, knownSinceMs, sli = nothing }: Facts): Judgement => {
-  const deadlineMs = knownSinceMs + blindSeconds * 1000
+const judgeBlindness = (spec: Spec, facts: Facts): Judgement => {
+  const { nowMs, knownSinceMs, sourceFreshMs = 0, sli = nothing } = facts
+  const deadlineMs = knownSinceMs + Math.max(blindSeconds * 1000, sourceFreshMs)
   const said = `we are blind: nobody can tell the good events of ${subject(spec)} for ${blindSeconds / 60} min`
   return nowMs >= deadlineMs
     ? { status: 'active', met: true, reason: 'silence-too-long', summary: unseen(said, sli), sinceMs: knownSinceMs }

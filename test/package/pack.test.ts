@@ -183,7 +183,7 @@ describe('the tarball', () => {
 describe('whodunit check, installed', () => {
   test.each([
     { given: 'a page that answers', config: 'fine.yaml', code: 0, says: 'the monitor passes' },
-    { given: 'a page that fails', config: 'broken.yaml', code: 1, says: '1 of 1 monitors does not pass' },
+    { given: 'a page that fails', config: 'broken.yaml', code: 1, says: 'the monitor does not pass' },
     { given: 'a config written in TypeScript', config: 'whodunit.ts', code: 0, says: 'the monitor passes' },
   ])('$given: exit $code', async ({ config, code, says }) => {
     const checked = await whodunit('check', '--config', config)

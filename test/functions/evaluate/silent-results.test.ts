@@ -15,6 +15,7 @@ const gone: RuleView = {
   alertId: 'gone',
   service: 'shop',
   severity: 'page',
+  sourceFreshMs: 180_000,
   judge: (facts) => judge(rule, facts),
 }
 const rules = [

@@ -15,6 +15,7 @@ const facts = (nowMs: number, more: Partial<Facts> = {}): Facts => ({
   nowMs,
   locations: [],
   knownSinceMs: 0,
+  sourceFreshMs: 180_000,
   firing: false,
   ...more,
 })
@@ -71,6 +72,18 @@ test.each([
     met: false,
   },
   { given: 'it is gone since now', facts: facts(at(100), { result: result('ok', true) }), then: 'active', met: false },
+  {
+    given: 'a reading that is too old',
+    facts: facts(at(280), { result: result('ok', false) }),
+    then: 'held',
+    met: false,
+  },
+  {
+    given: 'a reading of a cluster that is read once an hour',
+    facts: facts(at(280), { result: result('ok', false), sourceFreshMs: 7_260_000 }),
+    then: 'inactive',
+    met: false,
+  },
   {
     given: 'it is gone for a minute',
     facts: facts(at(160), { result: result('ok', true), activeSinceMs: at(100) }),
