@@ -62,10 +62,13 @@ export const joinStorm = (hub: HubDecision, incident: Incident, context: Context
   const known = openStorm(hub)
   const { hub: begun, incident: storm } = known ? { hub, incident: known } : begin(hub, stormGroup, incident, nowMs)
   const firing = knownAlerts(hub, incident).filter(([, alert]) => alert.firing)
+  // What keeps the others of it quiet is looked at again when it would have been there.
+  const times = [storm.checkAtMs, incident.checkAtMs].filter((atMs) => atMs !== undefined)
   const grown: Incident = {
     ...withAffected(storm, incident.service),
     severity: severityRank[incident.severity] > severityRank[storm.severity] ? incident.severity : storm.severity,
     sinceMs: Math.min(storm.sinceMs, incident.sinceMs),
+    ...(times.length === 0 ? {} : { checkAtMs: Math.min(...times) }),
   }
   const moved = firing.reduce(
     (so, [alertId, alert]) => putAlert(so, incidentNow(so, storm, grown), alertId, alert),

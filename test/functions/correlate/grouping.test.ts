@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals'
+import type { CorrelateBody } from '../../../functions/contract.ts'
 import type { HubView } from '../../../functions/correlate/hub.ts'
 import { start } from '../builders.ts'
 import { firing, Hub, incidentOf, of, oneChannel, open, over } from './hub.ts'
@@ -191,6 +192,28 @@ test('what was silenced and would page in the middle of a storm goes on in it', 
   })
   before.hear(over(of('quiet')))
   expect(incidentOf(before.hub, 'storm-20261123-060000').alerts['quiet-down']?.firing).toBe(false)
+})
+
+test('what is still kept quiet when its incident goes on as a storm is heard when that is over', () => {
+  const wish = (id: string, service: string, seconds: number): CorrelateBody => {
+    const times = { startsAtMs: start, endsAtMs: start + seconds * 1000 }
+    return {
+      kind: 'silence',
+      silence: { id, matchers: [`service=${service}`], author: 'lena', reason: 'disks', ...times },
+    }
+  }
+  const teamOf = (service: string) => (service.startsWith('quiet') ? 'quiet' : service)
+  const labelsOf: HubView['labelsOf'] = (change) => ({ ...storms.labelsOf(change), team: teamOf(change.service) })
+  const byTeam = new Hub({ ...storms, labelsOf, grouping: { ...storms.grouping, by: ['team'] } })
+  byTeam.hear(wish('s-1', 'quiet-a', 100)).hear(wish('s-2', 'quiet-b', 900))
+  byTeam
+    .hear(firing(of('quiet-a')))
+    .hear(firing(of('quiet-b')))
+    .until(99)
+  many(byTeam, 5).until(300)
+  expect(byTeam.log.slice(-2)).toContain('100 storm-20261123-060000:pager:1 opened')
+  byTeam.until(901)
+  expect(byTeam.log.slice(-2)).toContain('900 storm-20261123-060000:pager:2 updated')
 })
 
 test('a clock that was set back makes no storm of single incidents', () => {
