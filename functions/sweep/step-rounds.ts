@@ -28,20 +28,23 @@ const together = (before: Rounds | undefined, now: SweepResult): Rounds => ({
   oldestDueAgeMs: Math.max(before?.oldestDueAgeMs ?? 0, now.oldestDueAgeMs),
 })
 
-/** The sweeps of one minute. */
-export const sweepRounds = (world: RoundsWorld) => async (): Promise<Rounds> => {
-  const startedAtMs = world.nowMs()
+/** The sweeps of one minute, minute after minute: what one found out of shards the next need not read again. */
+export const sweepRounds = (world: RoundsWorld): (() => Promise<Rounds>) => {
   let stirred = false
   const nudge = async (nudges: readonly Nudge[]) => {
     stirred ||= nudges.some(({ to }) => to !== 'evaluate')
     await world.nudge(nudges)
   }
   const sweep = sweepStep({ ...world, nudge })
-  let found = together(undefined, await sweep())
-  while (stirred && world.nowMs() + everyMs - startedAtMs <= withinMs) {
+  return async () => {
+    const startedAtMs = world.nowMs()
     stirred = false
-    await world.waitUntil(world.nowMs() + everyMs)
-    found = together(found, await sweep())
+    let found = together(undefined, await sweep())
+    while (stirred && world.nowMs() + everyMs - startedAtMs <= withinMs) {
+      stirred = false
+      await world.waitUntil(world.nowMs() + everyMs)
+      found = together(found, await sweep())
+    }
+    return found
   }
-  return found
 }

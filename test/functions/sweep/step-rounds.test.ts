@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import type { OutboxRow } from '../../../functions/contract.ts'
+import { keys, type OutboxRow } from '../../../functions/contract.ts'
 import { timerRowId } from '../../../functions/row-ids.ts'
 import { sweepRounds } from '../../../functions/sweep/step-rounds.ts'
 import { memoryStore } from '../../../stores/memory.ts'
@@ -54,4 +54,26 @@ test('a row that nobody applies is nudged again and again, and the next minute t
   const { nudgedAtMs, tookMs } = await play([publish('publish:1')])
   expect(nudgedAtMs).toEqual([0, 10_000, 20_000, 30_000, 40_000])
   expect(tookMs).toBeLessThanOrEqual(50_000)
+})
+
+test('once all shards have been heard of, no later minute of a process reads them', async () => {
+  const store = memoryStore({ nowMs: () => start })
+  await store.commit([{ key: keys.shard('0/1'), expect: 0, value: {} }])
+  const reads: string[] = []
+  const run = sweepRounds({
+    store: {
+      ...store,
+      read: async (wanted) => {
+        reads.push(...wanted)
+        return store.read(wanted)
+      },
+    },
+    nowMs: () => start,
+    shards: 1,
+    quarantined: () => undefined,
+    waitUntil: async () => undefined,
+    nudge: async () => undefined,
+  })
+  for (let nth = 0; nth < 3; nth++) await run()
+  expect(reads).toEqual([keys.shards, keys.shard('0/1')])
 })
