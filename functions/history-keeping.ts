@@ -11,6 +11,7 @@ import {
   historyLine,
   historyOfKey,
   readHistoryLines,
+  wholeLines,
 } from './history.ts'
 
 const [zip, unzip] = [promisify(gzip), promisify(gunzip)]
@@ -18,11 +19,15 @@ const [zip, unzip] = [promisify(gzip), promisify(gunzip)]
 /** More than a minute of any shard holds. */
 const unzippedLimitBytes = 128 * 1024 * 1024
 
+const maxOutputLength = unzippedLimitBytes
+
 /** Of an object that was torn while it was added to, all that came before; so says the flush. */
+const unzipped = async (bytes: Uint8Array): Promise<string> =>
+  (await unzip(bytes, { maxOutputLength, finishFlush: constants.Z_SYNC_FLUSH })).toString()
+
 const readText = async (blobs: Pick<Blobs, 'get'>, key: string): Promise<string | undefined> => {
   const bytes = await blobs.get(key)
-  const options = { maxOutputLength: unzippedLimitBytes, finishFlush: constants.Z_SYNC_FLUSH }
-  return bytes && (await unzip(bytes, options)).toString()
+  return bytes && unzipped(bytes)
 }
 
 /** One minute of one shard as it was kept; undefined when there is none. Throws for what is no history. */
@@ -40,12 +45,34 @@ const deadlineMs = 2000
 
 type KeptBlobs = Pick<Blobs, 'get' | 'put' | 'append'>
 
+/** So many objects are known to be whole; more than a process adds to side by side. */
+const wholeKept = 4096
+
+/**
+ * Sees to it that an object ends with a whole line: behind one that a dead process, or a full disk, tore, nothing could
+ * be read any more, nor what was there before.
+ */
+const menderOf = (blobs: KeptBlobs) => {
+  const whole = new Set<string>()
+  const mend = async (key: string): Promise<void> => {
+    if (whole.has(key)) return
+    const bytes = await blobs.get(key)
+    const isTorn = bytes !== undefined && (await unzip(bytes, { maxOutputLength }).catch(() => undefined)) === undefined
+    if (isTorn) await blobs.put(key, await zipped(wholeLines(await unzipped(bytes))))
+    whole.add(key)
+    const [oldest] = whole
+    if (whole.size > wholeKept && oldest !== undefined) whole.delete(oldest)
+  }
+  return { mend, maybeTorn: (key: string) => whole.delete(key) }
+}
+
 /** Adds a line at the end, compressed by itself: members of gzip, one after the other, are read as one (RFC 1952, 2.2). */
 const adderTo = (blobs: KeptBlobs) => {
   /** The object each shard adds to, and how often that was. */
   const growing = new Map<string, { key: string; members: number }>()
   /** What came in many small members takes a fraction of their room as one. If it fails, it is as it was. */
   const packing = new Map<string, Promise<void>>()
+  const { mend, maybeTorn } = menderOf(blobs)
   const pack = async (key: string) => {
     const text = await readText(blobs, key)
     if (text !== undefined) await blobs.put(key, await zipped(text))
@@ -62,7 +89,13 @@ const adderTo = (blobs: KeptBlobs) => {
     }
     growing.set(shard, { key, members: members + 1 })
     await packing.get(key)
-    await blobs.append?.(key, await zipped(line))
+    await mend(key)
+    try {
+      await blobs.append?.(key, await zipped(line))
+    } catch (error) {
+      maybeTorn(key)
+      throw error
+    }
   }
 }
 

@@ -200,6 +200,20 @@ const valuesOf = (text: string): unknown[] => {
   })
 }
 
+const isJson = (line: string): boolean => {
+  try {
+    return JSON.parse(line) !== undefined
+  } catch {
+    return false
+  }
+}
+
+/** An object's text without a torn last line: what is added behind that one could not be told from it. */
+export const wholeLines = (text: string): string => {
+  const at = Math.max(0, text.lastIndexOf('\n'))
+  return isJson(text.slice(at)) ? text : text.slice(0, at)
+}
+
 /** Reads the object's text. Throws a SyntaxError or a ZodError for what is no history. */
 export const readHistoryLines = (text: string): HistoryMinute => {
   const [first, ...others] = valuesOf(text).map((line) => stored.parse(line))

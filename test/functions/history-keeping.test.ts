@@ -88,6 +88,42 @@ test('of an object that was torn while it was added to, all before is read', asy
   }
 })
 
+test('behind what a process left torn the next one goes on, and what is whole stays', async () => {
+  const blobs = memoryBlobs()
+  const { keep } = keeperOn(blobs)
+  await keep('a')
+  const whole = (await blobs.get(key))?.byteLength ?? 0
+  await keep('b')
+  const bytes = (await blobs.get(key)) ?? new Uint8Array()
+  for (let end = whole; end < bytes.byteLength; end++) {
+    await blobs.put(key, bytes.subarray(0, end))
+    const after = keeperOn(blobs)
+    const before = await idsIn(blobs)
+    for (const id of ['c', 'd']) await after.keep(id)
+    expect(await idsIn(blobs)).toEqual([...(before ?? []), 'c', 'd'])
+    expect(after.lost).toEqual([])
+  }
+})
+
+test('what a full disk let in by half costs nothing but itself, nor does the first of a minute', async () => {
+  for (const before of [[], ['a']]) {
+    const blobs = memoryBlobs()
+    let isFull = false
+    const append = async (at: string, bytes: Uint8Array) => {
+      await blobs.append?.(at, isFull ? bytes.subarray(0, bytes.byteLength / 2) : bytes)
+      if (isFull) throw new Error('no space left')
+    }
+    const { keep, lost } = keeperOn({ ...blobs, append })
+    for (const id of before) await keep(id)
+    isFull = true
+    await keep('half')
+    isFull = false
+    await keep('c')
+    expect(await idsIn(blobs)).toEqual([...before, 'c'])
+    expect(lost).toEqual([`${key}: no space left`])
+  }
+})
+
 test('what came in many pieces takes little room once the minute is over, and what comes late is still added', async () => {
   const blobs = memoryBlobs()
   const { keep, keepAt, lost } = keeperOn(blobs)
