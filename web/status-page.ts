@@ -21,6 +21,14 @@ const none = html`<p class="dim">None.</p>`
 /** Nothing of it fails any more, and it is watched a while longer lest it comes back. */
 const recovering = html`<span class="mark unknown">● recovering</span>`
 
+/** Its own service is well, or is none of ours; something of it fails still. */
+const goesOn = html`<span class="mark suspicious">▲ goes on</span>`
+
+const openMark = ({ status, firing }: StatusView['open'][number]) => {
+  if (status !== 'operational') return mark(status)
+  return firing ? goesOn : recovering
+}
+
 const components = ({ components: all, atMs }: StatusView) =>
   all.length === 0
     ? html`<p class="dim">None is watched.</p>`
@@ -33,8 +41,8 @@ const open = ({ open: all, atMs }: StatusView) =>
   all.length === 0
     ? none
     : html`<ul class="plain">${all.map(
-        ({ id, service, sinceMs, status }) => html`<li class="panel"><div class="row"><strong>${service}</strong>
-${status === 'operational' ? recovering : mark(status)}</div><p class="dim">since ${moment(sinceMs, atMs)} · ${id}</p></li>`,
+        (one) => html`<li class="panel"><div class="row"><strong>${one.service}</strong>
+${openMark(one)}</div><p class="dim">since ${moment(one.sinceMs, atMs)} · ${one.id}</p></li>`,
       )}</ul>`
 
 const pastList = (some: StatusView['past']) =>

@@ -10,7 +10,8 @@ export type StatusView = {
   atMs: number
   overall: ShownStatus
   components: { id: string; status: ShownStatus; sinceMs?: number }[]
-  open: { id: string; service: string; sinceMs: number; status: ComponentStatus }[]
+  /** `status`: its service's own; an incident may hold what fails of others. */
+  open: { id: string; service: string; sinceMs: number; status: ComponentStatus; firing: boolean }[]
   past: { id: string; service: string; sinceMs: number; resolvedAtMs: number }[]
 }
 
@@ -54,10 +55,11 @@ export const statusView = (
     overall: worseFirst.find((status) => components.some((component) => component.status === status)) ?? 'unknown',
     open: told
       .filter(({ status }) => status !== 'resolved')
-      .map(({ id, service, sinceMs }) => ({
+      .map(({ id, service, sinceMs, counts }) => ({
         id,
         service,
         sinceMs,
+        firing: counts.firing > 0,
         status: seen.components.get(service)?.status ?? 'operational',
       })),
     past: told.flatMap(({ id, service, sinceMs, resolvedAtMs }) =>

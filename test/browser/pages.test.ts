@@ -111,7 +111,7 @@ const pages = async () => {
     atMs: nowMs(),
     overall: component.status,
     components: [component, { id: 'voting', status: 'unknown' as const }, { id: 'x', status: 'operational' as const }],
-    open: [{ id: incident.id, service: 'web', sinceMs: start, status: component.status }],
+    open: [{ id: incident.id, service: 'web', sinceMs: start, status: component.status, firing: true }],
     past: [{ id: resolved.id, service: 'web', sinceMs: start, resolvedAtMs: start + 60_000 }],
   }
   await blobs.put(statusPageKey, new TextEncoder().encode(statusPage(view)))

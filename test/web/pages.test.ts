@@ -125,10 +125,13 @@ test('the status page shows unknown as unknown', () => {
   expect(page).not.toContain('operational</span>')
 })
 
-test('an incident that is open while its service is up again is recovering, not operational', () => {
-  const open = [{ id: 'shop-1', service: 'shop', sinceMs: start, status: 'operational' as const }]
+test.each([
+  { given: 'nothing of it fails any more', firing: false, then: 'recovering' },
+  { given: 'something of it fails still', firing: true, then: 'goes on' },
+])('an incident that is open while its service is up again, and $given, is no operational one', ({ firing, then }) => {
+  const open = [{ id: 'shop-1', service: 'shop', sinceMs: start, status: 'operational' as const, firing }]
   const page = statusPage({ ...view, open })
-  expect(page).toContain('recovering')
+  expect(page).toContain(then)
   expect(page).not.toContain('operational</span>')
 })
 

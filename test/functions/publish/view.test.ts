@@ -51,3 +51,9 @@ test('the public sees incidents, never advisories', () => {
   })
   expect([view.open.map(({ id }) => id), view.past.map(({ id }) => id)]).toEqual([['shop-1'], ['shop-0']])
 })
+
+test.each([1, 0])('an incident of which %i alerts fire says whether any does, whatever its service is', (alerts) => {
+  const counts = { alerts: 1, firing: alerts, audible: alerts }
+  const view = statusView(at, { components: calm, incidents: [{ ...incident, counts }], outcomes: [latest('pass')] })
+  expect(view.open).toMatchObject([{ status: 'operational', firing: alerts > 0 }])
+})
