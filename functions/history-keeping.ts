@@ -16,18 +16,13 @@ import {
 
 const [zip, unzip] = [promisify(gzip), promisify(gunzip)]
 
-/** More than a minute of any shard holds. */
-const unzippedLimitBytes = 128 * 1024 * 1024
-
-const maxOutputLength = unzippedLimitBytes
+/** Bytes; more than a minute of any shard holds. */
+const maxOutputLength = 128 * 1024 * 1024
 
 /** Of an object that was torn while it was added to, all that came before; so says the flush. */
-const unzipped = async (bytes: Uint8Array): Promise<string> =>
-  (await unzip(bytes, { maxOutputLength, finishFlush: constants.Z_SYNC_FLUSH })).toString()
-
 const readText = async (blobs: Pick<Blobs, 'get'>, key: string): Promise<string | undefined> => {
   const bytes = await blobs.get(key)
-  return bytes && unzipped(bytes)
+  return bytes && (await unzip(bytes, { maxOutputLength, finishFlush: constants.Z_SYNC_FLUSH })).toString()
 }
 
 /** One minute of one shard as it was kept; undefined when there is none. Throws for what is no history. */
@@ -45,6 +40,12 @@ const deadlineMs = 2000
 
 type KeptBlobs = Pick<Blobs, 'get' | 'put' | 'append'>
 
+/** Makes one member of an object's whole lines. */
+const pack = async (blobs: KeptBlobs, key: string): Promise<void> => {
+  const text = await readText(blobs, key)
+  if (text !== undefined) await blobs.put(key, await zipped(wholeLines(text)))
+}
+
 /** So many objects are known to be whole; more than a process adds to side by side. */
 const wholeKept = 4096
 
@@ -58,7 +59,7 @@ const menderOf = (blobs: KeptBlobs) => {
     if (whole.has(key)) return
     const bytes = await blobs.get(key)
     const isTorn = bytes !== undefined && (await unzip(bytes, { maxOutputLength }).catch(() => undefined)) === undefined
-    if (isTorn) await blobs.put(key, await zipped(wholeLines(await unzipped(bytes))))
+    if (isTorn) await pack(blobs, key)
     whole.add(key)
     const [oldest] = whole
     if (whole.size > wholeKept && oldest !== undefined) whole.delete(oldest)
@@ -73,15 +74,11 @@ const adderTo = (blobs: KeptBlobs) => {
   /** What came in many small members takes a fraction of their room as one. If it fails, it is as it was. */
   const packing = new Map<string, Promise<void>>()
   const { mend, maybeTorn } = menderOf(blobs)
-  const pack = async (key: string) => {
-    const text = await readText(blobs, key)
-    if (text !== undefined) await blobs.put(key, await zipped(text))
-  }
   return async (key: string, shard: string, line: string): Promise<void> => {
     const last = growing.get(shard)
     const members = last?.key === key ? last.members : 0
     if (last && last.key !== key && last.members > 1) {
-      const packed = pack(last.key).catch(() => undefined)
+      const packed = pack(blobs, last.key).catch(() => undefined)
       packing.set(
         last.key,
         packed.finally(() => packing.delete(last.key)),

@@ -124,6 +124,23 @@ test('what a full disk let in by half costs nothing but itself, nor does the fir
   }
 })
 
+test('what is packed with a torn end is added to late without it', async () => {
+  const blobs = memoryBlobs()
+  let isFull = false
+  const append = async (at: string, bytes: Uint8Array) => {
+    await blobs.append?.(at, isFull ? bytes.subarray(0, bytes.byteLength / 2) : bytes)
+    if (isFull) throw new Error('no space left')
+  }
+  const { keep, keepAt } = keeperOn({ ...blobs, append })
+  for (const id of ['a', 'b']) await keep(id)
+  isFull = true
+  await keep('half')
+  isFull = false
+  await keepAt(start + 60_000, 'next')
+  await keep('late')
+  expect(await idsIn(blobs)).toEqual(['a', 'b', 'late'])
+})
+
 test('what came in many pieces takes little room once the minute is over, and what comes late is still added', async () => {
   const blobs = memoryBlobs()
   const { keep, keepAt, lost } = keeperOn(blobs)
