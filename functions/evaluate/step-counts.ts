@@ -29,15 +29,16 @@ export const changesOfCounts = ({ shard, before, decision }: Counted, rules: rea
   return countChanges(shard, before, { ...decision.counts, ids })
 }
 
-/** After the commit that wrote it. */
+/** After the commit that wrote it; what a timer read was only read. */
 export const rememberCounts = (
   known: KnownCounts,
   { shard, before, decision }: Counted,
   changes: readonly Change[],
 ): void => {
-  if (!before || !decision.counts) return
+  if (!before) return
+  const { counts } = decision
   known.delete(shard)
-  known.set(shard, afterWriting(shard, before, { state: decision.counts.state, changes }))
+  known.set(shard, counts ? afterWriting(shard, before, { state: counts.state, changes }) : before)
   const [oldest] = known.keys()
   if (known.size > shardsRemembered && oldest !== undefined) known.delete(oldest)
 }
