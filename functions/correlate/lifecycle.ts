@@ -9,7 +9,7 @@ import { flapsOf, isFlapping, note, openAgainIfSeverer, reopenIncident, severity
 import { isLeftOut, muteOf, noteSource, withAffected } from './mutes.ts'
 import { channelsFor } from './routing.ts'
 import { noteHidden } from './silences.ts'
-import { begin, isStorm, openStorm } from './storm.ts'
+import { begin, isStorm, stormNow } from './storm.ts'
 import { page, tellEnd, tellNews } from './telling.ts'
 
 /** What keeps alerts quiet is looked at again at least this often: nobody tells us when it is over. */
@@ -127,9 +127,10 @@ export const fire = (hub: HubDecision, change: AlertChange, context: Context): H
   if (change.service === ownService || muted || !isStorm(hub, change.severity, context)) {
     return open(hub, firing, context)
   }
-  const storm = openStorm(hub)
+  const storm = stormNow(hub, context)
   if (!storm) return open(hub, firing, context, stormGroup)
-  return join(putGroup(hub, firing.group, { incidentId: storm.id }), storm, firing, context)
+  const goOn = storm.status === 'resolved' ? reopen : join
+  return goOn(putGroup(hub, firing.group, { incidentId: storm.id }), storm, firing, context)
 }
 
 /** Everything of it is over. What flaps must stay well for a while first: its end would be news of nothing. */

@@ -4,7 +4,7 @@ import type { Incident } from '../hub-state.ts'
 import { knownAlerts, putAlert } from './alerts.ts'
 import { idPrefix, stormGroup } from './groups.ts'
 import { type Context, type Hub, type HubDecision, incidentNow, incidentOf, putGroup, putIncident } from './hub.ts'
-import { incidentId, note, openIncident, severityRank } from './incident.ts'
+import { incidentId, note, openIncident, reopenIncident, severityRank } from './incident.ts'
 import { withAffected } from './mutes.ts'
 import { channelsFor } from './routing.ts'
 import { page, tellNews } from './telling.ts'
@@ -12,16 +12,21 @@ import { page, tellNews } from './telling.ts'
 /** How many incidents the index lists for the status page. */
 const recentKept = 50
 
+const stormMs = 60_000
+
 /** Too many incidents at once: further ones are one, so that nobody drowns in pages. */
 export const isStorm = (hub: Hub, severity: Severity, { view, nowMs }: Context): boolean => {
   const { stormIncidents } = view.grouping
-  const lately = hub.index.openedAtMs.filter((atMs) => Math.abs(nowMs - atMs) < 60_000).length
+  const lately = hub.index.openedAtMs.filter((atMs) => Math.abs(nowMs - atMs) < stormMs).length
   return severity !== 'advisory' && stormIncidents > 0 && lately >= stormIncidents
 }
 
-export const openStorm = (hub: Hub): Incident | undefined => {
+/** The storm that what fires now is part of: the one that is open, or was over a moment ago. */
+export const stormNow = (hub: Hub, { view, nowMs }: Context): Incident | undefined => {
   const storm = incidentOf(hub, stormGroup)
-  return storm?.status === 'resolved' ? undefined : storm
+  if (storm?.status !== 'resolved' || storm.resolvedAtMs === undefined) return storm
+  // While it is a storm nobody hears of a second one, however short the time to reopen is.
+  return nowMs < storm.resolvedAtMs + Math.max(stormMs, view.grouping.reopenMs) ? storm : undefined
 }
 
 const freeId = (hub: Hub, prefix: string, at: { sinceMs: number; nowMs: number }): string => {
@@ -59,8 +64,10 @@ const goneOn = ({ checkAtMs: _, ...incident }: Incident, stormId: string, nowMs:
 /** An incident that was kept quiet and would now page in the middle of a storm goes on as a part of it. */
 export const joinStorm = (hub: HubDecision, incident: Incident, context: Context): HubDecision => {
   const { view, nowMs } = context
-  const known = openStorm(hub)
-  const { hub: begun, incident: storm } = known ? { hub, incident: known } : begin(hub, stormGroup, incident, nowMs)
+  const known = stormNow(hub, context)
+  const { hub: begun, incident: storm } = known
+    ? { hub, incident: known.status === 'resolved' ? reopenIncident(known, nowMs) : known }
+    : begin(hub, stormGroup, incident, nowMs)
   const firing = knownAlerts(hub, incident).filter(([, alert]) => alert.firing)
   // What keeps the others of it quiet is looked at again when it would have been there.
   const times = [storm.checkAtMs, incident.checkAtMs].filter((atMs) => atMs !== undefined)

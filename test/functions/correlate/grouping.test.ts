@@ -170,6 +170,43 @@ test('after the minute of the storm a new failure is an incident of its own', ()
   expect(hub.log.at(-1)).toBe('120 late-20261123-060159:pager:1 opened')
 })
 
+test.each([{ reopenMs: 300_000 }, { reopenMs: 0 }])(
+  'a storm that was over and goes on within its minute is the same, with $reopenMs ms to reopen',
+  ({ reopenMs }) => {
+    const hub = many(new Hub({ ...storms, grouping: { ...storms.grouping, reopenMs } }), 7)
+    const storm = 'storm-20261123-060000'
+    hub.until(20)
+    for (const name of ['s5', 's6']) hub.hear(over(of(name)))
+    hub.until(30).hear(firing(of('late', later(29))))
+    expect(hub.log.filter((line) => line.includes('storm')).slice(-2)).toEqual([
+      `20 ${storm}:pager:2 resolved`,
+      `30 ${storm}:pager:3 reopened`,
+    ])
+    hub.hear(firing(of('later', later(30))))
+    expect(Object.keys(incidentOf(hub.hub, storm).alerts)).toEqual(['s5-down', 's6-down', 'late-down', 'later-down'])
+  },
+)
+
+test('what was silenced and would page after the storm of that minute was over goes on in it', () => {
+  const silence = {
+    id: 's-1',
+    matchers: ['service=quiet'],
+    author: 'lena',
+    reason: 'disks',
+    startsAtMs: start,
+    endsAtMs: start + 50_000,
+  }
+  const hub = many(new Hub(storms).hear({ kind: 'silence', silence }).hear(firing(of('quiet'))), 7)
+  hub.until(20)
+  for (const name of ['s5', 's6']) hub.hear(over(of(name)))
+  hub.until(51)
+  expect(hub.log).toContain('50 storm-20261123-060000:pager:3 reopened')
+  expect(open(hub.hub).sort()).toEqual([
+    ...[0, 1, 2, 3, 4].map((nth) => `s${nth}-20261123-060000`),
+    'storm-20261123-060000',
+  ])
+})
+
 test('what was silenced and would page in the middle of a storm goes on in it', () => {
   const silence = {
     id: 's-1',
