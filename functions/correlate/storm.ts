@@ -65,9 +65,10 @@ const goneOn = ({ checkAtMs: _, ...incident }: Incident, stormId: string, nowMs:
 export const joinStorm = (hub: HubDecision, incident: Incident, context: Context): HubDecision => {
   const { view, nowMs } = context
   const known = stormNow(hub, context)
-  const { hub: begun, incident: storm } = known
+  const { hub: begun, incident: quiet } = known
     ? { hub, incident: known.status === 'resolved' ? reopenIncident(known, nowMs) : known }
     : begin(hub, stormGroup, incident, nowMs)
+  const { quietSinceMs: _, ...storm } = quiet
   const firing = knownAlerts(hub, incident).filter(([, alert]) => alert.firing)
   // What keeps the others of it quiet is looked at again when it would have been there.
   const times = [storm.checkAtMs, incident.checkAtMs].filter((atMs) => atMs !== undefined)

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals'
 import type { CorrelateBody } from '../../../functions/contract.ts'
 import type { HubView } from '../../../functions/correlate/hub.ts'
 import { start } from '../builders.ts'
-import { firing, Hub, incidentOf, of, oneChannel, open, over } from './hub.ts'
+import { apply, firing, Hub, incidentOf, of, oneChannel, open, over } from './hub.ts'
 
 const id = 'shop-20261123-060000'
 const again: HubView = { ...oneChannel, grouping: { ...oneChannel.grouping, reopenMs: 300_000 } }
@@ -251,6 +251,22 @@ test('what is still kept quiet when its incident goes on as a storm is heard whe
   expect(byTeam.log.slice(-2)).toContain('100 storm-20261123-060000:pager:1 opened')
   byTeam.until(901)
   expect(byTeam.log.slice(-2)).toContain('900 storm-20261123-060000:pager:2 updated')
+})
+
+test('a storm that is about to be over, since nothing of it fails any more, is not when it takes something in', () => {
+  const times = { startsAtMs: start, endsAtMs: start + 100_000 }
+  const silence = { id: 's-1', matchers: ['service=quiet'], author: 'lena', reason: 'disks', ...times }
+  const played = new Hub(storms)
+    .hear({ kind: 'silence', silence })
+    .hear(firing(of('quiet')))
+    .until(99)
+  const { hub } = many(played, 10)
+  const storm = { ...incidentOf(hub, 'storm-20261123-060000'), quietSinceMs: start + 98_000 }
+  const before = { ...hub, incidents: new Map([...hub.incidents, [storm.id, storm]]) }
+  const timer = { kind: 'incident-timer' as const, incidentId: 'quiet-20261123-060000' }
+  const after = incidentOf(apply(before, timer, { view: storms, afterMs: 100_000 }), storm.id)
+  expect(after).toMatchObject({ alerts: { 'quiet-down': { firing: true } } })
+  expect(after.quietSinceMs).toBeUndefined()
 })
 
 test('a clock that was set back makes no storm of single incidents', () => {

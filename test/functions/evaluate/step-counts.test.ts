@@ -1,12 +1,14 @@
 import { expect, test } from '@jest/globals'
 import { keys } from '../../../functions/contract.ts'
 import { evaluateStep } from '../../../functions/evaluate/step.ts'
+import { ruleSpec } from '../../../rules/registry.ts'
 import { memoryStore } from '../../../stores/memory.ts'
 import { ruleView, start } from '../builders.ts'
 
 const shard = '0/1'
 const series = { cluster: 'town', total: 'requests_total', bad: 'requests_total{code="500"}' }
-const objective = ruleView({ kind: 'slo', service: 'shop', series, objectivePercent: 99.9 }, { ruleId: 'front-slo' })
+const spec = ruleSpec.parse({ kind: 'slo', service: 'shop', series, objectivePercent: 99.9 })
+const objective = ruleView(spec, { ruleId: 'front-slo' })
 const rules = [{ ...objective, counted: true as const, afterSilenceMs: 900_000 }]
 
 const processOn = (store: ReturnType<typeof memoryStore>, nowMs: () => number) => {
