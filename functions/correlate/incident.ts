@@ -73,11 +73,20 @@ export const acknowledge = (incident: Incident, at: { by: string; atMs: number }
  * An incident that became severer since somebody took it on is open again: who accepted a ticket for the morning has
  * not accepted a page in the night. More alerts of what was accepted change nothing.
  */
-export const openAgainIfSeverer = (before: Incident, now: Incident, atMs: number): Incident => {
+const openAgainIfSeverer = (before: Incident, now: Incident, atMs: number): Incident => {
   if (now.status !== 'acknowledged' || severityRank[now.severity] <= severityRank[before.severity]) return now
   const { acknowledged: _, ...rest } = now
   const what = `open again: acknowledged as ${before.severity}, now ${now.severity}`
   return note({ ...rest, status: 'open' }, atMs, { what, reason: 'severity-rose' })
+}
+
+/** What became of an incident that took alerts in, and whether it is severer for them. */
+export const grownFrom = (before: Incident, now: Incident, atMs: number): { incident: Incident; severer: boolean } => {
+  const grown = openAgainIfSeverer(before, now, atMs)
+  const severer = severityRank[grown.severity] > severityRank[before.severity]
+  // Whoever is paged by the higher severity has as long to take it on as anybody.
+  const incident = severer && grown.toldAtMs !== undefined ? { ...grown, escalation: { level: 0, atMs } } : grown
+  return { incident, severer }
 }
 
 const summarised = 20

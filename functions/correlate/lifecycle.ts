@@ -5,7 +5,7 @@ import { endAlert, findAlert, fireAlert } from './alerts.ts'
 import { updateComponent } from './components.ts'
 import { groupOf, stormGroup } from './groups.ts'
 import { type Context, type HubDecision, incidentNow, incidentOf, putGroup, putIncident } from './hub.ts'
-import { flapsOf, isFlapping, note, openAgainIfSeverer, reopenIncident, severityRank } from './incident.ts'
+import { flapsOf, grownFrom, isFlapping, note, reopenIncident, severityRank } from './incident.ts'
 import { isLeftOut, muteOf, noteSource, withAffected } from './mutes.ts'
 import { channelsFor } from './routing.ts'
 import { noteHidden } from './silences.ts'
@@ -88,10 +88,7 @@ const join = (hub: HubDecision, before: Incident, firing: Firing, context: Conte
   const isNew = !wasHeard || severityRank[change.severity] > severityRank[known.severity]
   const { quietSinceMs: _, ...loud } = before
   const fired = fireIn(putIncident(hub, loud), loud, firing, context)
-  const grown = openAgainIfSeverer(before, incidentNow(fired.hub, before, before), nowMs)
-  const severer = severityRank[grown.severity] > severityRank[before.severity]
-  // Whoever is paged by the higher severity has as long to take it on as anybody.
-  const incident = severer && grown.toldAtMs !== undefined ? { ...grown, escalation: { level: 0, atMs: nowMs } } : grown
+  const { incident, severer } = grownFrom(before, incidentNow(fired.hub, before, before), nowMs)
   const next = putIncident(fired.hub, incident)
   if (!isNew || fired.mute) return next
   if (incident.toldAtMs === undefined) return page(next, incident, context)

@@ -4,7 +4,7 @@ import type { Incident } from '../hub-state.ts'
 import { knownAlerts, putAlert } from './alerts.ts'
 import { idPrefix, stormGroup } from './groups.ts'
 import { type Context, type Hub, type HubDecision, incidentNow, incidentOf, putGroup, putIncident } from './hub.ts'
-import { incidentId, note, openIncident, reopenIncident, severityRank } from './incident.ts'
+import { grownFrom, incidentId, note, openIncident, reopenIncident, severityRank } from './incident.ts'
 import { withAffected } from './mutes.ts'
 import { channelsFor } from './routing.ts'
 import { page, tellNews } from './telling.ts'
@@ -84,8 +84,8 @@ export const joinStorm = (hub: HubDecision, incident: Incident, context: Context
   )
   const over = goneOn(incident, storm.id, nowMs)
   const next = putGroup(putIncident(moved, over), incident.group, { incidentId: storm.id })
-  const joined = incidentNow(next, storm, grown)
+  const { incident: joined, severer } = grownFrom(storm, incidentNow(next, storm, grown), nowMs)
   if (joined.toldAtMs === undefined) return page(next, joined, context)
   const routed = channelsFor(view.routing, { service: incident.service, severity: incident.severity, nowMs })
-  return tellNews(next, joined, { routed, context })
+  return tellNews(next, joined, { routed, context, atOnce: severer })
 }

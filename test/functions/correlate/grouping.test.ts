@@ -269,6 +269,20 @@ test('a storm that is about to be over, since nothing of it fails any more, is n
   expect(after.quietSinceMs).toBeUndefined()
 })
 
+test('a storm of tickets that somebody took on is open again when a page goes on in it', () => {
+  const times = { startsAtMs: start, endsAtMs: start + 100_000 }
+  const silence = { id: 's-1', matchers: ['service=quiet'], author: 'lena', reason: 'disks', ...times }
+  const hub = new Hub(storms)
+    .hear({ kind: 'silence', silence })
+    .hear(firing(of('quiet')))
+    .until(99)
+  for (let nth = 0; nth < 10; nth++) hub.hear(firing(of(`s${nth}`, { severity: 'ticket' })))
+  const incidentId = 'storm-20261123-060000'
+  hub.hear({ kind: 'acknowledge', incidentId, by: 'omar', atMs: hub.nowMs }).until(101)
+  expect(incidentOf(hub.hub, incidentId)).toMatchObject({ status: 'open', severity: 'page', escalation: { level: 0 } })
+  expect(hub.log).toContain(`100 ${incidentId}:pager:2 updated`)
+})
+
 test('a clock that was set back makes no storm of single incidents', () => {
   const hub = many(new Hub(storms), 6)
   hub.nowMs = start - 1_800_000
