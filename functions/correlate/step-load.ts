@@ -21,6 +21,7 @@ import type { Context, Hub, HubDecision, HubView } from './hub.ts'
 import { incidentId } from './incident.ts'
 import { inhibitorKey } from './mutes.ts'
 import { Items, type Schema } from './step-items.ts'
+import { stormBackMs } from './storm.ts'
 
 export type Loaded = { hub: Hub; versions: ReadonlyMap<string, number> }
 
@@ -214,7 +215,8 @@ const groupExpiresMs = (
   { view, nowMs }: Pick<Context, 'view' | 'nowMs'>,
 ): number | undefined => {
   const held = decision.incidents.get(value.incidentId)
-  if (held?.resolvedAtMs !== undefined) return held.resolvedAtMs + view.grouping.reopenMs
+  const backMs = name === stormGroup ? stormBackMs(view) : view.grouping.reopenMs
+  if (held?.resolvedAtMs !== undefined) return held.resolvedAtMs + backMs
   return held && held.group !== name ? nowMs + keepResolvedMs : undefined
 }
 

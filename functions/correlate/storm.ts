@@ -3,7 +3,16 @@ import type { AlertChange } from '../contract.ts'
 import type { Incident } from '../hub-state.ts'
 import { knownAlerts, putAlert } from './alerts.ts'
 import { idPrefix, stormGroup } from './groups.ts'
-import { type Context, type Hub, type HubDecision, incidentNow, incidentOf, putGroup, putIncident } from './hub.ts'
+import {
+  type Context,
+  type Hub,
+  type HubDecision,
+  type HubView,
+  incidentNow,
+  incidentOf,
+  putGroup,
+  putIncident,
+} from './hub.ts'
 import { grownFrom, incidentId, note, openIncident, reopenIncident, severityRank } from './incident.ts'
 import { withAffected } from './mutes.ts'
 import { channelsFor } from './routing.ts'
@@ -21,12 +30,14 @@ export const isStorm = (hub: Hub, severity: Severity, { view, nowMs }: Context):
   return severity !== 'advisory' && stormIncidents > 0 && lately >= stormIncidents
 }
 
+/** While it is a storm nobody hears of a second one, however short the time to reopen is. */
+export const stormBackMs = ({ grouping }: Pick<HubView, 'grouping'>): number => Math.max(stormMs, grouping.reopenMs)
+
 /** The storm that what fires now is part of: the one that is open, or was over a moment ago. */
 export const stormNow = (hub: Hub, { view, nowMs }: Context): Incident | undefined => {
   const storm = incidentOf(hub, stormGroup)
   if (storm?.status !== 'resolved' || storm.resolvedAtMs === undefined) return storm
-  // While it is a storm nobody hears of a second one, however short the time to reopen is.
-  return nowMs < storm.resolvedAtMs + Math.max(stormMs, view.grouping.reopenMs) ? storm : undefined
+  return nowMs < storm.resolvedAtMs + stormBackMs(view) ? storm : undefined
 }
 
 const freeId = (hub: Hub, prefix: string, at: { sinceMs: number; nowMs: number }): string => {

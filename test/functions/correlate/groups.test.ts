@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals'
 import type { AlertChange, OutboxRow } from '../../../functions/contract.ts'
+import { stormGroup } from '../../../functions/correlate/groups.ts'
 import type { HubView } from '../../../functions/correlate/hub.ts'
 import { correlateStep } from '../../../functions/correlate/step.ts'
 import { type Incident, incident } from '../../../functions/hub-state.ts'
@@ -59,4 +60,20 @@ test('a service called storm is a service', async () => {
   await so.correlate(['a'])
   const [row] = (await so.store.due(start + 3000, 100)).filter(({ row }) => row.to === 'deliver')
   expect(row?.row.to === 'deliver' && row.row.body.order.summaries).toEqual(['front fails from local'])
+})
+
+test('a storm is found within its minute though nothing may be reopened', async () => {
+  const view = hubView([{ channels: ['pager'] }])
+  const so = world({ ...view, grouping: { ...view.grouping, stormIncidents: 1, reopenMs: 0 } })
+  const hear = async (name: string, to: AlertChange['to']) => {
+    await tell(so.store, `${name} ${to}`, [change({ to, service: name, alertId: name })])
+    await so.correlate([`${name} ${to}`])
+    so.at.nowMs += 5000
+  }
+  await hear('a', 'firing')
+  await hear('b', 'firing')
+  await hear('b', 'inactive')
+  await hear('c', 'firing')
+  const storms = (await incidents(so.store)).filter(({ group }) => group === stormGroup)
+  expect(storms.map(({ status, alerts }) => [status, Object.keys(alerts)])).toEqual([['open', ['b', 'c']]])
 })
