@@ -61,14 +61,15 @@ const blindSeconds = 900
 
 /** Nobody can read its source: the rule itself stays as it is, and must not look like a healthy one. */
 const judgeBlindness = (selectorText: string, facts: Facts): Judgement => {
-  const { result, nowMs, knownSinceMs, activeSinceMs } = facts
-  const summary = `we are blind: nobody can tell whether ${selectorText} is there for ${blindSeconds / 60} min`
+  const { result, nowMs, knownSinceMs, activeSinceMs, sourceFreshMs = 0 } = facts
+  const afterMs = Math.max(blindSeconds * 1000, sourceFreshMs)
+  const summary = `we are blind: nobody can tell whether ${selectorText} is there for ${Math.round(afterMs / 60_000)} min`
   const staleMs = freshUntilMs(facts)
   if (staleMs !== undefined)
     return { status: 'inactive', met: false, reason: 'heard-again', summary, againAtMs: staleMs }
   const lastMs = result?.atMs ?? knownSinceMs
   const sinceMs = Math.min(activeSinceMs ?? lastMs, lastMs)
-  const dueMs = sinceMs + blindSeconds * 1000
+  const dueMs = sinceMs + afterMs
   return nowMs >= dueMs
     ? { status: 'active', met: true, reason: 'silence-too-long', summary, sinceMs }
     : { status: 'active', met: false, reason: 'first-failure', summary, sinceMs, againAtMs: dueMs }

@@ -232,8 +232,9 @@ const blindSeconds = 900
  */
 const judgeBlindness = (spec: Spec, facts: Facts): Judgement => {
   const { nowMs, knownSinceMs, sourceFreshMs = 0, sli = nothing } = facts
-  const deadlineMs = knownSinceMs + Math.max(blindSeconds * 1000, sourceFreshMs)
-  const said = `we are blind: nobody can tell the good events of ${subject(spec)} for ${blindSeconds / 60} min`
+  const afterMs = Math.max(blindSeconds * 1000, sourceFreshMs)
+  const deadlineMs = knownSinceMs + afterMs
+  const said = `we are blind: nobody can tell the good events of ${subject(spec)} for ${Math.round(afterMs / 60_000)} min`
   return nowMs >= deadlineMs
     ? { status: 'active', met: true, reason: 'silence-too-long', summary: unseen(said, sli), sinceMs: knownSinceMs }
     : { status: 'inactive', met: false, reason: 'heard-again', summary: said, againAtMs: deadlineMs }
