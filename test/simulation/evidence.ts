@@ -31,12 +31,15 @@ const couldDeny = (world: World, { monitor }: TownRule, at: Span & { location: s
   return at.toMs <= knownMs + memoryMs(monitor.periodSeconds)
 }
 
+/** A clock that is behind dates an incident before the look it was opened for. */
+const apartMs = 600
+
 /** Nobody saw it failing, or fewer than the quorum did while somebody else saw that it was not. */
 export const isUnfounded = (world: World, rule: TownRule, openedAtMs: number): boolean => {
   const { monitor, spec } = rule
   // After a jump of all clocks looks from before are none.
   if (spec.kind !== 'availability' || world.jumpMs !== 0) return false
-  const before = { fromMs: openedAtMs - memoryMs(monitor.periodSeconds) - 6 * minuteMs, toMs: openedAtMs }
+  const before = { fromMs: openedAtMs - memoryMs(monitor.periodSeconds) - 6 * minuteMs, toMs: openedAtMs + apartMs }
   const seen = troublesOf(world, monitor.id, ['outage', 'local']).filter((trouble) => overlaps(trouble, before))
   const saw = new Set(seen.flatMap(({ locations }) => locations.filter((one) => monitor.locations.includes(one))))
   if (saw.size === 0) return true
