@@ -1,5 +1,5 @@
 /** What the truth says of an alert: was there something to see, and who was in a position to deny it? */
-import { minuteMs } from './calendar.ts'
+import { apartMs, minuteMs } from './calendar.ts'
 import type { TownRule } from './town.ts'
 import type { Trouble } from './troubles.ts'
 import type { World } from './world.ts'
@@ -30,9 +30,6 @@ const couldDeny = (world: World, { monitor }: TownRule, at: Span & { location: s
   }
   return at.toMs <= knownMs + memoryMs(monitor.periodSeconds)
 }
-
-/** A clock that is behind dates an incident before the look it was opened for. */
-const apartMs = 600
 
 /** Nobody saw it failing, or fewer than the quorum did while somebody else saw that it was not. */
 export const isUnfounded = (world: World, rule: TownRule, openedAtMs: number): boolean => {

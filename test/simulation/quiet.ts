@@ -4,7 +4,7 @@ import { nextRoute } from '../../functions/correlate/routing.ts'
 import { ownService } from '../../functions/dead-letter.ts'
 import type { Incident } from '../../functions/hub-state.ts'
 import { matchAll } from '../../functions/matchers.ts'
-import { minuteMs } from './calendar.ts'
+import { apartMs, minuteMs } from './calendar.ts'
 import type { Woken } from './ledger.ts'
 import type { Outcome } from './outcome.ts'
 import type { World } from './world.ts'
@@ -64,7 +64,7 @@ export const silentFor = (one: Incident, outcome: Outcome, world: World): string
   const times = [one.resolvedAtMs, quietSinceMs(one) ?? one.resolvedAtMs]
   // After a jump of all clocks nobody can tell what was first.
   const isThen = ({ fromMs, toMs }: Span) =>
-    world.jumpMs !== 0 || times.some((overMs) => fromMs <= overMs && overMs <= toMs)
+    world.jumpMs !== 0 || times.some((overMs) => fromMs - apartMs <= overMs && overMs <= toMs)
   return [...roots(one, outcome, world), ...asked(one, world)].find(isThen)?.why
 }
 
