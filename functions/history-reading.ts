@@ -23,6 +23,28 @@ const allKeys = async (blobs: Pick<Blobs, 'list'>, prefix: string): Promise<stri
   return keys
 }
 
+/** Objects of the history in the order of these keys; `lost` hears of each that cannot be read. */
+export async function* readMinutes(
+  blobs: Pick<Blobs, 'get'>,
+  keys: AsyncIterable<string> | Iterable<string>,
+  lost: () => void,
+): AsyncGenerator<HistoryMinute> {
+  async function* readAll(some: readonly string[]) {
+    for (const one of await Promise.all(some.map((key) => readMinute(blobs, key).catch(() => undefined)))) {
+      if (one) yield one
+      else lost()
+    }
+  }
+  let next: string[] = []
+  for await (const key of keys) {
+    next.push(key)
+    if (next.length < readAtOnce) continue
+    yield* readAll(next)
+    next = []
+  }
+  yield* readAll(next)
+}
+
 /** What these shards kept of a span of minutes, the oldest first. An object that cannot be read is left out, and counted. */
 export const readHistory = async (
   blobs: Pick<Blobs, 'get' | 'list'>,
@@ -35,12 +57,6 @@ export const readHistory = async (
   })
   const minutes: HistoryMinute[] = []
   let unreadable = 0
-  for (let next = 0; next < keys.length; next += readAtOnce) {
-    const read = keys.slice(next, next + readAtOnce).map((key) => readMinute(blobs, key).catch(() => undefined))
-    for (const one of await Promise.all(read)) {
-      if (one) minutes.push(one)
-      else unreadable++
-    }
-  }
+  for await (const one of readMinutes(blobs, keys, () => unreadable++)) minutes.push(one)
   return { minutes: minutes.sort((a, b) => a.minuteMs - b.minuteMs), unreadable }
 }

@@ -1,7 +1,14 @@
-import type { ProbeBody } from './contract.ts'
+import type { OutboxRow, ProbeBody } from './contract.ts'
 
 /** The row that wakes a shard. Its id says which, so that whoever nudges it need not read it. */
 export const timerRowId = (shard: string): string => `timer:${shard}`
+export const timerRow = (shard: string, dueAtMs: number): OutboxRow => ({
+  id: timerRowId(shard),
+  to: 'evaluate',
+  dueAtMs,
+  nudges: 0,
+  body: { shard },
+})
 export const shardOfTimer = (rowId: string): string => rowId.slice('timer:'.length)
 
 /** The row that asks for a second opinion. A location cannot read the hub's table, so the id says everything. */

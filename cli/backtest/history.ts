@@ -4,12 +4,13 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { pipeline } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import * as z from 'zod'
+import { keysOf } from '../../functions/blob-keys.ts'
 import { historyPrefix } from '../../functions/contract.ts'
-import { type HistoryMinute, historyKey, historyOfKey, type KeptOutcome, minuteOf } from '../../functions/history.ts'
-import { readMinute } from '../../functions/history-keeping.ts'
+import { historyKey, historyOfKey, type KeptOutcome, minuteOf } from '../../functions/history.ts'
+import { readMinutes } from '../../functions/history-reading.ts'
 import { lookKind } from '../../functions/shard-state.ts'
 import { cause, timingsMs, verdict } from '../../probes/contract.ts'
-import { type Blobs, blobsAtOnce } from '../../stores/contract.ts'
+import type { Blobs } from '../../stores/contract.ts'
 import { fileBlobs } from '../../stores/files.ts'
 import { UsageError } from '../surroundings.ts'
 import { type Arrival, arrivalsOfLines, arrivalsOfMinutes, type Line } from './arrivals.ts'
@@ -18,32 +19,17 @@ export type Span = { fromMs?: number | undefined; toMs?: number | undefined }
 /** `unreadable`: objects that are there and cannot be read, so far. */
 export type History = { arrivals: AsyncIterable<Arrival>; unreadable: () => number }
 
-const readAtOnce = 32
-
-/** Every minute of every shard, the oldest first: keys are in the order of time. */
-async function* storedMinutes(
-  blobs: Pick<Blobs, 'list' | 'get'>,
+/** Every minute of every shard, the oldest first: keys are in the order of time. What somebody else put there is no end of it. */
+async function* storedKeys(
+  blobs: Pick<Blobs, 'list'>,
   { fromMs, toMs = Number.POSITIVE_INFINITY }: Span,
-  lost: () => void,
-): AsyncGenerator<HistoryMinute> {
+): AsyncGenerator<string> {
   // No shard is called so, and all that are come behind it.
-  let after = fromMs === undefined ? '' : historyKey(minuteOf(fromMs), '').slice(0, -'.gz'.length)
-  for (;;) {
-    const keys = await blobs.list(historyPrefix, { limit: blobsAtOnce, ...(after === '' ? {} : { after }) })
-    // What somebody else put there is no end of it.
-    const minutes = keys.map((key) => ({ key, minuteMs: historyOfKey(key)?.minuteMs }))
-    const wanted = minutes.flatMap(({ key, minuteMs }) => (minuteMs !== undefined && minuteMs < toMs ? [key] : []))
-    for (let next = 0; next < wanted.length; next += readAtOnce) {
-      const read = wanted.slice(next, next + readAtOnce).map((key) => readMinute(blobs, key).catch(() => undefined))
-      for (const minute of await Promise.all(read)) {
-        if (minute) yield minute
-        else lost()
-      }
-    }
-    const last = keys.at(-1)
-    if (last === undefined || keys.length < blobsAtOnce) return
-    if (minutes.some(({ minuteMs }) => minuteMs !== undefined && minuteMs >= toMs)) return
-    after = last
+  const before = fromMs === undefined ? undefined : historyKey(minuteOf(fromMs), '').slice(0, -'.gz'.length)
+  for await (const key of keysOf(blobs, historyPrefix, before)) {
+    const minuteMs = historyOfKey(key)?.minuteMs
+    if (minuteMs !== undefined && minuteMs >= toMs) return
+    if (minuteMs !== undefined) yield key
   }
 }
 
@@ -140,7 +126,8 @@ export const openHistory = (path: string, span: Span): History => {
   const directory = rootOf(path)
   if (directory === undefined) throw new UsageError(`${path} holds no history\n  hint: ${historyHint}`)
   let unreadable = 0
-  const minutes = storedMinutes(fileBlobs({ directory }), span, () => unreadable++)
+  const blobs = fileBlobs({ directory })
+  const minutes = readMinutes(blobs, storedKeys(blobs, span), () => unreadable++)
   return { arrivals: arrivalsOfMinutes(minutes), unreadable: () => unreadable }
 }
 

@@ -11,7 +11,7 @@ import type { Keep } from '../history-keeping.ts'
 import { packLocation } from '../location-packing.ts'
 import { type PulseWorld, passPulse } from '../pulse.ts'
 import { type Remembered, remembered } from '../remembered.ts'
-import { secondOpinionOf, secondOpinionRowId, timerRowId } from '../row-ids.ts'
+import { secondOpinionOf, secondOpinionRowId, timerRow, timerRowId } from '../row-ids.ts'
 import { packShard } from '../shard-packing.ts'
 import { emptyLocation } from '../shard-state.ts'
 import { countOfShard, kinOf } from '../shards.ts'
@@ -68,8 +68,7 @@ const timerChange = (
   const fired = timer !== undefined && next.firedRowId === id
   if (next.againAtMs === undefined) return fired ? [{ id, expect: timer.version }] : []
   if (timer && !fired && timer.row.dueAtMs <= next.againAtMs) return []
-  const row: OutboxRow = { id, to: 'evaluate', dueAtMs: next.againAtMs, nudges: 0, body: { shard } }
-  return [{ id, expect: timer?.version ?? 0, row }]
+  return [{ id, expect: timer?.version ?? 0, row: timerRow(shard, next.againAtMs) }]
 }
 
 /** So many changes are sure to fit a row. */

@@ -1,6 +1,6 @@
 import type { Store } from '../../stores/contract.ts'
 import { keys, type Nudge } from '../contract.ts'
-import { timerRowId } from '../row-ids.ts'
+import { timerRow } from '../row-ids.ts'
 import { storedShards } from '../shard-count.ts'
 import { allShards } from '../shards.ts'
 
@@ -16,10 +16,9 @@ export type UnheardWorld = {
 const wokenAtOnce = 100
 
 const wake = async ({ store, nowMs, nudge }: UnheardWorld, shard: string): Promise<boolean> => {
-  const id = timerRowId(shard)
-  const row = { id, to: 'evaluate' as const, dueAtMs: nowMs(), nudges: 0, body: { shard } }
-  if ((await store.commit([], [{ id, expect: 0, row }])) === 'conflict') return false
-  await nudge([{ to: 'evaluate', rowId: id, afterMs: 0 }])
+  const row = timerRow(shard, nowMs())
+  if ((await store.commit([], [{ id: row.id, expect: 0, row }])) === 'conflict') return false
+  await nudge([{ to: row.to, rowId: row.id, afterMs: 0 }])
   return true
 }
 

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { id } from '../../config/contract.ts'
+import { blindAfterMs, blindAlert } from '../blindness.ts'
 import { defineRule, type Facts, type Judgement, ruleFields } from '../contract.ts'
 import { parseSelector } from '../selector.ts'
 
@@ -56,13 +57,10 @@ const judgeSeries = (spec: Spec, selectorText: string, facts: Facts): Judgement 
     : { status: 'active', met, reason: 'first-failure', summary, sinceMs, againAtMs: Math.min(dueMs, staleMs) }
 }
 
-/** As long as Kubernetes gives most things to come back. */
-const blindSeconds = 900
-
 /** Nobody can read its source: the rule itself stays as it is, and must not look like a healthy one. */
 const judgeBlindness = (selectorText: string, facts: Facts): Judgement => {
-  const { result, nowMs, knownSinceMs, activeSinceMs, sourceFreshMs = 0 } = facts
-  const afterMs = Math.max(blindSeconds * 1000, sourceFreshMs)
+  const { result, nowMs, knownSinceMs, activeSinceMs } = facts
+  const afterMs = blindAfterMs(facts)
   const summary = `we are blind: nobody can tell whether ${selectorText} is there for ${Math.round(afterMs / 60_000)} min`
   const staleMs = freshUntilMs(facts)
   if (staleMs !== undefined)
@@ -77,16 +75,7 @@ const judgeBlindness = (selectorText: string, facts: Facts): Judgement => {
 
 /** The alert of a rule over series that nobody can see it; a rule over a monitor is one itself. */
 export const absenceAlerts = ({ series }: Spec) =>
-  series === undefined
-    ? []
-    : [
-        {
-          part: 'blind',
-          severity: 'ticket' as const,
-          afterSilenceMs: blindSeconds * 1000,
-          judge: (facts: Facts) => judgeBlindness(series.selector, facts),
-        },
-      ]
+  series === undefined ? [] : [blindAlert((facts) => judgeBlindness(series.selector, facts))]
 
 /** Silence is news: a monitor nobody could look at, or a series that is gone from a source that answers. */
 export const absenceRule = defineRule({

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { id, severity, timeZone } from '../../config/contract.ts'
 import { createdName } from '../../sources/contract.ts'
+import { blindAfterMs, blindAlert } from '../blindness.ts'
 import {
   defineRule,
   type Facts,
@@ -223,16 +224,13 @@ const inARow = (spec: Spec) => {
   return [{ part: 'in-a-row', severity: 'page' as const, behindAvailability: true, judge: judged }]
 }
 
-/** As long as Kubernetes gives most things to come back. */
-const blindSeconds = 900
-
 /**
  * A monitor has a rule that says when nobody can look; counters have this. It needs no counts to come: of
  * counters `knownSinceMs` is when the last said something, or where none did when the rule was first known.
  */
 const judgeBlindness = (spec: Spec, facts: Facts): Judgement => {
-  const { nowMs, knownSinceMs, sourceFreshMs = 0, sli = nothing } = facts
-  const afterMs = Math.max(blindSeconds * 1000, sourceFreshMs)
+  const { nowMs, knownSinceMs, sli = nothing } = facts
+  const afterMs = blindAfterMs(facts)
   const deadlineMs = knownSinceMs + afterMs
   const said = `we are blind: nobody can tell the good events of ${subject(spec)} for ${Math.round(afterMs / 60_000)} min`
   return nowMs >= deadlineMs
@@ -241,16 +239,7 @@ const judgeBlindness = (spec: Spec, facts: Facts): Judgement => {
 }
 
 const blindness = (spec: Spec) =>
-  spec.series === undefined
-    ? []
-    : [
-        {
-          part: 'blind',
-          severity: 'ticket' as const,
-          afterSilenceMs: blindSeconds * 1000,
-          judge: (facts: Facts) => judgeBlindness(spec, facts),
-        },
-      ]
+  spec.series === undefined ? [] : [blindAlert((facts) => judgeBlindness(spec, facts))]
 
 /**
  * The alerts of an objective besides its page: the ticket, bad events in a row, the steps of its budget policy, and one that nobody can see

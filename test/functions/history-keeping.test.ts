@@ -75,7 +75,8 @@ test('a bucket’s object that cannot be read is not written over', async () => 
   expect(new TextDecoder().decode(await blobs.get(key))).toBe('from a newer version')
 })
 
-test('of an object that was torn while it was added to, all before is read', async () => {
+/** Objects that hold `a` and were torn while `b` was added, at each byte. */
+const torn = async function* () {
   const blobs = memoryBlobs()
   const { keep } = keeperOn(blobs)
   await keep('a')
@@ -84,19 +85,27 @@ test('of an object that was torn while it was added to, all before is read', asy
   const bytes = (await blobs.get(key)) ?? new Uint8Array()
   for (let end = whole; end < bytes.byteLength; end++) {
     await blobs.put(key, bytes.subarray(0, end))
-    expect((await idsIn(blobs))?.[0]).toBe('a')
+    yield blobs
   }
+}
+
+/** A disk that takes half of what is added to it, and refuses, while it is full. */
+const thatFills = () => {
+  const blobs = memoryBlobs()
+  const disk = { isFull: false }
+  const append = async (at: string, bytes: Uint8Array) => {
+    await blobs.append?.(at, disk.isFull ? bytes.subarray(0, bytes.byteLength / 2) : bytes)
+    if (disk.isFull) throw new Error('no space left')
+  }
+  return { disk, blobs: { ...blobs, append } }
+}
+
+test('of an object that was torn while it was added to, all before is read', async () => {
+  for await (const blobs of torn()) expect((await idsIn(blobs))?.[0]).toBe('a')
 })
 
 test('behind what a process left torn the next one goes on, and what is whole stays', async () => {
-  const blobs = memoryBlobs()
-  const { keep } = keeperOn(blobs)
-  await keep('a')
-  const whole = (await blobs.get(key))?.byteLength ?? 0
-  await keep('b')
-  const bytes = (await blobs.get(key)) ?? new Uint8Array()
-  for (let end = whole; end < bytes.byteLength; end++) {
-    await blobs.put(key, bytes.subarray(0, end))
+  for await (const blobs of torn()) {
     const after = keeperOn(blobs)
     const before = await idsIn(blobs)
     for (const id of ['c', 'd']) await after.keep(id)
@@ -107,17 +116,12 @@ test('behind what a process left torn the next one goes on, and what is whole st
 
 test('what a full disk let in by half costs nothing but itself, nor does the first of a minute', async () => {
   for (const before of [[], ['a']]) {
-    const blobs = memoryBlobs()
-    let isFull = false
-    const append = async (at: string, bytes: Uint8Array) => {
-      await blobs.append?.(at, isFull ? bytes.subarray(0, bytes.byteLength / 2) : bytes)
-      if (isFull) throw new Error('no space left')
-    }
-    const { keep, lost } = keeperOn({ ...blobs, append })
+    const { disk, blobs } = thatFills()
+    const { keep, lost } = keeperOn(blobs)
     for (const id of before) await keep(id)
-    isFull = true
+    disk.isFull = true
     await keep('half')
-    isFull = false
+    disk.isFull = false
     await keep('c')
     expect(await idsIn(blobs)).toEqual([...before, 'c'])
     expect(lost).toEqual([`${key}: no space left`])
@@ -125,17 +129,12 @@ test('what a full disk let in by half costs nothing but itself, nor does the fir
 })
 
 test('what is packed with a torn end is added to late without it', async () => {
-  const blobs = memoryBlobs()
-  let isFull = false
-  const append = async (at: string, bytes: Uint8Array) => {
-    await blobs.append?.(at, isFull ? bytes.subarray(0, bytes.byteLength / 2) : bytes)
-    if (isFull) throw new Error('no space left')
-  }
-  const { keep, keepAt } = keeperOn({ ...blobs, append })
+  const { disk, blobs } = thatFills()
+  const { keep, keepAt } = keeperOn(blobs)
   for (const id of ['a', 'b']) await keep(id)
-  isFull = true
+  disk.isFull = true
   await keep('half')
-  isFull = false
+  disk.isFull = false
   await keepAt(start + 60_000, 'next')
   await keep('late')
   expect(await idsIn(blobs)).toEqual(['a', 'b', 'late'])

@@ -140,6 +140,14 @@ test('an advisory is shown and told to nobody, unless a route asks for it; it ke
   expect(new Hub(asked).hear(firing({ severity: 'advisory' })).log).toHaveLength(1)
 })
 
+const wish = (id: string, service: string, seconds: number): CorrelateBody => {
+  const times = { startsAtMs: start, endsAtMs: start + seconds * 1000 }
+  return {
+    kind: 'silence',
+    silence: { id, matchers: [`service=${service}`], author: 'lena', reason: 'disks', ...times },
+  }
+}
+
 const many = (hub: Hub, count: number) => {
   for (let nth = 0; nth < count; nth++) hub.hear(firing(of(`s${nth}`, { summary: `s${nth} fails` })))
   return hub
@@ -188,15 +196,7 @@ test.each([{ reopenMs: 300_000 }, { reopenMs: 0 }])(
 )
 
 test('what was silenced and would page after the storm of that minute was over goes on in it', () => {
-  const silence = {
-    id: 's-1',
-    matchers: ['service=quiet'],
-    author: 'lena',
-    reason: 'disks',
-    startsAtMs: start,
-    endsAtMs: start + 50_000,
-  }
-  const hub = many(new Hub(storms).hear({ kind: 'silence', silence }).hear(firing(of('quiet'))), 7)
+  const hub = many(new Hub(storms).hear(wish('s-1', 'quiet', 50)).hear(firing(of('quiet'))), 7)
   hub.until(20)
   for (const name of ['s5', 's6']) hub.hear(over(of(name)))
   hub.until(51)
@@ -208,16 +208,8 @@ test('what was silenced and would page after the storm of that minute was over g
 })
 
 test('what was silenced and would page in the middle of a storm goes on in it', () => {
-  const silence = {
-    id: 's-1',
-    matchers: ['service=quiet'],
-    author: 'lena',
-    reason: 'disks',
-    startsAtMs: start,
-    endsAtMs: start + 100_000,
-  }
   const hub = new Hub(storms)
-    .hear({ kind: 'silence', silence })
+    .hear(wish('s-1', 'quiet', 100))
     .hear(firing(of('quiet')))
     .until(99)
   const before = many(hub, 10).until(101)
@@ -232,13 +224,6 @@ test('what was silenced and would page in the middle of a storm goes on in it', 
 })
 
 test('what is still kept quiet when its incident goes on as a storm is heard when that is over', () => {
-  const wish = (id: string, service: string, seconds: number): CorrelateBody => {
-    const times = { startsAtMs: start, endsAtMs: start + seconds * 1000 }
-    return {
-      kind: 'silence',
-      silence: { id, matchers: [`service=${service}`], author: 'lena', reason: 'disks', ...times },
-    }
-  }
   const teamOf = (service: string) => (service.startsWith('quiet') ? 'quiet' : service)
   const labelsOf: HubView['labelsOf'] = (change) => ({ ...storms.labelsOf(change), team: teamOf(change.service) })
   const byTeam = new Hub({ ...storms, labelsOf, grouping: { ...storms.grouping, by: ['team'] } })
@@ -254,10 +239,8 @@ test('what is still kept quiet when its incident goes on as a storm is heard whe
 })
 
 test('a storm that is about to be over, since nothing of it fails any more, is not when it takes something in', () => {
-  const times = { startsAtMs: start, endsAtMs: start + 100_000 }
-  const silence = { id: 's-1', matchers: ['service=quiet'], author: 'lena', reason: 'disks', ...times }
   const played = new Hub(storms)
-    .hear({ kind: 'silence', silence })
+    .hear(wish('s-1', 'quiet', 100))
     .hear(firing(of('quiet')))
     .until(99)
   const { hub } = many(played, 10)
@@ -270,10 +253,8 @@ test('a storm that is about to be over, since nothing of it fails any more, is n
 })
 
 test('a storm of tickets that somebody took on is open again when a page goes on in it', () => {
-  const times = { startsAtMs: start, endsAtMs: start + 100_000 }
-  const silence = { id: 's-1', matchers: ['service=quiet'], author: 'lena', reason: 'disks', ...times }
   const hub = new Hub(storms)
-    .hear({ kind: 'silence', silence })
+    .hear(wish('s-1', 'quiet', 100))
     .hear(firing(of('quiet')))
     .until(99)
   for (let nth = 0; nth < 10; nth++) hub.hear(firing(of(`s${nth}`, { severity: 'ticket' })))
