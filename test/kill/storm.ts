@@ -9,48 +9,21 @@ export type Fault = { service: string; fromMs: number; toMs: number }
 export type StormOptions = {
   services: readonly string[]
   endpoints: number
-  periodMs: number
-  /** Failing answers in a row before an alert; passing ones before its end. */
-  thresholds: { failing: number; passing: number }
   random: () => number
-  /** When the last process was killed: only what the next one was answered is sure to be counted. */
-  killedAtMs: () => number
+  /** How many of a service's alerts fire by what has been committed: from then on their pages, and their ends, are promised. */
+  firing: (service: string) => Promise<number>
 }
 
-type Answer = { atMs: number; failed: boolean }
-
-/** A fault or a calm lasts so long, and then until it is sure that somebody has counted it. */
+/** A fault or a calm lasts so long, and then until somebody has counted it. */
 const lastsMs = { from: 4000, to: 10_000 }
-/** A look is written so long after its answer, however busy the machine is. */
-const surelyCountedMs = 1000
 const patienceMs = 180_000
 
-/**
- * Has the process that runs now been answered so by every endpoint, often enough and a while ago? Only answers of later
- * slots than the one that was running at `sinceMs` count: a look of that slot may be a repeat of one from before.
- */
-const isCounted = (
-  answers: readonly (readonly Answer[])[],
-  { failed, sinceMs }: { failed: boolean; sinceMs: number },
-  { periodMs, thresholds, killedAtMs }: StormOptions,
-): boolean => {
-  const freshMs = Math.max((Math.floor(sinceMs / periodMs) + 2) * periodMs, killedAtMs())
-  const needed = failed ? thresholds.failing : thresholds.passing
-  return answers.every((own) => {
-    const decisive = own.filter((one) => one.failed === failed && one.atMs >= freshMs)[needed - 1]
-    return decisive !== undefined && decisive.atMs <= Date.now() - surelyCountedMs
-  })
-}
-
 /** Endpoints on loopback, `/<service>/<endpoint>`; those of a service fail and recover together. */
-const startEndpoints = async ({ services, endpoints }: StormOptions) => {
+const startEndpoints = async () => {
   const failing = new Set<string>()
-  const answers = new Map(services.map((id) => [id, Array.from({ length: endpoints }, (): Answer[] => [])]))
   const server = createServer((request, response) => {
-    const [, service = '', index = ''] = (request.url ?? '').split('/')
-    const failed = failing.has(service)
-    answers.get(service)?.[Number(index)]?.push({ atMs: Date.now(), failed })
-    response.writeHead(failed ? 503 : 200, { connection: 'close' }).end()
+    const [, service = ''] = (request.url ?? '').split('/')
+    response.writeHead(failing.has(service) ? 503 : 200, { connection: 'close' }).end()
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -60,22 +33,19 @@ const startEndpoints = async ({ services, endpoints }: StormOptions) => {
     server.close()
     await once(server, 'close')
   }
-  return { url: `http://127.0.0.1:${port}`, failing, answers, close }
+  return { url: `http://127.0.0.1:${port}`, failing, close }
 }
 
 /** Every service fails and recovers again and again, each at times of its own. */
-export const startStorm = async (options: StormOptions) => {
-  const { services, random } = options
-  const { url, failing, answers, close } = await startEndpoints(options)
+export const startStorm = async ({ services, endpoints, random, firing }: StormOptions) => {
+  const { url, failing, close } = await startEndpoints()
   const faults: Fault[] = []
   let on = true
   const last = async (service: string, failed: boolean) => {
     const sinceMs = Date.now()
     await sleep(lastsMs.from + random() * (lastsMs.to - lastsMs.from))
-    const own = answers.get(service) ?? []
-    const isOver = () => isCounted(own, { failed, sinceMs }, options)
-    while (!isOver() && Date.now() < sinceMs + patienceMs) await sleep(20)
-    for (const endpoint of own) endpoint.length = 0
+    const wanted = failed ? endpoints : 0
+    while ((await firing(service)) !== wanted && Date.now() < sinceMs + patienceMs) await sleep(100)
     return sinceMs
   }
   const rage = async (service: string) => {
