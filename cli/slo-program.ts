@@ -1,14 +1,14 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
-import { readConfigFile } from '../config/config-file.ts'
+import { readConfigFile, textOf } from '../config/config-file.ts'
 import { httpUrl, id } from '../config/contract.ts'
 import type { Config } from '../config/schema.ts'
 import type { Store } from '../stores/contract.ts'
 import { fileBlobs } from '../stores/files.ts'
 import { exportSlos } from './commands/slo-export.ts'
 import { sloReportPage } from './commands/slo-page.ts'
-import { sloReports, sloReportText } from './commands/slo-report.ts'
+import { type SloReport, sloReports, sloReportText } from './commands/slo-report.ts'
 import { UsageError } from './surroundings.ts'
 
 export type SloWorld = {
@@ -45,7 +45,8 @@ const report = async (world: SloWorld, flags: ReportFlags): Promise<number> => {
     await writePage(flags.html, sloReportPage(reports, { title: config.statusPage.title, nowMs }))
   }
   world.print(flags.json ? JSON.stringify(reports, null, 2) : sloReportText(reports))
-  return reports.some(({ spentRatio }) => spentRatio >= 1) ? 1 : 0
+  const isLeft = ({ spentRatio, achievedPercent }: SloReport) => spentRatio < 1 && achievedPercent !== undefined
+  return reports.every(isLeft) ? 0 : 1
 }
 
 const clusterName = (text: string): string => {
@@ -65,7 +66,11 @@ const importFile = async (world: SloWorld, file: string, flags: ImportFlags): Pr
   const bytes = await readConfigFile(file).catch((error: unknown) => {
     throw new UsageError(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`)
   })
-  const text = new TextDecoder().decode(bytes)
+  const text = textOf(bytes)
+  if (typeof text !== 'string') {
+    world.printError(`${file}: ${text.message}${text.hint === undefined ? '' : `\n  hint: ${text.hint}`}`)
+    return 2
+  }
   const imported = importSlos(text, flags)
   if (imported.status === 'unusable') {
     world.printError(`${file}:${imported.line} ${imported.why}`)
@@ -84,7 +89,9 @@ export const addSloCommands = (root: Command, world: SloWorld): void => {
   const slo = root.command('slo').description('objectives: what is left of their budgets')
   slo
     .command('report')
-    .description('what is left of every budget (exit 0: something of each, 1: one is spent, 2: config error)')
+    .description(
+      'what is left of every budget (exit 0: something of each, 1: one is spent or not known, 2: config error)',
+    )
     .option('-c, --config <path>', 'the config file', 'whodunit.yaml')
     .option('-d, --data <directory>', 'where state is kept', '.whodunit')
     .option('--html <file>', 'write a page with burn-down charts there as well')

@@ -23,3 +23,22 @@ export const readConfigFile = async (path: string): Promise<Uint8Array> => {
     await file.close()
   }
 }
+
+const utf8 = 'save the file as UTF-8'
+
+/**
+ * UTF-8 with or without a byte order mark; line ends of any system. Offsets into the result are those of the file's
+ * text. Or what the bytes are instead.
+ */
+export const textOf = (bytes: Uint8Array): string | { message: string; hint?: string } => {
+  if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) {
+    return { message: 'this is UTF-16, expected UTF-8', hint: utf8 }
+  }
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    if (text.includes('\0')) return { message: 'this is not a text file' }
+    return text.replace(/\r(?!\n)/g, '\n')
+  } catch {
+    return { message: 'this is not UTF-8 text', hint: utf8 }
+  }
+}

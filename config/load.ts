@@ -1,5 +1,5 @@
 import { extname } from 'node:path'
-import { configLimitBytes } from './config-file.ts'
+import { configLimitBytes, textOf } from './config-file.ts'
 import { withoutEchoes } from './echoes.ts'
 import { type ConfigIssue, type Finding, type Locate, placeFindings } from './issues.ts'
 import { schemaFindings } from './mistakes.ts'
@@ -65,19 +65,9 @@ const unreadable = (thrown: unknown): Finding => {
   }
 }
 
-/** UTF-8 with or without a byte order mark; line ends of any system. Offsets into the result are those of the file's text. */
 const decoded = (bytes: Uint8Array): string | Finding => {
-  const utf8 = 'save the file as UTF-8'
-  if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) {
-    return wholeFile('not-text', 'this is UTF-16, expected UTF-8', utf8)
-  }
-  try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-    if (text.includes('\0')) return wholeFile('not-text', 'this is not a text file')
-    return text.replace(/\r(?!\n)/g, '\n')
-  } catch {
-    return wholeFile('not-text', 'this is not UTF-8 text', utf8)
-  }
+  const text = textOf(bytes)
+  return typeof text === 'string' ? text : wholeFile('not-text', text.message, text.hint)
 }
 
 const readBytes = async (path: string, world: ConfigWorld): Promise<Uint8Array | Finding> => {
