@@ -1,5 +1,4 @@
 import { join } from 'node:path'
-import { serve } from '@hono/node-server'
 import type { Config } from '../../config/schema.ts'
 import { secretsOf } from '../../config/secret-refs.ts'
 import { deadLetterRows } from '../../functions/dead-letter.ts'
@@ -15,6 +14,7 @@ import type { Access } from '../../web/access.ts'
 import { webApp } from '../../web/app.ts'
 import { likelihood, span } from '../../web/layout.ts'
 import { type Hub, startHub } from '../hub/start.ts'
+import { listen } from '../listen.ts'
 import { liveLines, liveTable, type Row } from '../table.ts'
 import { causeText, took } from './check.ts'
 import { type Listed, listIncidents } from './incidents.ts'
@@ -33,39 +33,6 @@ export type ServeOptions = {
   colour: boolean
   warn: (text: string) => void
 }
-
-/** The server cannot listen: a sentence for a person. */
-export class ListenError extends Error {
-  override name = 'ListenError'
-  readonly hint: string
-  constructor(message: string, hint: string, cause: unknown) {
-    super(message, { cause })
-    this.hint = hint
-  }
-}
-
-const listenError = (error: NodeJS.ErrnoException, { host, port }: ServeOptions) => {
-  if (error.code === 'EADDRINUSE') {
-    return new ListenError(
-      `port ${port} on ${host} is taken`,
-      'stop what listens there, or choose another with --port',
-      error,
-    )
-  }
-  if (error.code === 'EACCES') {
-    return new ListenError(`port ${port} needs more rights`, 'choose a port above 1023 with --port', error)
-  }
-  return new ListenError(`cannot listen on ${host}:${port}: ${error.message}`, 'check --host and --port', error)
-}
-
-const listen = (options: ServeOptions, fetch: (request: Request) => Response | Promise<Response>) =>
-  new Promise<{ url: string; close: () => Promise<void> }>((resolve, reject) => {
-    const server = serve({ fetch, hostname: options.host, port: options.port }, ({ port }) => {
-      const close = () => new Promise<void>((closed) => server.close(() => closed()))
-      resolve({ url: `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}`, close })
-    })
-    server.on('error', (error: NodeJS.ErrnoException) => reject(listenError(error, options)))
-  })
 
 const worstFirst = ['fail', 'unknown', 'degraded', 'pass']
 
@@ -149,7 +116,7 @@ const measuresOf = (hub: () => Hub | undefined) => ({
   windows: () => windowsOf(hub()?.lastScrapes() ?? new Map()),
 })
 
-/** Runs whodunit on this machine until `stop`. Throws {@link ListenError} and StoreError before anything has begun. */
+/** Runs whodunit on this machine until `stop`. Throws ListenError and StoreError before anything has begun. */
 export const serveHere = async (given: ServeOptions): Promise<Served> => {
   const { nowMs, random, secret, warn, out } = given
   const path = join(given.dataDir, 'whodunit.sqlite')
