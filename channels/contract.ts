@@ -32,8 +32,8 @@ export type ChannelWorld = {
   secret: (reference: string) => string
   /** The attempt is over when this fires; the row is retried. */
   signal: AbortSignal
-  /** Where `console` writes. */
-  print: (text: string) => void
+  /** Where `console` writes. Resolves when the text was taken; throws when it is lost or `signal` fires. */
+  print: (text: string, signal: AbortSignal) => Promise<void>
 }
 
 /**

@@ -32,7 +32,7 @@ import {
   secret,
   UsageError,
 } from './surroundings.ts'
-import { whenUnread } from './terminal.ts'
+import { leaveUnread, waitAside, whenUnread } from './terminal.ts'
 
 const onTerminal = process.stdout.isTTY === true
 const colour = onTerminal && !process.env['NO_COLOR']
@@ -64,6 +64,7 @@ type ServeFlags = { config: string; host: string; port: number; data: string; pu
 
 const serveCommand = async (flags: ServeFlags): Promise<number> => {
   keepYoungGenerationSmall()
+  for (const out of [process.stdout, process.stderr]) waitAside(out)
   const config = await readConfig(flags.config)
   const stopped = Promise.race([stopSignal(), whenUnread(process.stdout)])
   const served = await serveHere({
@@ -83,7 +84,9 @@ const serveCommand = async (flags: ServeFlags): Promise<number> => {
   if (why === 'unread') printError('whodunit: nobody reads the output any more, so pages to it are lost: stopping')
   else print(`${onTerminal ? '\r' : ''}stopping: finishing what is on its way, the rest is kept in ${flags.data}`)
   await served.stop()
-  return why === 'unread' ? 1 : 0
+  const code = why === 'unread' ? 1 : 0
+  leaveUnread(code)
+  return code
 }
 
 const checkCommand = async (only: readonly string[], flags: { config: string; json?: boolean }): Promise<number> => {

@@ -4,13 +4,15 @@ import { issueText } from '../config/issues.ts'
 import { loadConfig } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
 import { environmentSecrets } from '../functions/environment-secrets.ts'
+import { writeLines } from './terminal.ts'
 
 export const defaultConfig = 'whodunit.yaml'
 
 export const nowMs = () => Date.now()
 export const secret = environmentSecrets(process.env)
 export const print = (text: string) => process.stdout.write(text.endsWith('\n') ? text : `${text}\n`)
-export const printError = (text: string) => process.stderr.write(text.endsWith('\n') ? text : `${text}\n`)
+/** Advice that nobody can be given is no reason to stop. */
+export const printError = (text: string): void => void writeLines(process.stderr, text).catch(() => undefined)
 
 export const columns = () => process.stderr.columns
 

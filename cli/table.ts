@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from 'node:util'
-import { writeLines } from './terminal.ts'
+import { isUnread, type Output, OutputLost, writeLines } from './terminal.ts'
 
 /** `since`: how long it has been so; left out where a single look was taken. */
 export type Row = { monitor: string; verdict: string; took: string; since?: string; cause: string }
@@ -74,30 +74,55 @@ export const liveLines = (
   ].slice(0, Math.max(1, screen.height))
 }
 
+/** Pages that wait for their turn, each with what it says. */
+const waitingLimit = 50
+
 /**
  * A table that is redrawn in place at the bottom of a terminal; what is printed meanwhile scrolls by above it. On
- * anything but a terminal only what is printed appears.
+ * anything but a terminal only what is printed appears. While nobody reads, nothing is drawn, and what is printed waits.
  */
-export const liveTable = (out: NodeJS.WriteStream, rows: () => readonly string[]) => {
+export const liveTable = (out: Output, rows: () => readonly string[]) => {
   let drawn = 0
-  const clear = () => {
-    if (drawn > 0) out.write(`\u001b[${drawn}A\u001b[0J`)
+  let waiting = 0
+  let turn: Promise<unknown> = Promise.resolve()
+  /** What removes the table that is there. */
+  const erasure = () => {
+    const lines = drawn
     drawn = 0
+    return lines > 0 ? `\u001b[${lines}A\u001b[0J` : ''
+  }
+  const frame = () => {
+    const lines = out.isTTY ? rows().slice(0, Math.max(1, (out.rows ?? 24) - 2)) : []
+    drawn = lines.length
+    return lines.map((line) => `${line}\n`).join('')
+  }
+  const clear = () => {
+    if (drawn > 0 && !isUnread(out)) out.write(erasure())
   }
   const draw = () => {
-    if (!out.isTTY) return
-    clear()
-    const lines = rows().slice(0, Math.max(1, (out.rows ?? 24) - 2))
-    out.write(lines.map((line) => `${line}\n`).join(''))
-    drawn = lines.length
+    if (out.isTTY && !isUnread(out)) out.write(erasure() + frame())
+  }
+  const printInTurn = async (text: string, signal: AbortSignal | undefined) => {
+    signal?.throwIfAborted()
+    await writeLines(out, `${erasure()}${text.trimEnd()}\n${frame()}`)
   }
   return {
     draw,
     clear,
-    print: (text: string) => {
-      clear()
-      writeLines(out, text)
-      draw()
+    /** Resolves when the system has taken the text; throws {@link OutputLost}, or what `signal` says when it fires. */
+    print: async (text: string, signal?: AbortSignal): Promise<void> => {
+      if (waiting >= waitingLimit) throw new OutputLost('nobody reads the output')
+      waiting++
+      const printed = turn.then(() => printInTurn(text, signal)).finally(() => waiting--)
+      turn = printed.catch(() => undefined)
+      const { promise: over, reject } = Promise.withResolvers<never>()
+      const onAbort = () => reject(signal?.reason)
+      signal?.addEventListener('abort', onAbort, { once: true })
+      try {
+        await Promise.race([printed, over])
+      } finally {
+        signal?.removeEventListener('abort', onAbort)
+      }
     },
   }
 }

@@ -24,9 +24,11 @@ export const consoleChannel = defineChannel({
   send: async (_spec, _order, { body }, { print, signal }) => {
     if (signal.aborted) return { status: 'retry', cause: 'the time for this attempt was over' }
     try {
-      print(body)
+      await print(body, signal)
       return { status: 'delivered' }
     } catch (error) {
+      // What waits in a terminal that nobody reads is seen when somebody does.
+      if (signal.aborted) return { status: 'retry', cause: 'nobody read the output in time', mayHaveArrived: true }
       return { status: 'retry', cause: `could not print: ${oneLine(failureOf(error).message, 200)}` }
     }
   },

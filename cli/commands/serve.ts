@@ -16,6 +16,7 @@ import { likelihood, span } from '../../web/layout.ts'
 import { type Hub, startHub } from '../hub/start.ts'
 import { listen } from '../listen.ts'
 import { liveLines, liveTable, type Row } from '../table.ts'
+import type { Output } from '../terminal.ts'
 import { causeText, took } from './check.ts'
 import { type Listed, listIncidents } from './incidents.ts'
 
@@ -29,7 +30,7 @@ export type ServeOptions = {
   nowMs: () => number
   random: () => number
   secret: (reference: string) => string
-  out: NodeJS.WriteStream
+  out: Output
   colour: boolean
   warn: (text: string) => void
 }
@@ -76,6 +77,8 @@ const tableOf = (options: ServeOptions, store: Store) => {
   return { table, refresh }
 }
 
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
+
 const counted = (monitors: number) => (monitors === 1 ? '1 monitor' : `${monitors} monitors`)
 
 const isLoopback = (host: string) => host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host)
@@ -99,7 +102,7 @@ const secretTroubles = ({ config, secret }: Pick<ServeOptions, 'config' | 'secre
       secret(reference)
       return []
     } catch (error) {
-      return [error instanceof Error ? error.message : String(error)]
+      return [messageOf(error)]
     }
   })
 }
@@ -115,6 +118,10 @@ const measuresOf = (hub: () => Hub | undefined) => ({
   lag: () => hub()?.lag(),
   windows: () => windowsOf(hub()?.lastScrapes() ?? new Map()),
 })
+
+const greeting = ({ monitors }: Config, baseUrl: string) =>
+  `whodunit watches ${counted(Object.keys(monitors).length)}\n` +
+  `  status page  ${baseUrl}/\n  incidents    ${baseUrl}/incidents\n  metrics      ${baseUrl}/metrics\n  stop with Ctrl-C`
 
 /** Runs whodunit on this machine until `stop`. Throws ListenError and StoreError before anything has begun. */
 export const serveHere = async (given: ServeOptions): Promise<Served> => {
@@ -147,30 +154,23 @@ export const serveHere = async (given: ServeOptions): Promise<Served> => {
     throw error
   })
   const baseUrl = options.publicUrl ?? server.url
-  table.print(
-    `whodunit watches ${counted(Object.keys(config.monitors).length)}\n` +
-      `  status page  ${baseUrl}/\n  incidents    ${baseUrl}/incidents\n  metrics      ${baseUrl}/metrics\n  stop with Ctrl-C`,
-  )
+  // What cannot be printed can still be watched, and told to every channel but this one.
+  table.print(greeting(config, baseUrl)).catch((error: unknown) => say(`nothing can be printed: ${messageOf(error)}`))
   for (const trouble of [...topicTroubles(config), ...secretTroubles(options)]) say(trouble)
-  const running = startHub({
-    config,
-    store,
-    blobs,
-    nowMs,
-    random,
-    secret,
-    print: table.print,
-    warn: say,
-    baseUrl,
-    holder: 'serve',
-  })
-  hub = running
+  try {
+    const { print } = table
+    hub = startHub({ config, store, blobs, nowMs, random, secret, print, warn: say, baseUrl, holder: 'serve' })
+  } catch (error) {
+    await server.close()
+    await store.close()
+    throw error
+  }
   const redraw = out.isTTY ? setInterval(() => void refresh().catch(() => undefined), 1000) : undefined
   return {
     url: baseUrl,
     stop: async () => {
       clearInterval(redraw)
-      await running.stop()
+      await hub?.stop()
       await server.close()
       await store.close()
     },

@@ -41,7 +41,7 @@ export type HubOptions = {
   random: () => number
   secret: (reference: string) => string
   /** Where the `console` channel writes. */
-  print: (text: string) => void
+  print: (text: string, signal: AbortSignal) => Promise<void>
   /** Something a person should know about our own health. */
   warn: (text: string) => void
   baseUrl: string | undefined

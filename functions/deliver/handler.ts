@@ -16,7 +16,7 @@ const secrets = deployedSecrets(ground, secretsOf(config).channels)
 const channels = deliverChannels(config, {
   nowMs,
   secret: secrets.secret,
-  print: (text) => process.stdout.write(`${text}\n`),
+  print: async (text) => void process.stdout.write(`${text}\n`),
   links: linksOf({ store, baseUrl: env.WHODUNIT_API_URL, nowMs, randomBytes, warn: health.warn }),
   statusPageUrl: env.WHODUNIT_STATUS_URL,
 })

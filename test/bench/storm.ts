@@ -91,7 +91,7 @@ const startPipeline = (config: Config, store: Store) => {
   const nudge: Queue['nudge'] = (nudges) => queue.nudge(nudges)
   const evaluate = evaluateStep({ store, nowMs, nudge, startedAtMs: nowMs(), ...evaluateView(config) })
   const observations = new Observations(evaluate, ({ id }, why) => warn(`${id} dropped: ${why}`))
-  const outside = { ...options, print: () => undefined, secret: () => signingKey }
+  const outside = { ...options, print: async () => undefined, secret: () => signingKey }
   const { lanes } = consumers(outside, nudge, observations.send)
   const queue = new Queue({
     consumers: { ...lanes, probe: { concurrency: 1, batch: 1, consume: async () => [] } },

@@ -61,6 +61,6 @@ export const world = (changes: Partial<ChannelWorld> = {}): ChannelWorld => ({
     return value
   },
   signal: new AbortController().signal,
-  print: () => undefined,
+  print: async () => undefined,
   ...changes,
 })

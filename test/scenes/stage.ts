@@ -77,7 +77,7 @@ export const openStage = async (
     nowMs,
     random: Math.random,
     secret: () => signingKey,
-    print: () => undefined,
+    print: async () => undefined,
     warn: (text) => {
       warnings.push(text)
     },

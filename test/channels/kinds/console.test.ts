@@ -23,24 +23,42 @@ test('no text in the page can end the frame', () => {
 
 test('it is printed once, as it was rendered', async () => {
   const printed: string[] = []
-  const result = await consoleChannel.send(spec, order, rendered, world({ print: (text) => printed.push(text) }))
+  const result = await consoleChannel.send(
+    spec,
+    order,
+    rendered,
+    world({ print: async (text) => void printed.push(text) }),
+  )
   expect(result).toEqual({ status: 'delivered' })
   expect(printed).toEqual([rendered.body])
 })
 
 test('after the signal nothing is printed', async () => {
   const printed: string[] = []
-  const late = world({ print: (text) => printed.push(text), signal: AbortSignal.abort() })
+  const late = world({ print: async (text) => void printed.push(text), signal: AbortSignal.abort() })
   expect(await consoleChannel.send(spec, order, rendered, late)).toMatchObject({ status: 'retry' })
   expect(printed).toEqual([])
 })
 
 test('a closed pipe is retried', async () => {
-  const print = (): void => {
+  const print = async (): Promise<void> => {
     throw new Error('write EPIPE')
   }
   expect(await consoleChannel.send(spec, order, rendered, world({ print }))).toEqual({
     status: 'retry',
     cause: 'could not print: write EPIPE',
+  })
+})
+
+test('what nobody took in time may still be read, and is no delivery', async () => {
+  const attempt = new AbortController()
+  const print = async (_text: string, signal: AbortSignal): Promise<void> => {
+    attempt.abort()
+    signal.throwIfAborted()
+  }
+  expect(await consoleChannel.send(spec, order, rendered, world({ print, signal: attempt.signal }))).toEqual({
+    status: 'retry',
+    cause: 'nobody read the output in time',
+    mayHaveArrived: true,
   })
 })

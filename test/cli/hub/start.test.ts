@@ -40,7 +40,7 @@ test('a target that never answers does not hold up Ctrl-C', async () => {
     nowMs,
     random: () => 0,
     secret: () => '',
-    print: () => undefined,
+    print: async () => undefined,
     warn: (text) => warnings.push(text),
     baseUrl: undefined,
     holder: 'test',

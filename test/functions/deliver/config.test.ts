@@ -38,7 +38,7 @@ const world = (at: { baseUrl?: string; broken?: boolean; pauses?: number[] } = {
   const store = memoryStore({ nowMs })
   const printed: string[] = []
   const warnings: string[] = []
-  const print = (text: string) => {
+  const print = async (text: string) => {
     printed.push(text)
     if (printed.length === 1) throw new Error('the terminal is away')
   }
@@ -129,7 +129,7 @@ test('topics that were deployed go to the channels that have none of their own',
 })
 
 test('what goes over a network is sent at most 60 a minute, a terminal takes everything', () => {
-  const nothing = { nowMs: () => start, secret: () => '', print: () => undefined, statusPageUrl: undefined }
+  const nothing = { nowMs: () => start, secret: () => '', print: async () => undefined, statusPageUrl: undefined }
   const { ratePerMinute } = deliverChannels(config, { ...nothing, links: async () => ({}) })
   expect(['screen', 'pager', 'gone'].map(ratePerMinute)).toEqual([undefined, 60, undefined])
 })
