@@ -104,6 +104,10 @@ export class StoreError extends Error {
   }
 }
 
+/** Nothing is wrong with what was to be written: it fails for everybody, and will work later. */
+export const storeIsAway = (error: unknown): boolean =>
+  error instanceof StoreError && !['too-large', 'misuse'].includes(error.code)
+
 /** What a deployment must make for `dynamodbStore`: a table of these keys, and an index that holds keys only. */
 export const dynamodbTable = {
   partitionKey: 'pk',

@@ -1,8 +1,12 @@
 import type { Observation } from '../../functions/contract.ts'
 import type { EvaluateResult } from '../../functions/evaluate/step.ts'
+import { storeIsAway } from '../../stores/contract.ts'
 
 const tries = 5
 const pauseMs = 200
+
+/** So many outcomes of a shard wait at most, as they do while the store is away: several rounds of all its monitors. */
+export const waitingLimit = 2000
 
 /** What one step applies together: as many answers as it can tell of second opinions in its transaction. */
 const foldedAtOnce = 20
@@ -22,10 +26,35 @@ const takeFolded = (line: Waiting[]): { observation: Observation; taken: Waiting
   return { observation: { ...first.observation, outcomes }, taken }
 }
 
+const sizeOf = ({ observation }: Waiting) => (observation.kind === 'outcomes' ? observation.outcomes.length : 1)
+
+const passes = ({ verdict }: { verdict: string }) => verdict === 'pass'
+
+/** Takes out of a line what is missed least: the oldest outcomes that passed, else the oldest outcomes, else the oldest. */
+const takeLeast = (line: Waiting[]): Waiting | undefined => {
+  const holds = (wanted: (outcome: { verdict: string }) => boolean) =>
+    line.findIndex(({ observation }) => observation.kind === 'outcomes' && observation.outcomes.some(wanted))
+  const passing = holds(passes)
+  const index =
+    passing === -1
+      ? Math.max(
+          0,
+          holds(() => true),
+        )
+      : passing
+  const one = line[index]
+  if (one?.observation.kind !== 'outcomes') return line.splice(index, 1)[0]
+  const kept = passing === -1 ? [] : one.observation.outcomes.filter((outcome) => !passes(outcome))
+  if (kept.length === 0) return line.splice(index, 1)[0]
+  const { observation } = one
+  line[index] = { ...one, observation: { ...observation, outcomes: kept } }
+  return { observation: { ...observation, outcomes: observation.outcomes.filter(passes) }, done: () => undefined }
+}
+
 /**
  * The FIFO queue `observations` in one process: one shard's observations one after the other, shards side by side;
  * outcomes that wait in line are applied together. What still fails after its tries is dropped and told: the next tick
- * looks again.
+ * looks again. So is what a line has no room for.
  */
 export class Observations {
   #closed = false
@@ -53,6 +82,7 @@ export class Observations {
     const line = this.#lines.get(shard) ?? []
     this.#lines.set(shard, line)
     line.push({ observation, done: resolve })
+    this.#makeRoom(line)
     if (!this.#working.has(shard)) {
       const work = this.#work(line).finally(() => this.#working.delete(shard))
       this.#working.set(shard, work)
@@ -66,6 +96,17 @@ export class Observations {
     await Promise.all(this.#working.values())
   }
 
+  #makeRoom = (line: Waiting[]): void => {
+    let size = line.reduce((sum, one) => sum + sizeOf(one), 0)
+    while (size > waitingLimit) {
+      const least = takeLeast(line)
+      if (!least) return
+      size -= sizeOf(least)
+      this.#dropped(least.observation, `more than ${waitingLimit} wait for the store`)
+      least.done()
+    }
+  }
+
   #work = async (line: Waiting[]): Promise<void> => {
     for (let next = takeFolded(line); next; next = takeFolded(line)) {
       const { observation, taken } = next
@@ -75,10 +116,10 @@ export class Observations {
     }
   }
 
-  /** One that cannot be applied must not take along those it was folded with. */
+  /** One that cannot be applied must not take along those it was folded with; without a store none can. */
   #applyEach = async (taken: readonly Waiting[], whyNotAll: unknown): Promise<void> => {
     for (const { observation } of taken) {
-      const why = taken.length === 1 ? whyNotAll : await this.#apply(observation)
+      const why = taken.length === 1 || storeIsAway(whyNotAll) ? whyNotAll : await this.#apply(observation)
       if (why !== undefined) this.#dropped(observation, why)
     }
   }

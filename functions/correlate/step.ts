@@ -4,7 +4,7 @@
  * transaction.
  * Run twice: the second run finds no row. A batch too large for one transaction is applied in parts.
  */
-import { commitLimit, type RowChange, type Store, type StoredRow, StoreError } from '../../stores/contract.ts'
+import { commitLimit, type RowChange, type Store, type StoredRow, storeIsAway } from '../../stores/contract.ts'
 import type { CorrelateBody, Nudge, OutboxRow } from '../contract.ts'
 import { incidentTimerId, publishRowId, receivedEndPrefix, silenceTimerId } from '../row-ids.ts'
 import { changesAtOnce, decideCorrelate } from './decide.ts'
@@ -160,9 +160,6 @@ const apply = async (
   await world.nudge(nudgesFor([...rows, ...due], nowMs))
   return { status: 'applied', rows: mail.filter(({ rest }) => !rest).length }
 }
-
-/** Nothing is wrong with what was to be written: it fails for everybody, and will work later. */
-const storeIsAway = (error: unknown) => error instanceof StoreError && !['too-large', 'misuse'].includes(error.code)
 
 /** One message that cannot be applied must not take its neighbours along: then each goes alone. */
 const applyOrPart = async (world: CorrelateWorld, mail: readonly Mail[]): Promise<CorrelateResult> => {
