@@ -3,7 +3,7 @@ import { bodyLimit } from 'hono/body-limit'
 import type { ReceivedView } from '../functions/api/received.ts'
 import type { ApiWorld } from '../functions/api/step.ts'
 import { type ReceiveResult, receiveStep } from '../functions/api/step-receive.ts'
-import { type Access, entryOf } from './access.ts'
+import { type Access, entryOf, isReadOnly, readOnly } from './access.ts'
 
 export type AlertsWorld = ApiWorld & {
   access: Access
@@ -17,7 +17,7 @@ const bodyLimitBytes = 2 * 1024 * 1024
 
 const notConfigured = 'this whodunit takes no alerts: write `alertmanager: {}` into its config'
 
-const said = (context: Context, code: 400 | 401 | 404 | 413 | 415 | 503, why: readonly string[]) =>
+const said = (context: Context, code: 400 | 401 | 403 | 404 | 413 | 415 | 503, why: readonly string[]) =>
   context.json({ status: 'error', error: why.slice(0, 20).join('; ') }, code)
 
 const answer = (context: Context, result: ReceiveResult) => {
@@ -49,6 +49,7 @@ export const addAlerts = (app: Hono, world: AlertsWorld) => {
         context.header('www-authenticate', 'Bearer realm="whodunit"')
         return said(context, 401, ['the API token is missing or wrong: Authorization: Bearer …'])
       }
+      if (isReadOnly(world.access)) return said(context, 403, [readOnly.message, readOnly.hint])
       if (alertmanager === undefined) return said(context, 404, [notConfigured])
       // A page elsewhere can make a browser post a form, but no JSON.
       if (!/^application\/json\b/i.test(context.req.header('content-type') ?? ''))

@@ -5,7 +5,7 @@ import { acknowledged } from '../functions/api/silences.ts'
 import { type ApiWorld, acknowledgeStep } from '../functions/api/step.ts'
 import { endSilenceStep, listSilences, silenceStep, suggestIncident } from '../functions/api/step-silences.ts'
 import { acknowledgeBody, type Refusal, silenceBody } from '../functions/api-contract.ts'
-import { type Access, entryOf } from './access.ts'
+import { type Access, entryOf, isReadOnly, readOnly } from './access.ts'
 
 /** Twenty matchers of the longest kind, a reason and a name. */
 const bodyLimitBytes = 16 * 1024
@@ -89,7 +89,9 @@ export const apiApp = (world: ApiWorld & { access: Access }): Hono => {
       const hint = 'send "Authorization: Bearer …" with the token that the config names as api.token'
       return fail(context, 401, { code: 'no-token', message: 'this needs the API token', hint })
     }
-    if (context.req.method !== 'GET' && isForeign(context)) {
+    if (['GET', 'HEAD'].includes(context.req.method)) return next()
+    if (isReadOnly(world.access)) return fail(context, 403, readOnly)
+    if (isForeign(context)) {
       const message = 'a page of another origin asked for this'
       return fail(context, 403, { code: 'foreign-origin', message, hint: 'send it from a program, without Origin' })
     }

@@ -11,7 +11,7 @@ import { readHub } from '../functions/publish/step.ts'
 import type { WindowReport } from '../functions/scrape/step.ts'
 import type { Blobs, Store } from '../stores/contract.ts'
 import { type CaseFile, caseFile } from '../triage/contract.ts'
-import { type Access, entryOf, type Shown } from './access.ts'
+import { type Access, entryOf, isServed, type Shown } from './access.ts'
 import { acknowledgePage } from './acknowledge-page.ts'
 import { type AlertsWorld, addAlerts, alertsPath } from './alerts-api.ts'
 import { apiApp } from './api.ts'
@@ -142,12 +142,22 @@ export const webApp = (world: AppWorld): Hono => {
     for (const [name, value] of Object.entries(headers)) context.header(name, value)
     if (context.req.path !== '/') context.header('cache-control', 'no-store')
   })
+  const isProgram = (path: string) => path.startsWith(`${apiPath}/`) || path === alertsPath
+  app.use((context, next) => {
+    const host = context.req.header('host')
+    if (isServed(world.access, host)) return next()
+    const message = `This server does not answer to the name ${host}.`
+    const hint = 'Start serve with --public-url and the address people use, or come by an address instead of a name.'
+    const answer = isProgram(context.req.path)
+      ? context.json({ error: { code: 'wrong-host', message, hint } }, 421)
+      : context.html(sentencePage(message, nowMs(), { more: hint, links: [] }), 421)
+    return Promise.resolve(answer)
+  })
   const pageLimit = bodyLimit({
     maxSize: bodyLimitBytes,
     onError: (context) => context.html(sentencePage('That is more than anybody needs to send here.', nowMs()), 413),
   })
   // What programs send has limits of its own.
-  const isProgram = (path: string) => path.startsWith(`${apiPath}/`) || path === alertsPath
   app.use((context, next) => (isProgram(context.req.path) ? next() : pageLimit(context, next)))
   app.get('/', async (context) => {
     const bytes = await blobs.get(statusPageKey)

@@ -10,9 +10,9 @@ import { settleShards } from '../../functions/shard-count.ts'
 import type { Store } from '../../stores/contract.ts'
 import { fileBlobs } from '../../stores/files.ts'
 import { sqliteStore } from '../../stores/sqlite.ts'
-import type { Access } from '../../web/access.ts'
 import { webApp } from '../../web/app.ts'
 import { likelihood, span } from '../../web/layout.ts'
+import { accessOf, type Exposure, exposureTroubles } from '../exposure.ts'
 import { type Hub, startHub } from '../hub/start.ts'
 import { listen } from '../listen.ts'
 import { liveLines, liveTable, type Row } from '../table.ts'
@@ -81,13 +81,13 @@ const messageOf = (error: unknown) => (error instanceof Error ? error.message : 
 
 const counted = (monitors: number) => (monitors === 1 ? '1 monitor' : `${monitors} monitors`)
 
-const isLoopback = (host: string) => host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host)
-
-/** On one's own machine everything is open. Where others come in, the config's API token is asked for if it has one. */
-const accessOf = ({ config, host, publicUrl, secret }: ServeOptions): Access => {
+const exposureOf = ({ config, host, publicUrl, secret }: ServeOptions): Exposure => {
   const reference = config.api.token
-  const open = reference === undefined || (isLoopback(host) && publicUrl === undefined)
-  return open ? 'everyone' : { token: async () => secret(reference) }
+  return {
+    host,
+    ...(publicUrl === undefined ? {} : { publicUrl }),
+    ...(reference === undefined ? {} : { token: async () => secret(reference) }),
+  }
 }
 
 const topicTroubles = (config: Config): string[] =>
@@ -130,6 +130,7 @@ export const serveHere = async (given: ServeOptions): Promise<Served> => {
   const store = sqliteStore({ path, nowMs, exclusive: true, deadLetters: deadLetterRows })
   const config = { ...given.config, shards: await settleShards(store, given.config) }
   const options = { ...given, config }
+  const exposure = exposureOf(options)
   const blobs = fileBlobs({ directory: join(options.dataDir, 'blobs') })
   const { table, refresh } = tableOf(options, store)
   const say = (text: string) => {
@@ -147,7 +148,7 @@ export const serveHere = async (given: ServeOptions): Promise<Served> => {
     ...measuresOf(() => hub),
     warn: say,
     config: { ...config, monitors: monitorViews(config) },
-    access: accessOf(options),
+    access: accessOf(exposure),
   })
   const server = await listen(options, app.fetch).catch(async (error: unknown) => {
     await store.close()
@@ -156,7 +157,8 @@ export const serveHere = async (given: ServeOptions): Promise<Served> => {
   const baseUrl = options.publicUrl ?? server.url
   // What cannot be printed can still be watched, and told to every channel but this one.
   table.print(greeting(config, baseUrl)).catch((error: unknown) => say(`nothing can be printed: ${messageOf(error)}`))
-  for (const trouble of [...topicTroubles(config), ...secretTroubles(options)]) say(trouble)
+  const troubles = [...exposureTroubles(exposure, baseUrl), ...topicTroubles(config), ...secretTroubles(options)]
+  for (const trouble of troubles) say(trouble)
   try {
     const { print } = table
     hub = startHub({ config, store, blobs, nowMs, random, secret, print, warn: say, baseUrl, holder: 'serve' })

@@ -9,6 +9,7 @@ import type { Incident, Silence } from '../../functions/hub-state.ts'
 import { hubSigner, linkSigner } from '../../functions/link-key.ts'
 import { memoryBlobs, memoryStore } from '../../stores/memory.ts'
 import type { CaseFile } from '../../triage/contract.ts'
+import { everyone } from '../../web/access.ts'
 import { webApp } from '../../web/app.ts'
 import { statusPage } from '../../web/status-page.ts'
 import { firingAlert, hubView, openIncident, start } from '../functions/builders.ts'
@@ -126,7 +127,7 @@ const pages = async () => {
     },
     warn: (text) => warnings.push(text),
     config: { locations: ['local'], monitors: [] },
-    access: 'everyone',
+    access: everyone,
   })
 }
 

@@ -191,6 +191,19 @@ test('serve says at its start which secret is missing, before somebody is to be 
   expect(await running.exited).toBe(0)
 })
 
+test('serve that the network can reach without a token says what that means, may be read, and is not changed', async () => {
+  const { url } = await target(200)
+  const running = started(['serve', '--port', '0', '--host', '0.0.0.0'], { cwd: folderWith(watching(url)) })
+  const base = (await listening(running)).replace('0.0.0.0', '127.0.0.1')
+  await waitFor('both warnings', () => (/api\.token[^]*--public-url/.test(running.stderr()) ? true : undefined))
+  const body = JSON.stringify({ matchers: ['service=shop'], author: 'x', reason: 'x', forSeconds: 60 })
+  const headers = { 'content-type': 'application/json' }
+  expect((await fetch(`${base}/api/v1/silences`, { method: 'POST', body, headers })).status).toBe(403)
+  expect((await fetch(`${base}/api/v1/silences`)).status).toBe(200)
+  running.process.kill('SIGTERM')
+  expect(await running.exited).toBe(0)
+})
+
 test('a port that is taken is a sentence, not a stack', async () => {
   const { url, port } = await target(200)
   const { code, stderr } = await run(['serve', '--port', String(port)], folderWith(watching(url)))

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals'
 import { alertmanager, service } from '../../config/contract.ts'
 import { memoryBlobs, memoryStore } from '../../stores/memory.ts'
-import type { Access } from '../../web/access.ts'
+import { type Access, everyone } from '../../web/access.ts'
 import { webApp } from '../../web/app.ts'
 import { start } from '../functions/builders.ts'
 
@@ -11,7 +11,7 @@ const closed: Access = { token: async () => token }
 
 const post = async (
   body: string,
-  { access = 'everyone', headers = {}, takes = true }: { access?: Access; headers?: object; takes?: boolean } = {},
+  { access = everyone, headers = {}, takes = true }: { access?: Access; headers?: object; takes?: boolean } = {},
 ) => {
   const store = memoryStore({ nowMs })
   const app = webApp({
@@ -59,6 +59,7 @@ test.each<[string, string, Parameters<typeof post>[1], number, string]>([
   ['a form', one, { headers: { 'content-type': 'text/plain' } }, 415, 'application/json'],
   ['too much', `[${' '.repeat(3 * 1024 * 1024)}]`, {}, 413, '2 MiB'],
   ['no token', one, { access: closed }, 401, 'API token'],
+  ['a network without a token', one, { access: { names: [], mayChange: false } }, 403, 'api.token'],
   ['a wrong token', one, { access: closed, headers: { authorization: 'Bearer no' } }, 401, 'API token'],
   ['a config that takes none', one, { takes: false }, 404, 'alertmanager: {}'],
 ])('%s is refused with the reason', async (_, body, options, status, why) => {

@@ -5,13 +5,13 @@ import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
 import { keys } from '../../functions/contract.ts'
 import type { Store } from '../../stores/contract.ts'
 import { memoryStore } from '../../stores/memory.ts'
-import type { Access } from '../../web/access.ts'
+import { type Access, everyone } from '../../web/access.ts'
 import { apiApp } from '../../web/api.ts'
 import { putIncidents, sinceMs, storedIncident } from '../functions/stored-incidents.ts'
 
 const nowMs = () => sinceMs + 60_000
 const apiToken = 'correct-horse-battery-staple'
-let access: Access = 'everyone'
+let access: Access = everyone
 let store: Store = memoryStore({ nowMs })
 let warnings: string[] = []
 
@@ -29,7 +29,7 @@ afterAll(() => {
   server.close()
 })
 beforeEach(async () => {
-  access = 'everyone'
+  access = everyone
   warnings = []
   store = memoryStore({ nowMs })
   await putIncidents(store, [storedIncident('shop'), storedIncident('cart', { status: 'resolved' })])
@@ -161,6 +161,22 @@ test('where others come in, everything needs the token, before anything else is 
     code: 404,
     answer: { error: { code: 'unknown-address' } },
   })
+})
+
+test('where the network comes in without a token, all may be read and nothing changed', async () => {
+  access = { names: [], mayChange: false }
+  const id = 'shop-20261123-060000'
+  for (const [method, path, body] of [
+    ['POST', '/silences', wish],
+    ['DELETE', '/silences/s-abcdef', undefined],
+    ['POST', `/incidents/${id}/acknowledge`, { by: 'kim' }],
+  ] as const) {
+    const seen = await ask(method, path, { body })
+    expect(seen).toMatchObject({ code: 403, answer: { error: { code: 'read-only' } } })
+    expect(JSON.stringify(seen)).toContain('api.token')
+  }
+  expect(await rows()).toEqual([])
+  expect(await ask('GET', '/silences')).toMatchObject({ code: 200 })
 })
 
 test.each(['%00', '..%2f..', 'x'.repeat(3000), 'A', '%E2%98%83'])('an id that is none (%s) is nobody’s', async (id) => {

@@ -10,7 +10,7 @@ import { type Incident, incident } from '../../functions/hub-state.ts'
 import { hubSigner, linkSigner } from '../../functions/link-key.ts'
 import type { Store } from '../../stores/contract.ts'
 import { memoryBlobs, memoryStore } from '../../stores/memory.ts'
-import type { Access } from '../../web/access.ts'
+import { type Access, everyone } from '../../web/access.ts'
 import { webApp } from '../../web/app.ts'
 import { firingAlert, hubView, openIncident, start } from '../functions/builders.ts'
 
@@ -29,7 +29,7 @@ const link = (channel = 'pager') =>
 
 const nowMs = () => clock.nowMs
 const clock = { nowMs: start }
-let access: Access = 'everyone'
+let access: Access = everyone
 let store: Store = memoryStore({ nowMs })
 let warnings: string[] = []
 let asked = 0
@@ -178,11 +178,56 @@ test('what is refused looks the same whether the incident is there or not', asyn
 })
 
 test('on one’s own machine all pages are open, and acknowledging takes its token all the same', async () => {
-  access = 'everyone'
+  access = everyone
   for (const path of ['/incidents', page, '/metrics', `${page}?token=wrong`]) expect((await get(path)).status).toBe(200)
   expect((await get('/acknowledge/wrong')).status).toBe(403)
   expect((await press('/acknowledge/wrong')).status).toBe(403)
   expect(await statusOf()).toBe('open')
+})
+
+test('where the network comes in without a token, the link in a page still takes an incident on', async () => {
+  access = { names: [], mayChange: false }
+  expect((await get('/incidents')).status).toBe(200)
+  expect((await press(link())).status).toBe(303)
+  expect(await statusOf()).toBe('acknowledged')
+})
+
+const hosted = (host: string, path: string, method = 'GET') => app().request(path, { method, headers: { host } })
+
+test.each(['127.0.0.1:8440', 'localhost', 'LocalHost:1', 'town.localhost', '[::1]:8440', '10.1.2.3', 'Hub.Example:9'])(
+  'what asks for %s is served',
+  async (host) => {
+    access = { names: ['hub.example'], mayChange: true }
+    expect((await hosted(host, '/incidents')).status).toBe(200)
+  },
+)
+
+test.each([
+  'evil.example',
+  'evil.example:8440',
+  'hub.example.evil.example',
+  'localhost.evil.example',
+  '1.2.3.4.evil',
+  'a b',
+  '',
+])('a page of a stranger that gave %s this address sees and does nothing, and is told what to do', async (host) => {
+  access = { names: ['hub.example'], mayChange: true }
+  for (const path of ['/', '/incidents', '/metrics', '/api/v1/silences', '/api/v2/alerts', link()]) {
+    for (const method of ['GET', 'POST']) {
+      const response = await hosted(host, path, method)
+      expect([path, response.status, await response.text()]).toEqual([
+        path,
+        421,
+        expect.stringContaining('--public-url'),
+      ])
+    }
+  }
+  expect(await statusOf()).toBe('open')
+})
+
+test('where a token is asked for, any name will do', async () => {
+  expect((await hosted('evil.example', '/')).status).toBe(200)
+  expect((await hosted('evil.example', '/incidents')).status).toBe(401)
 })
 
 test('opening the link, however often, shows what it would do and does nothing', async () => {
