@@ -11,7 +11,7 @@ export const reasonWords: Readonly<Record<AlertReason, string>> = {
   'quorum-met': 'enough locations agree now, so the page takes over',
   'silence-too-long': 'nothing was heard of it for too long',
   'heard-again': 'it was heard of again',
-  'input-unknown': 'nobody could look, so nothing was decided: unknown neither pages nor resolves',
+  'input-unknown': 'too few could look, so nothing was decided: unknown neither pages nor resolves',
   'input-known': 'somebody could look again',
   'rule-removed': 'its rule left the config',
   reported: 'a Prometheus says that it fires',

@@ -1,6 +1,6 @@
 import type { Cause, ProbeOutcome } from '../../probes/contract.ts'
 import type { LocationHistory } from '../../rules/contract.ts'
-import { aheadMs, isFresh } from '../freshness.ts'
+import { aheadMs, freshForMs, isFresh } from '../freshness.ts'
 import { kindOfLook, type LocationState, type LookKind, looksKept, type MonitorState, quoted } from '../shard-state.ts'
 
 const sameLook = (a: { scheduledAtMs: number; look: string }, b: { scheduledAtMs: number; look: string }) =>
@@ -96,5 +96,5 @@ export const historyOf = (
   const looks = isAhead ? all.filter(({ scheduledAtMs }) => scheduledAtMs <= latestMs) : all
   const lastMs = isAhead ? latestMsOf(looks) : newestMs
   const fresh = lastMs !== undefined && isFresh({ scheduledAtMs: lastMs, periodSeconds: at.periodSeconds }, at.nowMs)
-  return { location: at.location, looks, fresh, periodMs: at.periodSeconds * 1000 }
+  return { location: at.location, looks, fresh, freshForMs: freshForMs(at.periodSeconds) }
 }

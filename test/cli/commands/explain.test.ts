@@ -112,7 +112,7 @@ test.each([
   {
     given: 'nobody could look',
     minutes: [['?', '?', '?']],
-    then: 'no page: nobody could look, so nothing was decided: unknown neither pages nor resolves (input-unknown)',
+    then: 'no page: too few could look, so nothing was decided: unknown neither pages nor resolves (input-unknown)',
   },
   {
     given: 'an outage',
