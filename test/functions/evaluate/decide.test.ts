@@ -3,6 +3,7 @@ import type { Observation } from '../../../functions/contract.ts'
 import { decideEvaluate, type RuleView, type Seen } from '../../../functions/evaluate/decide.ts'
 import { settleMs } from '../../../functions/evaluate/settle.ts'
 import { emptyShard, looksKept } from '../../../functions/shard-state.ts'
+import type { Verdict } from '../../../probes/contract.ts'
 import { ruleAlerts } from '../../../rules/registry.ts'
 import { availability, outcome, period, ruleView, seen, start } from '../builders.ts'
 
@@ -161,6 +162,33 @@ test('a silence from before the start pages only when the first looks had their 
   expect([early.changes, early.againAtMs]).toEqual([[], startedAtMs + settleMs])
   const late = decideEvaluate(before.after, timer, { ...at, nowMs: startedAtMs + settleMs })
   expect(late.changes).toMatchObject([{ to: 'firing', reason: 'silence-too-long', sinceMs: start }])
+})
+
+test('a location that cannot look for hours still holds what it saw last', () => {
+  const here = [ruleView(availability(), { locations: ['here', 'there', 'yonder'] })]
+  const minute = (index: number, verdict: Verdict) => {
+    const scheduledAtMs = start + index * period
+    const both = ['here', 'there'].map((location) => outcome({ location, verdict, scheduledAtMs }))
+    return {
+      nowMs: scheduledAtMs,
+      looks: seen([...both, outcome({ location: 'yonder', verdict: 'pass', scheduledAtMs })]),
+    }
+  }
+  let state = nothing
+  const told: string[] = []
+  const verdicts: Verdict[] = [
+    'fail',
+    'fail',
+    ...Array.from({ length: 5 * looksKept }, () => 'unknown' as const),
+    'pass',
+  ]
+  for (const [index, verdict] of verdicts.entries()) {
+    const { nowMs, looks } = minute(index, verdict)
+    const { after, decision } = apply(state, looks, { nowMs, rules: here })
+    told.push(...decision.changes.map(({ to }) => `${index} ${to}`))
+    state = after
+  }
+  expect(told).toEqual(['1 firing', `${verdicts.length - 1} inactive`])
 })
 
 /** Plays one letter a minute and answers every step of the alert. */
