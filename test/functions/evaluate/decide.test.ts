@@ -16,11 +16,13 @@ const apply = (before: Seen, observation: Observation, at: { nowMs: number; rule
   return { after, decision }
 }
 
+const verdictOf = (letter: string): Verdict => (letter === 'P' ? 'pass' : letter === 'F' ? 'fail' : 'unknown')
+
 /** Plays one letter a minute: Pass, Fail, `?` unknown; answers what was told at each. */
 const play = (letters: string) => {
   let state = nothing
   return [...letters].map((letter, index) => {
-    const verdict = letter === 'P' ? 'pass' : letter === 'F' ? 'fail' : 'unknown'
+    const verdict = verdictOf(letter)
     const scheduledAtMs = start + index * period
     const { after, decision } = apply(state, seen([outcome({ verdict, scheduledAtMs })]), {
       nowMs: scheduledAtMs + 100,
@@ -195,7 +197,7 @@ test('a location that cannot look for hours still holds what it saw last', () =>
 const steps = (letters: string) => {
   let state = nothing
   return [...letters].flatMap((letter, index) => {
-    const verdict = letter === 'P' ? 'pass' : letter === 'F' ? 'fail' : 'unknown'
+    const verdict = verdictOf(letter)
     const scheduledAtMs = start + index * period
     const { after, decision } = apply(state, seen([outcome({ verdict, scheduledAtMs })]), { nowMs: scheduledAtMs })
     state = after
@@ -293,7 +295,7 @@ const together = (looks: readonly string[], quiet = true) => {
   const all = [...(looks[0] ?? '')].flatMap((_, index) => {
     const scheduledAtMs = start + index * period
     const outcomes = places.map((location, place) =>
-      outcome({ location, scheduledAtMs, verdict: looks[place]?.[index] === 'F' ? 'fail' : 'pass' }),
+      outcome({ location, scheduledAtMs, verdict: verdictOf(looks[place]?.[index] ?? 'P') }),
     )
     const { after, decision } = apply(state, seen(outcomes), { nowMs: scheduledAtMs, rules })
     state = after
@@ -325,6 +327,18 @@ test('at the quorum the page takes over from the advisory', () => {
     'front-down:advisory inactive quorum-met',
   ])
   expect(told).toEqual(['front-down:advisory firing', 'front-down firing', 'front-down:advisory inactive'])
+})
+
+test('while a page fires there is no advisory of the same, though fewer than the quorum can look', () => {
+  const { steps, told } = together(['FFFP', 'FF?P', 'PPPP'], false)
+  expect(steps).toEqual([
+    'front-down pending first-failure',
+    'front-down firing threshold-met',
+    'front-down held input-unknown',
+    'front-down firing input-known',
+    'front-down inactive success-threshold-met',
+  ])
+  expect(told).toEqual(['front-down firing', 'front-down inactive'])
 })
 
 test('locations that stop reporting hold the alert, whatever they saw last', () => {
