@@ -27,7 +27,7 @@ type Opinion = {
   location: string
   /** Fresh, and its latest look saw something: only then it has a say. */
   heard: boolean
-  /** Cannot look any more, and nobody saw it up from there since it failed while this alert stood: that takes nothing back. */
+  /** Cannot look any more, and was not up when it last could, while this alert stood: silence takes nothing back. */
   owed: boolean
   failing: boolean
   /** At its threshold, or with too many failures in its window. */
@@ -128,7 +128,7 @@ const unheard = (spec: Spec, { locations }: Facts): Judgement => ({
   tally: { down: 0, failing: 0, heard: 0, of: locations.length, need: 0 },
 })
 
-/** While it fires: nobody who can look says that it is over, but too few to tell. */
+/** It fires, and those who can look would end it, but for those that saw it fail and cannot look now. */
 const undecided = (spec: Spec, { owed, tally }: ReturnType<typeof poll>): Judgement => ({
   status: 'held',
   met: false,
