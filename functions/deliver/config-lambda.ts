@@ -8,8 +8,8 @@ type Health = { measure: (metric: 'PageDelayMs', value: number) => void }
 /** Measures how long an incident was open when a channel took its page. */
 export const timed =
   (send: DeliverWorld['send'], { nowMs, health }: { nowMs: () => number; health: Health }): DeliverWorld['send'] =>
-  async (order, rendered) => {
-    const result = await send(order, rendered)
+  async (order, ...rest) => {
+    const result = await send(order, ...rest)
     const isPage = order.event === 'opened' && result.status === 'delivered'
     if (isPage) health.measure('PageDelayMs', Math.max(0, nowMs() - order.openedAtMs))
     return result

@@ -5,7 +5,7 @@ import type { Store } from '../../stores/contract.ts'
 import { type MessageLinks, messageLinks } from '../api/links.ts'
 import type { DeliveryOrder } from '../contract.ts'
 import { hubSigner } from '../link-key.ts'
-import { attemptTimeoutMs, type DeliverWorld } from './step.ts'
+import { attemptTimeoutMs, type DeliverWorld, overdue } from './step.ts'
 
 type Outside = Omit<ChannelWorld, 'signal'> & {
   /** Asked once for each message, when it is rendered: the links hold the time they end. */
@@ -91,7 +91,8 @@ export const deliverChannels = (
       ...(runbook === undefined ? {} : { runbook }),
     })
   },
-  send: async (order, rendered) => {
+  send: async (order, rendered, beginByMs) => {
+    if (outside.nowMs() > beginByMs) return overdue
     const spec = config.channels[order.channel]
     if (!spec) return { status: 'rejected', cause: 'the channel is not in the config' }
     const signal = AbortSignal.timeout(attemptTimeoutMs)

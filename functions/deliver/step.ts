@@ -21,8 +21,11 @@ export type DeliverWorld = {
   nudge: (nudges: readonly Nudge[]) => Promise<void>
   /** Renders an order for its channel; undefined when the channel left the config. */
   render: (message: Pick<Message, 'order' | 'caseFile'>) => Rendered | undefined | Promise<Rendered | undefined>
-  /** One attempt, over after {@link attemptTimeoutMs} whatever the provider does. */
-  send: (order: DeliveryOrder, rendered: Rendered) => Promise<DeliveryResult>
+  /**
+   * One attempt, over after {@link attemptTimeoutMs} whatever the provider does. Answers {@link overdue} when it cannot
+   * begin by `beginByMs`: it would outlive its claim.
+   */
+  send: (order: DeliveryOrder, rendered: Rendered, beginByMs: number) => Promise<DeliveryResult>
   /** How many attempts a channel takes a minute; undefined: no limit. */
   ratePerMinute: (channel: string) => number | undefined
 }
@@ -45,6 +48,9 @@ export type DeliverResult =
 /** An attempt is cut off after this long; the lease is longer, so a claim never outlives its attempt in doubt. */
 export const attemptTimeoutMs = 10_000
 export const leaseMs = 15_000
+
+/** A process that stood still after its claim must not send: others may have gone on without it, even to the end. */
+export const overdue: DeliveryResult = { status: 'retry', cause: 'the process stood still before it could send' }
 
 type DeliverRow = Extract<OutboxRow, { to: 'deliver' }>
 /** A delivery as it was read or claimed. */
@@ -111,9 +117,10 @@ const draw = async (
 const causeOf = (error: unknown) => (error instanceof Error ? error.message : String(error)).slice(0, 200)
 
 /** A channel that throws is one that failed: this attempt counts like any other, so that a fallback is found. */
-const sendOnce = async (world: DeliverWorld, order: DeliveryOrder, rendered: Rendered): Promise<DeliveryResult> => {
+const sendOnce = async (world: DeliverWorld, { row, rendered }: Claimed): Promise<DeliveryResult> => {
+  const { order, leaseUntilMs } = row.body
   try {
-    return await world.send(order, rendered)
+    return await world.send(order, rendered, leaseUntilMs - attemptTimeoutMs)
   } catch (error) {
     return { status: 'retry', cause: causeOf(error), mayHaveArrived: true }
   }
@@ -277,7 +284,7 @@ export const deliverStep =
     if (early) return early
     const claimed = await claim(world, { row, version }, known)
     if ('status' in claimed) return claimed
-    const result = await sendOnce(world, row.body.order, claimed.rendered)
+    const result = await sendOnce(world, claimed)
     if (result.status === 'retry') return afterFailure(world, claimed, result)
     return finish(world, claimed, { ...result, mayHaveArrived: claimed.doubt })
   }

@@ -6,7 +6,7 @@ import { endSilenceStep, silenceStep } from '../../functions/api/step-silences.t
 import type { SilenceBody } from '../../functions/api-contract.ts'
 import type { Nudge, Observation } from '../../functions/contract.ts'
 import { correlateStep } from '../../functions/correlate/step.ts'
-import { deliverStep } from '../../functions/deliver/step.ts'
+import { deliverStep, overdue } from '../../functions/deliver/step.ts'
 import { evaluateStep } from '../../functions/evaluate/step.ts'
 import type { ScheduleMessage } from '../../functions/probe/due.ts'
 import { scheduleStep } from '../../functions/probe/step-schedule.ts'
@@ -97,8 +97,9 @@ const deliver = (world: World, queues: Queues) => (life: Life) => {
     ratePerMinute: () => 30,
     render: ({ order }) =>
       call('render', () => ({ body: `${order.id} ${meaningOf(order)}`, contentType: 'text/plain' })),
-    send: (order) =>
+    send: (order, _, beginByMs) =>
       call('send', () => {
+        if (time.nowMs() > beginByMs) return overdue
         const { id, incidentId, service, channel, event, component } = order
         const mood = faults.on() ? moodOf(seed, channel, time.nowMs()) : 'works'
         const arrived = () => {

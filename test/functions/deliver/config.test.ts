@@ -3,8 +3,9 @@ import { type Config, configSchema } from '../../../config/schema.ts'
 import { judgeAcknowledgeToken, linkKeepMs } from '../../../functions/api/links.ts'
 import { type DeliveryOrder, keys } from '../../../functions/contract.ts'
 import { deliverChannels, deployedTopics, linksOf, withoutTopic } from '../../../functions/deliver/config.ts'
-import { deliverStep } from '../../../functions/deliver/step.ts'
+import { attemptTimeoutMs, deliverStep, leaseMs, overdue } from '../../../functions/deliver/step.ts'
 import { knownSigner } from '../../../functions/link-key.ts'
+import type { Store } from '../../../stores/contract.ts'
 import { memoryStore } from '../../../stores/memory.ts'
 import { start } from '../builders.ts'
 import { rowOf } from './delivery.ts'
@@ -31,7 +32,7 @@ const order: DeliveryOrder = {
   fallbackFor: [],
 }
 
-const world = (at: { baseUrl?: string; broken?: boolean } = {}) => {
+const world = (at: { baseUrl?: string; broken?: boolean; pauses?: number[] } = {}) => {
   const clock = { nowMs: start }
   const nowMs = () => clock.nowMs
   const store = memoryStore({ nowMs })
@@ -49,7 +50,15 @@ const world = (at: { baseUrl?: string; broken?: boolean } = {}) => {
     warn: (text) => warnings.push(text),
   })
   const channels = deliverChannels(config, { nowMs, secret: () => '', print, links, statusPageUrl: undefined })
-  const deliver = deliverStep({ store, nowMs, random: () => 0, nudge: async () => undefined, ...channels })
+  const paused: Store = {
+    ...store,
+    commit: async (...written) => {
+      const answer = await store.commit(...written)
+      clock.nowMs += at.pauses?.shift() ?? 0
+      return answer
+    },
+  }
+  const deliver = deliverStep({ store: paused, nowMs, random: () => 0, nudge: async () => undefined, ...channels })
   const put = async (event: DeliveryOrder['event']) => {
     const row = rowOf({ ...order, event })
     await store.commit([], [{ id: row.id, expect: 0, row }])
@@ -57,6 +66,16 @@ const world = (at: { baseUrl?: string; broken?: boolean } = {}) => {
   }
   return { clock, store, printed, warnings, deliver, put }
 }
+
+test('who stood still after the claim sends nothing: somebody else may have sent it, and its end', async () => {
+  const { deliver, put, printed, clock } = world({ pauses: [leaseMs - attemptTimeoutMs + 1] })
+  const rowId = await put('updated')
+  expect(await deliver(rowId)).toMatchObject(overdue)
+  expect(printed).toEqual([])
+  clock.nowMs += 60_000
+  await deliver(rowId)
+  expect(printed).toHaveLength(1)
+})
 
 const linkIn = (page = '') => /\| ack +https:\/\/hub\.example\/acknowledge\/(\S+)/.exec(page)?.[1]
 
