@@ -6,12 +6,11 @@ import { endAlert, findAlert, fireAlert } from './alerts.ts'
 import { updateComponent } from './components.ts'
 import { groupOf, stormGroup } from './groups.ts'
 import { type Context, type HubDecision, incidentNow, incidentOf, putGroup, putIncident } from './hub.ts'
-import { flapsOf, grownFrom, isFlapping, note, reopenIncident, severityRank } from './incident.ts'
+import { cameBack, flapsOf, isFlapping, isSeverer, note, openAgain, reopenIncident, severityRank } from './incident.ts'
 import { isLeftOut, muteOf, noteSource, withAffected } from './mutes.ts'
-import { channelsFor } from './routing.ts'
 import { noteHidden } from './silences.ts'
 import { begin, isStorm, stormNow } from './storm.ts'
-import { page, tellEnd, tellNews } from './telling.ts'
+import { page, pageAgain, tellEnd, tellNews } from './telling.ts'
 
 /** What keeps alerts quiet is looked at again at least this often: nobody tells us when it is over. */
 const checkEveryMs = 60_000
@@ -81,21 +80,25 @@ const open = (hub: HubDecision, firing: Firing, context: Context, group = firing
   return pageUnlessMuted(fired, opened, context)
 }
 
-/** Another alert of the same cause, or the same again: whoever was paged hears of it, a higher severity pages its own. */
+/** Another alert of the same cause, or the same again: news, or a page when people hear of nothing as severe by now. */
 const join = (hub: HubDecision, before: Incident, firing: Firing, context: Context): HubDecision => {
-  const { view, nowMs } = context
+  const { nowMs } = context
   const { change } = firing
   const known = findAlert(hub, before, change.alertId)
   const wasHeard = known?.firing === true && !known.mute
   const isNew = !wasHeard || severityRank[change.severity] > severityRank[known.severity]
   const { quietSinceMs: _, ...loud } = before
   const fired = fireIn(putIncident(hub, loud), loud, firing, context)
-  const { incident, severer } = grownFrom(before, incidentNow(fired.hub, before, before), nowMs)
-  const next = putIncident(fired.hub, incident)
-  if (!isNew || fired.mute) return next
-  if (incident.toldAtMs === undefined) return page(next, incident, context)
-  const routed = channelsFor(view.routing, { service: change.service, severity: incident.severity, nowMs })
-  return tellNews(next, incident, { routed, context, atOnce: severer })
+  const now = incidentNow(fired.hub, before, before)
+  if (!isNew || fired.mute) return fired.hub
+  const isBack = known?.firing === false
+  // What flaps was told of by then; whoever took that on need not hear of each time.
+  const wakes = isSeverer(now, before) && !(isBack && isFlapping(now, nowMs))
+  if (!wakes && now.toldAtMs !== undefined) return tellNews(fired.hub, now, { heard: [change], context })
+  const again = openAgain(before, isBack ? cameBack(now, nowMs) : now, nowMs)
+  const next = putIncident(fired.hub, again)
+  if (again.toldAtMs === undefined) return page(next, again, context)
+  return pageAgain(next, again, { context, reason: isBack ? 'back-again' : 'severity-rose' })
 }
 
 /** What was over a moment ago is back: the same incident goes on. */
@@ -150,7 +153,7 @@ export const close = (hub: HubDecision, incident: Incident, context: Context): H
   return tellEnd(putGroup(ended, incident.group, { incidentId: incident.id }), resolved, nowMs)
 }
 
-/** An alert of an incident is over, and with the last that fires the incident is. */
+/** An alert of an incident is over, and with the last that fires the incident is; what is left may be less severe. */
 export const end = (
   hub: HubDecision,
   incident: Incident,
@@ -165,5 +168,7 @@ export const end = (
   const known = updateComponent(next, now, { before: alert, after }, context)
   const sourced = noteSource(known, { alertId: ended.alertId, labels: alert.labels }, { context, firing: false })
   const over = incidentNow(sourced, incident, now)
-  return over.counts.firing === 0 && over.status !== 'resolved' ? close(sourced, over, context) : sourced
+  if (over.counts.firing === 0 && over.status !== 'resolved') return close(sourced, over, context)
+  const hasFallen = isSeverer(incident, over) && over.counts.audible > 0 && over.toldAtMs !== undefined
+  return hasFallen ? tellNews(sourced, over, { context }) : sourced
 }
