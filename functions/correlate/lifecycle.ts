@@ -1,3 +1,4 @@
+import type { Severity } from '../../config/contract.ts'
 import type { AlertChange } from '../contract.ts'
 import { ownService } from '../dead-letter.ts'
 import type { Incident, IncidentAlert, Mute } from '../hub-state.ts'
@@ -34,11 +35,12 @@ export const checkAtMs = (mutes: readonly Mute[], nowMs: number): number =>
 export const noteRoot = (
   hub: HubDecision,
   incident: Incident,
-  mute: Mute | undefined,
+  hidden: { mute: Mute; severity: Severity },
   context: Context,
 ): HubDecision => {
-  if (mute?.kind === 'silence' || mute?.kind === 'maintenance') return noteHidden(hub, incident, mute, context)
-  const root = mute?.kind === 'dependency' ? hub.incidents.get(mute.ref) : undefined
+  const { mute } = hidden
+  if (mute.kind === 'silence' || mute.kind === 'maintenance') return noteHidden(hub, incident, hidden, context)
+  const root = mute.kind === 'dependency' ? hub.incidents.get(mute.ref) : undefined
   if (!root) return hub
   const told = withAffected(root, incident.service)
   if (told === root) return hub
@@ -70,7 +72,7 @@ const fireIn = (
     (atMs) => atMs !== undefined,
   )
   const checked = putIncident(sourced, times.length === 0 ? now : { ...now, checkAtMs: Math.min(...times) })
-  return { hub: mute ? noteRoot(checked, now, mute, context) : checked, mute }
+  return { hub: mute ? noteRoot(checked, now, { mute, severity: change.severity }, context) : checked, mute }
 }
 
 const pageUnlessMuted = ({ hub, mute }: ReturnType<typeof fireIn>, opened: Incident, context: Context): HubDecision => {
