@@ -147,8 +147,16 @@ export const silence = z.strictObject({
   endsAtMs: z.number(),
   /** It ends with this incident, if that comes first. */
   incidentId: z.string().optional(),
-  /** What it kept quiet, for the message at its end: the first incidents, and how many there were. */
-  hid: z.array(z.strictObject({ incidentId: z.string(), service: z.string(), sinceMs: z.number() })),
+  /** What it kept quiet, for the message at its end: the severest incidents, and how many there were. */
+  hid: z.array(
+    z.object({
+      incidentId: z.string(),
+      service: z.string(),
+      sinceMs: z.number(),
+      /** Of the severest of its alerts that were hidden; a page when absent, as it was not always kept. */
+      severity: severity.optional(),
+    }),
+  ),
   hidCount: z.int(),
 })
 export type Silence = z.infer<typeof silence>

@@ -1,3 +1,4 @@
+import type { Severity } from '../../config/contract.ts'
 import type { AlertChange } from '../contract.ts'
 import type { Incident } from '../hub-state.ts'
 import { stormGroup } from './groups.ts'
@@ -71,6 +72,10 @@ export const acknowledge = (incident: Incident, at: { by: string; atMs: number }
 
 /** How severe what people hear of it is: less than anything when all of it is over or kept quiet. */
 const heardRank = ({ counts, severity }: Incident): number => (counts.audible > 0 ? severityRank[severity] : -1)
+
+/** Is it severer than all that people hear of an incident? */
+export const isSevererThan = (severity: Severity, incident: Incident): boolean =>
+  severityRank[severity] > heardRank(incident)
 
 /** Do people hear of something severer than before? */
 export const isSeverer = (now: Incident, before: Incident): boolean => heardRank(now) > heardRank(before)

@@ -1,11 +1,22 @@
+import type { Severity } from '../../config/contract.ts'
 import type { AlertChange } from '../contract.ts'
 import { ownService } from '../dead-letter.ts'
 import type { Incident, IncidentAlert, Mute } from '../hub-state.ts'
 import { endAlert, findAlert, fireAlert } from './alerts.ts'
 import { updateComponent } from './components.ts'
 import { groupOf, stormGroup } from './groups.ts'
-import { type Context, type HubDecision, incidentNow, incidentOf, putGroup, putIncident } from './hub.ts'
-import { cameBack, flapsOf, isFlapping, isSeverer, note, openAgain, reopenIncident, severityRank } from './incident.ts'
+import { type Context, type Hub, type HubDecision, incidentNow, incidentOf, putGroup, putIncident } from './hub.ts'
+import {
+  cameBack,
+  flapsOf,
+  isFlapping,
+  isSeverer,
+  isSevererThan,
+  note,
+  openAgain,
+  reopenIncident,
+  severityRank,
+} from './incident.ts'
 import { isLeftOut, muteOf, noteSource, withAffected } from './mutes.ts'
 import { noteHidden } from './silences.ts'
 import { begin, isStorm, stormNow } from './storm.ts'
@@ -24,11 +35,12 @@ export const checkAtMs = (mutes: readonly Mute[], nowMs: number): number =>
 export const noteRoot = (
   hub: HubDecision,
   incident: Incident,
-  mute: Mute | undefined,
+  hidden: { mute: Mute; severity: Severity },
   context: Context,
 ): HubDecision => {
-  if (mute?.kind === 'silence' || mute?.kind === 'maintenance') return noteHidden(hub, incident, mute, context)
-  const root = mute?.kind === 'dependency' ? hub.incidents.get(mute.ref) : undefined
+  const { mute } = hidden
+  if (mute.kind === 'silence' || mute.kind === 'maintenance') return noteHidden(hub, incident, hidden, context)
+  const root = mute.kind === 'dependency' ? hub.incidents.get(mute.ref) : undefined
   if (!root) return hub
   const told = withAffected(root, incident.service)
   if (told === root) return hub
@@ -60,7 +72,7 @@ const fireIn = (
     (atMs) => atMs !== undefined,
   )
   const checked = putIncident(sourced, times.length === 0 ? now : { ...now, checkAtMs: Math.min(...times) })
-  return { hub: mute ? noteRoot(checked, now, mute, context) : checked, mute }
+  return { hub: mute ? noteRoot(checked, now, { mute, severity: change.severity }, context) : checked, mute }
 }
 
 const pageUnlessMuted = ({ hub, mute }: ReturnType<typeof fireIn>, opened: Incident, context: Context): HubDecision => {
@@ -78,6 +90,15 @@ const open = (hub: HubDecision, firing: Firing, context: Context, group = firing
   return pageUnlessMuted(fired, opened, context)
 }
 
+/**
+ * Would an alert wake people in an open incident: do they hear of nothing as severe in it? What flaps was told of by
+ * then; whoever took that on need not hear of each time.
+ */
+const wakesIn = (hub: Hub, incident: Incident, { alertId, severity }: AlertChange, nowMs: number): boolean => {
+  const isBack = findAlert(hub, incident, alertId)?.firing === false
+  return isSevererThan(severity, incident) && !(isBack && isFlapping(incident, nowMs))
+}
+
 /** Another alert of the same cause, or the same again: news, or a page when people hear of nothing as severe by now. */
 const join = (hub: HubDecision, before: Incident, firing: Firing, context: Context): HubDecision => {
   const { nowMs } = context
@@ -90,8 +111,7 @@ const join = (hub: HubDecision, before: Incident, firing: Firing, context: Conte
   const now = incidentNow(fired.hub, before, before)
   if (!isNew || fired.mute) return fired.hub
   const isBack = known?.firing === false
-  // What flaps was told of by then; whoever took that on need not hear of each time.
-  const wakes = isSeverer(now, before) && !(isBack && isFlapping(now, nowMs))
+  const wakes = wakesIn(hub, before, change, nowMs)
   if (!wakes && now.toldAtMs !== undefined) return tellNews(fired.hub, now, { heard: [change], context })
   const again = openAgain(before, isBack ? cameBack(now, nowMs) : now, nowMs)
   const next = putIncident(fired.hub, again)
@@ -112,25 +132,34 @@ const reopen = (hub: HubDecision, before: Incident, firing: Firing, context: Con
   return pageUnlessMuted(fired, opened, context)
 }
 
+/** In a storm what would wake people again is a part of it, whatever less severe of its group is open. */
+const goesOnAlone = (hub: Hub, incident: Incident, change: AlertChange, nowMs: number): boolean =>
+  incident.group !== stormGroup &&
+  wakesIn(hub, incident, change, nowMs) &&
+  findAlert(hub, incident, change.alertId)?.firing !== true
+
 /** An alert fires: in the incident of its group, in the one it opens, or in the storm's. */
 export const fire = (hub: HubDecision, change: AlertChange, context: Context): HubDecision => {
   const { view, nowMs } = context
   const labels = view.labelsOf(change)
   const firing = { change, labels, group: groupOf(view.grouping.by, labels, change.severity) }
+  const storm = stormNow(hub, context)
+  if (storm && findAlert(hub, storm, change.alertId)?.firing) return join(hub, storm, firing, context)
   const known = incidentOf(hub, firing.group)
-  if (known && known.status !== 'resolved') return join(hub, known, firing, context)
+  const isOpen = known !== undefined && known.status !== 'resolved'
+  const muted = muteOf(hub, { ...change, labels }, isOpen ? known.id : '', context) !== undefined
+  const joinsStorm = change.service !== ownService && !muted && isStorm(hub, change.severity, context)
+  if (isOpen && !(joinsStorm && goesOnAlone(hub, known, change, nowMs))) return join(hub, known, firing, context)
   const endedMs = known?.resolvedAtMs
   if (known && endedMs !== undefined && nowMs < endedMs + view.grouping.reopenMs && known.group !== stormGroup) {
     return reopen(hub, known, firing, context)
   }
-  const muted = muteOf(hub, { ...change, labels }, '', context) !== undefined
-  if (change.service === ownService || muted || !isStorm(hub, change.severity, context)) {
-    return open(hub, firing, context)
-  }
-  const storm = stormNow(hub, context)
-  if (!storm) return open(hub, firing, context, stormGroup)
+  if (!joinsStorm) return open(hub, firing, context)
+  // What is open already keeps its group.
+  const part = isOpen ? { ...firing, group: stormGroup } : firing
+  if (!storm) return open(hub, part, context, stormGroup)
   const goOn = storm.status === 'resolved' ? reopen : join
-  return goOn(putGroup(hub, firing.group, { incidentId: storm.id }), storm, firing, context)
+  return goOn(putGroup(hub, part.group, { incidentId: storm.id }), storm, part, context)
 }
 
 /** Everything of it is over. What flaps must stay well for a while first: its end would be news of nothing. */

@@ -40,6 +40,10 @@ const incidentsNamed = (messages: readonly CorrelateBody[]): string[] =>
     return message.kind === 'receipt' ? [message.receipt.order.incidentId] : []
   })
 
+/** The incidents that silences asked for end with: one that cannot be read must not stop its silence. */
+const endsOfSilences = (messages: readonly CorrelateBody[]): string[] =>
+  messages.flatMap((message) => (message.kind === 'silence' ? (message.silence.incidentId ?? []) : []))
+
 const groupKey = (change: AlertChange, view: HubView) =>
   groupOf(view.grouping.by, view.labelsOf(change), change.severity)
 
@@ -169,7 +173,7 @@ export const load = async (
     keys.hub,
     keys.silences,
     ...groups.map(keys.group),
-    ...named.map(keys.incident),
+    ...[...named, ...endsOfSilences(messages)].map(keys.incident),
     ...components.map(keys.component),
   ])
   const timed = messages.flatMap((message) =>

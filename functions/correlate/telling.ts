@@ -148,7 +148,8 @@ export const pageAgain = (
   const written = forEachChannel(told, [...channels, ...others], (so, channel) =>
     tell(so, { channel, event: others.includes(channel) ? 'updated' : 'opened', nowMs }),
   )
-  return addRows(put(hub, written), [triageRow(written.incident, written.rows, { nowMs, againMs: nowMs })])
+  const next = put(notePage(hub, nowMs), written)
+  return addRows(next, [triageRow(written.incident, written.rows, { nowMs, againMs: nowMs })])
 }
 
 /**

@@ -82,7 +82,9 @@ const checkAlert = (
   const { mute: _, ...rest } = alert
   const written = { ...rest, ...(now ? { mute: now } : {}) }
   const put = putAlert(so.hub, incidentNow(so.hub, incident, incident), alertId, written)
-  const hub = found ? noteRoot(put, incidentNow(put, incident, incident), found, context) : put
+  const hub = found
+    ? noteRoot(put, incidentNow(put, incident, incident), { mute: found, severity: alert.severity }, context)
+    : put
   return { hub, next, changed: so.changed + 1, heard: so.heard + (now ? 0 : 1) }
 }
 

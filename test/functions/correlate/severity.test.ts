@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals'
 import type { Route } from '../../../config/contract.ts'
 import type { CorrelateBody, DeliveryOrder } from '../../../functions/contract.ts'
+import { stormGroup } from '../../../functions/correlate/groups.ts'
 import { hubView, start } from '../builders.ts'
 import { firing, Hub, incidentOf, of, over, receipt } from './hub.ts'
 
@@ -127,6 +128,29 @@ test('each service of an incident goes on along its own routes', () => {
   hub.until(hours)
   const [, ...rest] = hub.log.map((line) => line.replace(/ \S*:([a-c]):/, ' $1:'))
   expect(rest).toEqual(['30 b:1 opened', '60 a:2 updated', '60 b:2 updated', '330 c:1 opened'])
+})
+
+test('in a storm what would wake people once more, with a ticket on, is a part of the storm', () => {
+  const all = Array.from({ length: 30 }, (_, nth) => `s${nth}`)
+  const storms = { ...view, grouping: { ...view.grouping, stormIncidents: 5 } }
+  const hub = new Hub(storms)
+  for (const [nth, service] of all.entries()) {
+    hub.until(nth * 120).hear(firing({ ...of(service), alertId: `${service}-slo`, severity: 'ticket' }))
+  }
+  hub.until(2 * hours)
+  const before = hub.log.length
+  for (const service of all) hub.hear(firing({ ...of(service), sinceMs: hub.nowMs }))
+  expect(hub.log.slice(before).filter((line) => / \S+:pager:\d+ opened$/.test(line))).toHaveLength(6)
+  for (const service of all) hub.hear(firing({ ...of(service), sinceMs: hub.nowMs }))
+  expect(hub.log.slice(before).filter((line) => / \S+:pager:\d+ opened$/.test(line))).toHaveLength(6)
+  const paging = [...hub.hub.incidents.values()].filter(({ severity }) => severity === 'page')
+  expect(paging).toHaveLength(6)
+  hub.until(2 * hours + 60)
+  for (const service of all) hub.hear(over(of(service)))
+  const storm = paging.find(({ group }) => group === stormGroup)
+  expect(hub.hub.incidents.get(storm?.id ?? '')?.status).toBe('resolved')
+  for (const service of all) hub.hear(over({ ...of(service), alertId: `${service}-slo`, severity: 'ticket' }))
+  expect([...hub.hub.incidents.values()].filter(({ status }) => status !== 'resolved')).toEqual([])
 })
 
 const [a, b, c]: [Route, Route, Route] = [

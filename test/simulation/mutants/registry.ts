@@ -216,7 +216,7 @@ export const mutants: Readonly<Record<string, Planted>> = {
   'silence never ends': {
     what: 'correlate takes a silence for one that lasts another day',
     make: silenceForEver,
-    seed: 8,
+    seed: 6,
   },
   "root's end forgotten": {
     what: 'what recovered keeps its dependents quiet for good',
