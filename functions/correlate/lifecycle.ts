@@ -197,5 +197,7 @@ export const end = (
   const over = incidentNow(sourced, incident, now)
   if (over.counts.firing === 0 && over.status !== 'resolved') return close(sourced, over, context)
   const hasFallen = isSeverer(incident, over) && over.counts.audible > 0 && over.toldAtMs !== undefined
-  return hasFallen ? tellNews(sourced, over, { context }) : sourced
+  // Not at once: the rest may be over with the next alert of the same row.
+  const news = { toldAtMs: over.news?.toldAtMs ?? context.nowMs, owed: true }
+  return hasFallen ? putIncident(sourced, { ...over, news }) : sourced
 }

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals'
 import type { Route } from '../../../config/contract.ts'
 import type { CorrelateBody, DeliveryOrder } from '../../../functions/contract.ts'
 import { stormGroup } from '../../../functions/correlate/groups.ts'
-import { hubView, start } from '../builders.ts'
+import { change, hubView, start } from '../builders.ts'
 import { firing, Hub, incidentOf, of, over, receipt } from './hub.ts'
 
 const id = 'shop-20261123-060000'
@@ -64,6 +64,13 @@ test('when the page is over and a ticket is left, only those of the ticket are r
   expect(log(hub, 'chat')).toEqual(['60 opened', '300 updated', '14400 reminder'])
   hub.hear(over(budget))
   expect(log(hub, 'pager').at(-1)).toBe('18000 resolved')
+})
+
+test('a page and a ticket that end together are told as the end, and as nothing before it', () => {
+  const hub = new Hub(view).hear(firing(outage)).hear(firing(budget)).until(300)
+  const ends = [outage, budget].map((one) => change({ ...one, to: 'inactive' }))
+  hub.hear({ kind: 'alert-changes', changes: ends }).until(hours)
+  expect(log(hub, 'pager')).toEqual(['0 opened', '60 updated', '300 resolved'])
 })
 
 test('a ticket wakes nobody because a page is silenced, nor does the silenced page because of the ticket', () => {
