@@ -2,6 +2,7 @@ import type { Severity } from '../../config/contract.ts'
 import type { AlertChange } from '../contract.ts'
 import type { Incident } from '../hub-state.ts'
 import { knownAlerts, putAlert } from './alerts.ts'
+import { heardOf } from './escalation-paths.ts'
 import { idPrefix, stormGroup } from './groups.ts'
 import {
   type Context,
@@ -15,7 +16,7 @@ import {
 } from './hub.ts'
 import { incidentId, isSeverer, note, openAgain, openIncident, reopenIncident, severityRank } from './incident.ts'
 import { withAffected } from './mutes.ts'
-import { heardOf, page, pageAgain, tellNews } from './telling.ts'
+import { page, pageAgain, tellNews } from './telling.ts'
 
 /** How many incidents the index lists for the status page. */
 const recentKept = 50

@@ -1,12 +1,14 @@
 import { apartMs } from '../freshness.ts'
 import type { Incident, IncidentAlert, Mute } from '../hub-state.ts'
 import { isBig, knownAlerts, putAlert } from './alerts.ts'
+import { escalate, remind } from './escalation.ts'
+import { escalationAtMs, reminderAtMs } from './escalation-paths.ts'
 import { type Context, type HubDecision, incidentNow, putIncident } from './hub.ts'
 import { isSeverer, note, openAgain } from './incident.ts'
 import { checkAtMs, close, end, noteRoot } from './lifecycle.ts'
 import { muteOf, sameMute } from './mutes.ts'
 import { isStorm, joinStorm } from './storm.ts'
-import { escalate, escalationAtMs, page, pageAgain, remind, reminderAtMs, tellNews, tellOwed } from './telling.ts'
+import { page, pageAgain, tellNews, tellOwed } from './telling.ts'
 
 /** What flaps counts as over when it was quiet for so long, or for twice the time in which it would be reopened. */
 const quietMs = ({ view }: Pick<Context, 'view'>): number => Math.max(300_000, 2 * view.grouping.reopenMs)
