@@ -195,7 +195,7 @@ test('serve that the network can reach without a token says what that means, may
   const { url } = await target(200)
   const running = started(['serve', '--port', '0', '--host', '0.0.0.0'], { cwd: folderWith(watching(url)) })
   const base = (await listening(running)).replace('0.0.0.0', '127.0.0.1')
-  await waitFor('both warnings', () => (/api\.token[^]*--public-url/.test(running.stderr()) ? true : undefined))
+  await waitFor('both warnings', () => (/api\.token[\s\S]*--public-url/.test(running.stderr()) ? true : undefined))
   const body = JSON.stringify({ matchers: ['service=shop'], author: 'x', reason: 'x', forSeconds: 60 })
   const headers = { 'content-type': 'application/json' }
   expect((await fetch(`${base}/api/v1/silences`, { method: 'POST', body, headers })).status).toBe(403)
