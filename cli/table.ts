@@ -112,8 +112,10 @@ export const liveTable = (out: Output, rows: () => readonly string[]) => {
     /** Resolves when the system has taken the text; throws {@link OutputLost}, or what `signal` says when it fires. */
     print: async (text: string, signal?: AbortSignal): Promise<void> => {
       if (waiting >= waitingLimit) throw new OutputLost('nobody reads the output')
+      const begin = () => printInTurn(text, signal)
+      const begun = waiting === 0 ? begin() : turn.then(begin)
       waiting++
-      const printed = turn.then(() => printInTurn(text, signal)).finally(() => waiting--)
+      const printed = begun.finally(() => waiting--)
       turn = printed.catch(() => undefined)
       const { promise: over, reject } = Promise.withResolvers<never>()
       const onAbort = () => reject(signal?.reason)

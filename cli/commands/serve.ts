@@ -155,11 +155,11 @@ export const serveHere = async (given: ServeOptions): Promise<Served> => {
     throw error
   })
   const baseUrl = options.publicUrl ?? server.url
-  // What cannot be printed can still be watched, and told to every channel but this one.
-  table.print(greeting(config, baseUrl)).catch((error: unknown) => say(`nothing can be printed: ${messageOf(error)}`))
-  const troubles = [...exposureTroubles(exposure, baseUrl), ...topicTroubles(config), ...secretTroubles(options)]
-  for (const trouble of troubles) say(trouble)
   try {
+    // What cannot be printed can still be watched, and told to every channel but this one.
+    table.print(greeting(config, baseUrl)).catch((error: unknown) => say(`nothing can be printed: ${messageOf(error)}`))
+    const troubles = [...exposureTroubles(exposure, baseUrl), ...topicTroubles(config), ...secretTroubles(options)]
+    for (const trouble of troubles) say(trouble)
     const { print } = table
     hub = startHub({ config, store, blobs, nowMs, random, secret, print, warn: say, baseUrl, holder: 'serve' })
   } catch (error) {
