@@ -29,6 +29,7 @@ export type DeliveryResult =
 
 export type ChannelWorld = {
   nowMs: () => number
+  /** Throws a `MissingSecretError` for one that is not there, another error for one that cannot be asked for now. */
   secret: (reference: string) => string
   /** The attempt is over when this fires; the row is retried. */
   signal: AbortSignal
