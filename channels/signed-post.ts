@@ -12,6 +12,7 @@ import {
   webhookHeaders,
   webhookId,
 } from './standard-webhooks.ts'
+import { timeoutSeconds } from './time-limit.ts'
 
 const ours =
   /^(?:webhook-.*|content-type|content-length|host|connection|transfer-encoding|expect|upgrade|keep-alive|te)$/i
@@ -31,7 +32,7 @@ export const signedPostFields = {
   url: httpUrl,
   secret: signingSecrets,
   headers: z.record(headerName, headerValue).default({}),
-  timeoutSeconds: z.number().min(0.1).max(30).default(10),
+  timeoutSeconds,
   ratePerMinute: ratePerMinute.default(60),
 }
 
