@@ -43,6 +43,12 @@ const inTens = <T>(all: readonly T[]): T[][] =>
     all.slice(at * askedAtOnce, (at + 1) * askedAtOnce),
   )
 
+const missing = (reference: string | undefined, at: { parameter: string; region: string | undefined }): Error => {
+  const where = at.region === undefined ? '' : ` --region ${at.region}`
+  const how = `aws ssm put-parameter${where} --type SecureString --name ${at.parameter} --value …`
+  return new MissingSecretError(`${reference} is not known (it is not there). Set it: ${how}`)
+}
+
 /** The secrets of a deployed function: SSM SecureStrings, fetched once per container and kept fresh. */
 export const ssmSecrets = ({ client, name, region, references, nowMs }: SecretsOptions): Secrets => {
   const values = new Map<string, string>()
@@ -51,12 +57,6 @@ export const ssmSecrets = ({ client, name, region, references, nowMs }: SecretsO
   let askAgainAtMs = Number.NEGATIVE_INFINITY
   let underWay: Promise<Refresh> | undefined
 
-  const missing = (parameter: string): Error => {
-    const where = region === undefined ? '' : ` --region ${region}`
-    const how = `aws ssm put-parameter${where} --type SecureString --name ${parameter} --value …`
-    return new MissingSecretError(`${wanted.get(parameter)} is not known (it is not there). Set it: ${how}`)
-  }
-
   const ask = async (parameters: readonly string[]): Promise<string | undefined> => {
     try {
       const command = new GetParametersCommand({ Names: [...parameters], WithDecryption: true })
@@ -64,12 +64,9 @@ export const ssmSecrets = ({ client, name, region, references, nowMs }: SecretsO
       const found = new Map(Parameters.map(({ Name = '', Value }) => [Name, Value]))
       for (const parameter of parameters) {
         const value = found.get(parameter)
-        if (value !== undefined) {
-          values.set(parameter, value)
-          continue
-        }
-        values.delete(parameter)
-        whyNot.set(parameter, missing(parameter))
+        if (value === undefined) values.delete(parameter)
+        else values.set(parameter, value)
+        whyNot.set(parameter, missing(wanted.get(parameter), { parameter, region }))
       }
       return undefined
     } catch (thrown) {
