@@ -1,5 +1,5 @@
 import type { ConfigPath, Finding } from './issues.ts'
-import { type LabelMatcher, parseMatcher } from './matchers.ts'
+import { type LabelMatcher, parseMatcher, wholeExpression } from './matchers.ts'
 import { mutualInhibitions } from './mutual-inhibition.ts'
 import type { Config } from './schema.ts'
 import { hintForName } from './suggest.ts'
@@ -17,7 +17,7 @@ const warning = (code: string, path: ConfigPath, message: string, hint: string):
 const matched = ({ label, op, value }: LabelMatcher, services: readonly string[]): readonly string[] | undefined => {
   if (label !== 'service' || op === '!=' || op === '!~') return undefined
   if (op === '=') return services.filter((name) => name === value)
-  const whole = new RegExp(`^(?:${value})$`, 'v')
+  const whole = wholeExpression(value)
   return services.filter((name) => whole.test(name))
 }
 

@@ -8,21 +8,33 @@ const pattern = /^\s*([a-zA-Z_][a-zA-Z0-9_]*)\s*(=~|!~|!=|=)\s*(?:"((?:[^"\\]|\\
 const op = (text: string | undefined): LabelMatcher['op'] =>
   text === '=~' || text === '!~' || text === '!=' ? text : '='
 
-const compiles = (expression: string): boolean => {
+/** `u` and not `v`, to which the `-` and `/` of `[a-z-]` and `[^/]` are mistakes. */
+const flags = 'u'
+
+/** An expression that must match all of a value, as Prometheus and Alertmanager have it. */
+export const wholeExpression = (expression: string): RegExp => new RegExp(`^(?:${expression})$`, flags)
+
+/** Why an expression cannot be read, in the engine's words; undefined when it can. */
+const flawOf = ({ op, value }: LabelMatcher): string | undefined => {
   try {
-    return new RegExp(expression, 'v').source !== ''
-  } catch {
-    return false
+    if (op.endsWith('~')) RegExp(value, flags)
+    return undefined
+  } catch (error) {
+    return String(error).replace(/^.*: /su, '')
   }
+}
+
+const readMatcher = (text: string): LabelMatcher | undefined => {
+  const [, label, sign, quoted, bare] = pattern.exec(text) ?? []
+  if (label === undefined) return undefined
+  const value = quoted?.replace(/\\(["\\])/g, '$1') ?? bare ?? ''
+  return { label, op: op(sign), value }
 }
 
 /** Reads `severity=~"page|ticket"`; the quotes may be left out. Undefined when it is no matcher. */
 export const parseMatcher = (text: string): LabelMatcher | undefined => {
-  const [, label, sign, quoted, bare] = pattern.exec(text) ?? []
-  if (label === undefined) return undefined
-  const value = quoted?.replace(/\\(["\\])/g, '$1') ?? bare ?? ''
-  const read = { label, op: op(sign), value }
-  return read.op.endsWith('~') && !compiles(value) ? undefined : read
+  const read = readMatcher(text)
+  return read && flawOf(read) === undefined ? read : undefined
 }
 
 /** `a|(b|c)` as `a` and `(b|c)`. */
@@ -59,7 +71,12 @@ const isQuick = (expression: string): boolean => {
 export const matcher = z
   .string()
   .max(200)
-  .refine((text) => parseMatcher(text) !== undefined, 'a matcher like service=shop or severity=~"page|ticket"')
+  .superRefine((text, context) => {
+    const read = readMatcher(text)
+    const flaw = read && flawOf(read)
+    if (!read) context.addIssue('a matcher like service=shop or severity=~"page|ticket"')
+    if (flaw) context.addIssue(`an expression as JavaScript reads it (${flaw})`)
+  })
   .refine((text) => {
     const read = parseMatcher(text)
     return !read?.op.endsWith('~') || isQuick(read.value)

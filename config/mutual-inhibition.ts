@@ -1,5 +1,5 @@
 import type { InhibitRule } from './contract.ts'
-import { parseMatcher } from './matchers.ts'
+import { parseMatcher, wholeExpression } from './matchers.ts'
 import type { Config } from './schema.ts'
 
 /** All that a config says beforehand of the labels of an alert. */
@@ -14,9 +14,7 @@ const mayMatch = (matchers: readonly string[], alert: Alert): boolean =>
     const read = parseMatcher(text)
     if (read?.label !== 'service' && read?.label !== 'severity') return read !== undefined
     const { op, value } = read
-    const found = op.endsWith('~')
-      ? new RegExp(`^(?:${value})$`, 'v').test(alert[read.label])
-      : alert[read.label] === value
+    const found = op.endsWith('~') ? wholeExpression(value).test(alert[read.label]) : alert[read.label] === value
     return op.startsWith('!') ? !found : found
   })
 

@@ -66,6 +66,7 @@ export const refusalCode = z.enum([
   'unknown-incident',
   'incident-over',
   'unknown-silence',
+  'maintenance-window',
   'too-long',
   'over-already',
   'matches-everything',

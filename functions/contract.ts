@@ -33,6 +33,7 @@ export const alertReason = z.enum([
   'input-unknown',
   'input-known',
   'rule-removed',
+  'severity-changed',
   'burn-rate-met',
   'burn-rate-gone',
   'budget-spent',

@@ -43,12 +43,23 @@ export const channelState = z.strictObject({
   event: deliveryEvent,
 })
 
+/** How far a service's alerts of one severity have come on their routes, each known by what it says. */
+export const toldRoute = z.strictObject({
+  first: z.string(),
+  /** Told last, and when; how long it has before the next, if there is to be one. */
+  route: z.string(),
+  atMs: z.number(),
+  afterMs: z.number().optional(),
+})
+export type ToldRoute = z.infer<typeof toldRoute>
+
 /** An incident as `correlate` keeps it, in its own item. */
 export const incident = z.strictObject({
   id: z.string(),
   /** What its alerts have in common; the key of its group. */
   group: z.string(),
   service: z.string(),
+  /** Of what people hear of it: the most severe of its alerts that fire and are not kept quiet; else as it was last. */
   severity,
   status: z.enum(['open', 'acknowledged', 'resolved']),
   sinceMs: z.number(),
@@ -60,9 +71,16 @@ export const incident = z.strictObject({
   /** The first alerts, by id; of a big incident the others lie in pages of alerts. */
   alerts: z.record(z.string(), incidentAlert),
   /** How many alerts it ever had, how many fire, and how many of those are kept quiet by nothing. */
-  counts: z.strictObject({ alerts: z.int(), firing: z.int(), audible: z.int() }),
-  /** The route that was told last because nobody took it on, by its place among those that matched then, and when. */
-  escalation: z.strictObject({ level: z.int(), atMs: z.number() }).optional(),
+  counts: z.strictObject({
+    alerts: z.int(),
+    firing: z.int(),
+    audible: z.int(),
+    /** The audible ones by severity; what is left are advisories. Absent in what an earlier version wrote. */
+    pages: z.int().optional(),
+    tickets: z.int().optional(),
+  }),
+  /** By severity and service; `atMs`: when a route was told last because nobody took it on. */
+  escalation: z.object({ atMs: z.number().optional(), told: z.record(z.string(), toldRoute).default({}) }).optional(),
   remindedAtMs: z.number().optional(),
   /** When news were last told, and whether there are some that nobody was told yet. */
   news: z.strictObject({ toldAtMs: z.number(), owed: z.boolean() }).optional(),
@@ -129,8 +147,16 @@ export const silence = z.strictObject({
   endsAtMs: z.number(),
   /** It ends with this incident, if that comes first. */
   incidentId: z.string().optional(),
-  /** What it kept quiet, for the message at its end: the first incidents, and how many there were. */
-  hid: z.array(z.strictObject({ incidentId: z.string(), service: z.string(), sinceMs: z.number() })),
+  /** What it kept quiet, for the message at its end: the severest incidents, and how many there were. */
+  hid: z.array(
+    z.object({
+      incidentId: z.string(),
+      service: z.string(),
+      sinceMs: z.number(),
+      /** Of the severest of its alerts that were hidden; a page when absent, as it was not always kept. */
+      severity: severity.optional(),
+    }),
+  ),
   hidCount: z.int(),
 })
 export type Silence = z.infer<typeof silence>

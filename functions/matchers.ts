@@ -1,4 +1,4 @@
-import { type LabelMatcher, parseMatcher } from '../config/matchers.ts'
+import { type LabelMatcher, parseMatcher, wholeExpression } from '../config/matchers.ts'
 import type { Labels } from '../rules/contract.ts'
 
 type Test = (labels: Labels) => boolean
@@ -6,8 +6,7 @@ type Test = (labels: Labels) => boolean
 const testOf = ({ label, op, value }: LabelMatcher): Test => {
   if (op === '=') return (labels) => (labels[label] ?? '') === value
   if (op === '!=') return (labels) => (labels[label] ?? '') !== value
-  // Anchored, as Prometheus and Alertmanager do.
-  const whole = new RegExp(`^(?:${value})$`, 'v')
+  const whole = wholeExpression(value)
   return op === '=~' ? (labels) => whole.test(labels[label] ?? '') : (labels) => !whole.test(labels[label] ?? '')
 }
 

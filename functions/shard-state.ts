@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { type Severity, severity } from '../config/contract.ts'
 import { cause, timingsMs, verdict } from '../probes/contract.ts'
 import { labels, ruleResult, sliVerdict } from '../rules/contract.ts'
 
@@ -63,6 +64,9 @@ const alert = z.strictObject({
   summary: z.string(),
 })
 export type Alert = z.infer<typeof alert>
+
+/** What an alert was told as, whatever its rule is called by now. */
+export const severityOf = ({ labels: { severity: told } }: Alert): Severity | undefined => severity.safeParse(told).data
 
 /** The alerts of one shard and what their rules last said, as decisions see them; `shard-packing.ts` is how they are kept. */
 export const shardState = z.strictObject({

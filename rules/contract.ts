@@ -27,7 +27,13 @@ export const ruleFields = {
 
 /** One look at a monitor from one location, as the rule sees it, oldest first. */
 export type Look = { scheduledAtMs: number; look: string; verdict: Verdict; detail?: string | undefined }
-export type LocationHistory = { location: string; looks: readonly Look[]; fresh: boolean; periodMs: number }
+export type LocationHistory = {
+  location: string
+  looks: readonly Look[]
+  fresh: boolean
+  /** How long one of its looks says something. */
+  freshForMs: number
+}
 
 /** Events of an SLI in a minute or an hour that begins at `atMs`. `unknown`: nobody could say; they count in no ratio. */
 export type SliBucket = { atMs: number; good: number; bad: number; unknown: number }

@@ -25,6 +25,10 @@ const lastRun = ({ looks }: LocationHistory): readonly Look[] => {
 
 type Opinion = {
   location: string
+  /** Fresh, and its latest look saw something: only then it has a say. */
+  heard: boolean
+  /** Cannot look any more, and was not up when it last could, while this alert stood: silence takes nothing back. */
+  owed: boolean
   failing: boolean
   /** At its threshold, or with too many failures in its window. */
   down: boolean
@@ -47,24 +51,30 @@ const tooMany = ({ failureWindow: window }: Spec, { looks }: LocationHistory): r
   return failures.length >= window.failures ? failures : []
 }
 
-/** A location has a say when it is fresh and its latest look saw something; what it said before is not asked. */
+/** What each location that ever saw something said last. */
 const opinions = (spec: Spec, facts: Facts): Opinion[] =>
   facts.locations.flatMap((history) => {
     const run = lastRun(history)
     const last = run.at(-1)
-    if (!last || !history.fresh || history.looks.at(-1)?.verdict === 'unknown') return []
+    if (!last) return []
+    const heard = history.fresh && history.looks.at(-1)?.verdict !== 'unknown'
     const failing = isFailing(last)
     const inWindow = tooMany(spec, history)
     const isUp = !failing && run.length >= spec.successThreshold && inWindow.length === 0
     const sinceMs = [...(failing ? run.slice(0, 1) : []), ...inWindow.slice(0, 1)].map((one) => one.scheduledAtMs)
+    const lastFailure = history.looks.findLast(isFailing)
+    // A location that was gone before this alert began says nothing of it.
+    const isOfAlert = last.scheduledAtMs + history.freshForMs >= (facts.activeSinceMs ?? 0)
     return [
       {
         location: history.location,
+        heard,
+        owed: !heard && !isUp && lastFailure !== undefined && isOfAlert,
         failing,
         down: (failing && run.length >= spec.failureThreshold) || inWindow.length > 0,
         up: isUp,
         sinceMs: sinceMs.length > 0 ? Math.min(...sinceMs) : undefined,
-        lastFailure: history.looks.findLast(isFailing),
+        lastFailure,
       },
     ]
   })
@@ -80,9 +90,10 @@ const sentence = (spec: Spec, down: readonly Opinion[], heard: number, facts: Fa
 
 /** What the locations say together, before anybody makes an alert of it. */
 const poll = (spec: Spec, facts: Facts) => {
-  const heard = opinions(spec, facts)
-  const majority = Math.floor(facts.locations.length / 2) + 1
-  const need = Math.min(spec.quorum ?? majority, heard.length)
+  const all = opinions(spec, facts)
+  const heard = all.filter((one) => one.heard)
+  const quorum = spec.quorum ?? Math.floor(facts.locations.length / 2) + 1
+  const need = Math.min(quorum, heard.length)
   const complaining = heard.filter(({ failing, down }) => failing || down)
   const down = heard.filter((one) => one.down)
   const notUp = heard.filter(({ up }) => !up)
@@ -101,6 +112,8 @@ const poll = (spec: Spec, facts: Facts) => {
     down,
     notUp,
     complaining,
+    owed: all.filter(({ owed }) => owed),
+    quorum,
     tally,
     summary,
     ...(since.length > 0 ? { sinceMs: Math.min(...since) } : {}),
@@ -115,18 +128,30 @@ const unheard = (spec: Spec, { locations }: Facts): Judgement => ({
   tally: { down: 0, failing: 0, heard: 0, of: locations.length, need: 0 },
 })
 
+/** It fires, and those who can look would end it, but for those that saw it fail and cannot look now. */
+const undecided = (spec: Spec, { owed, tally }: ReturnType<typeof poll>): Judgement => ({
+  status: 'held',
+  met: false,
+  reason: 'input-unknown',
+  summary: `nobody can look at ${spec.monitor} from ${owed.map(({ location }) => location).join(', ')} since it failed there`,
+  tally,
+})
+
 /**
  * Below the quorum: locations at their threshold, but too few of them to page anybody. An alert of its own, which ends
- * when the quorum is reached (then the page takes over) or when those locations see it pass again.
+ * when the quorum is reached (then the page takes over) or when those locations see it pass again; while they cannot
+ * look it is held.
  */
 export const adviseAvailability = (spec: Spec, facts: Facts): Judgement => {
-  const { heard, down, notUp, tally, summary: said, sinceMs } = poll(spec, { ...facts, firing: false })
+  const polled = poll(spec, { ...facts, firing: false })
+  const { heard, down, notUp, owed, tally, summary: said, sinceMs } = polled
   if (heard.length === 0) return unheard(spec, facts)
   const { need } = tally
   const summary = `${said} (${down.length} of ${heard.length} locations, too few to page: quorum is ${need})`
   const since = sinceMs === undefined ? {} : { sinceMs }
   if (down.length >= need) return { status: 'inactive', met: false, reason: 'quorum-met', summary, tally }
   const stays = facts.firing ? notUp : down
+  if (facts.firing && stays.length === 0 && owed.length > 0) return undecided(spec, polled)
   return stays.length > 0
     ? { status: 'active', met: true, reason: 'quorum-not-met', summary, tally, ...since }
     : { status: 'inactive', met: false, reason: 'success-threshold-met', summary, tally }
@@ -135,14 +160,18 @@ export const adviseAvailability = (spec: Spec, facts: Facts): Judgement => {
 /**
  * Down is `quorum` of the fresh locations failing `failureThreshold` times in a row, or too often in `failureWindow`;
  * with fewer fresh locations than the quorum, all of them failing is down. Up again is fewer than that not yet having
- * passed `successThreshold` times.
+ * passed `successThreshold` times, those included that failed last and cannot look any more: an alert that only they
+ * would keep is held.
  */
 export const judgeAvailability = (spec: Spec, facts: Facts): Judgement => {
-  const { heard, down, complaining, tally, summary, sinceMs } = poll(spec, facts)
+  const polled = poll(spec, facts)
+  const { heard, down, notUp, complaining, owed, quorum, tally, summary, sinceMs } = polled
   if (heard.length === 0) return unheard(spec, facts)
   const since = sinceMs === undefined ? {} : { sinceMs }
   const said = { summary, tally }
   if (tally.down >= tally.need) return { status: 'active', met: true, reason: 'threshold-met', ...said, ...since }
+  const isOpen = notUp.length + owed.length >= Math.min(quorum, heard.length + owed.length)
+  if (facts.firing && isOpen) return undecided(spec, polled)
   if (facts.firing) return { status: 'inactive', met: false, reason: 'success-threshold-met', ...said }
   if (complaining.length === 0) return { status: 'inactive', met: false, reason: 'condition-gone', ...said }
   const reason = down.length > 0 ? 'quorum-not-met' : 'first-failure'

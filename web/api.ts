@@ -17,7 +17,7 @@ const fail = (context: Context, status: ErrorStatus, error: { code: string; mess
 
 const statusOf = ({ code }: Refusal): ErrorStatus => {
   if (code === 'unknown-incident' || code === 'unknown-silence') return 404
-  return code === 'incident-over' || code === 'too-many' ? 409 : 422
+  return code === 'incident-over' || code === 'maintenance-window' || code === 'too-many' ? 409 : 422
 }
 
 /** Browsers say which page sent a request; one of another place has no business here. A program says nothing. */

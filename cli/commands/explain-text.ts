@@ -12,8 +12,18 @@ const lines = (text: string, { columns }: Screen, at: { first?: string; rest?: s
   wrap(text, { width: columns ?? Number.POSITIVE_INFINITY, first: at.first ?? '', rest: at.rest ?? at.first ?? '' })
 
 const clock = (atMs: number) => utc(atMs).slice(11, 19)
+const dayOf = (atMs: number) => `${utc(atMs).slice(0, 10)} UTC`
 const item = (atMs: number, text: string, screen: Screen) =>
   lines(text, screen, { first: `  ${clock(atMs)}  `, rest: ' '.repeat(12) })
+
+type Entry = { atMs: number; text: string }
+
+/** The day is said where it is another than that of the entry before, or of the heading. */
+const items = (entries: readonly Entry[], screen: Screen, headMs: number): string[] =>
+  entries.flatMap(({ atMs, text }, nth) => {
+    const before = dayOf(entries[nth - 1]?.atMs ?? headMs)
+    return [...(dayOf(atMs) === before ? [] : [`  ${dayOf(atMs)}`]), ...item(atMs, text, screen)]
+  })
 
 const unreadableText = (count: number, screen: Screen) =>
   count === 0 ? [] : lines(`${count} ${count === 1 ? 'object' : 'objects'} of the history could not be read`, screen)
@@ -59,9 +69,13 @@ const incidentText = ({ incident }: IncidentExplained, nowMs: number, screen: Sc
       'nobody: no channel was told of it',
     ),
     '',
-    `what happened, ${utc(sinceMs).slice(0, 10)} UTC`,
-    ...timeline.flatMap(({ atMs, what, reason }) =>
-      item(atMs, reason === undefined ? what : `${what} (${reason}: ${wordsFor(reason)})`, screen),
+    `what happened, ${dayOf(sinceMs)}`,
+    ...items(
+      timeline.map(({ atMs, what, reason }) => {
+        return { atMs, text: reason === undefined ? what : `${what} (${reason}: ${wordsFor(reason)})` }
+      }),
+      screen,
+      sinceMs,
     ),
   ]
 }
@@ -77,8 +91,12 @@ const alertText = (explained: AlertExplained, screen: Screen): string[] => {
     ...(now?.heldSinceMs === undefined ? [] : lines(`held: ${reasonWords['input-unknown']}`, screen)),
     '',
     ...(transitions.length === 0 ? lines(none, screen) : [`the ${counted(hours, 'hour')} before ${utc(atMs)}`]),
-    ...transitions.flatMap((step) =>
-      item(step.atMs, `${step.from} → ${step.to}: ${reasonWords[step.reason]} (${step.reason})`, screen),
+    ...items(
+      transitions.map((step) => {
+        return { atMs: step.atMs, text: `${step.from} → ${step.to}: ${reasonWords[step.reason]} (${step.reason})` }
+      }),
+      screen,
+      atMs,
     ),
     ...(incidents.length > 0 ? ['', ...lines(`incidents: ${incidents.slice(0, 8).join(', ')}`, screen)] : []),
     ...unreadableText(unreadable, screen),
@@ -171,10 +189,23 @@ const verdictText = (explained: MonitorExplained): string => {
     : `no new page: alert ${firing.alertId} fires already, since ${utc(firing.sinceMs)}`
 }
 
+const incidentLine = ({ incident, alerts, transitions }: MonitorExplained): string => {
+  if (incident !== undefined) return `incident ${incident}: whodunit explain ${incident}`
+  const fires = [
+    ...alerts.filter(({ standing }) => standing === 'firing'),
+    ...transitions.filter(({ to }) => to === 'firing'),
+  ]
+  // An advisory that nobody asks for has none.
+  return fires.some(({ alertId }) => !alertId.endsWith(':advisory'))
+    ? 'its incident was not found: the hub lists those that are open and the latest 50'
+    : 'no incident'
+}
+
 const monitorText = (explained: MonitorExplained, screen: Screen): string[] => {
-  const { monitorId, minuteMs, looks, silent, transitions, alerts, incident, unreadable } = explained
+  const { monitorId, minuteMs, gone, looks, silent, transitions, alerts, unreadable } = explained
   return [
     ...lines(`${monitorId} in the minute of ${utc(minuteMs)}`, screen),
+    ...(gone ? lines(`${monitorId} is in the config no more; its rules are those that the history knows`, screen) : []),
     '',
     ...looks.flatMap((one) => item(one.startedAtMs, lookText(one), screen)),
     ...silent.flatMap(({ location, lastMs }) =>
@@ -197,7 +228,7 @@ const monitorText = (explained: MonitorExplained, screen: Screen): string[] => {
     ...alerts.flatMap(({ alertId, standing, sinceMs }) =>
       lines(`alert ${alertId} after it: ${standing}${sinceMs === undefined ? '' : ` since ${utc(sinceMs)}`}`, screen),
     ),
-    ...lines(incident === undefined ? 'no incident' : `incident ${incident}: whodunit explain ${incident}`, screen),
+    ...lines(incidentLine(explained), screen),
     ...unreadableText(unreadable, screen),
   ]
 }

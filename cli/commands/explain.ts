@@ -1,19 +1,19 @@
 import { distance } from 'fastest-levenshtein'
-import { impliedRules } from '../../config/normalise.ts'
 import type { Config } from '../../config/schema.ts'
 import { closest } from '../../config/suggest.ts'
 import { advisoryId, ruleOfAlert } from '../../functions/alert-ids.ts'
 import { type AlertNow, alertsNow } from '../../functions/alerts-now.ts'
-import { type AlertTransition, keys } from '../../functions/contract.ts'
+import type { AlertTransition } from '../../functions/contract.ts'
 import { shardOfRule } from '../../functions/evaluate/config.ts'
 import { type HistoryMinute, type KeptJudgement, type KeptOutcome, minuteOf } from '../../functions/history.ts'
 import { readHistory } from '../../functions/history-reading.ts'
-import { type Incident, incident as incidentSchema, type Mute } from '../../functions/hub-state.ts'
+import type { Incident, Mute } from '../../functions/hub-state.ts'
 import { unpackLocation } from '../../functions/location-packing.ts'
 import { readHub } from '../../functions/publish/step.ts'
 import { countOfShard, shardOf } from '../../functions/shards.ts'
-import { ruleMonitor } from '../../rules/registry.ts'
 import type { Blobs, Store } from '../../stores/contract.ts'
+import { olderIncident, storedIncident } from './explain-incidents.ts'
+import { rulesInHistory, rulesOfMonitor } from './explain-rules.ts'
 
 export type ExplainWorld = {
   store: Store
@@ -41,6 +41,8 @@ export type MonitorExplained = {
   kind: 'monitor'
   monitorId: string
   minuteMs: number
+  /** The config no longer has it. */
+  gone?: true
   looks: KeptOutcome[]
   /** Locations that should have looked and from which nothing came, with the last scheduled time something did lately. */
   silent: { location: string; lastMs?: number }[]
@@ -76,12 +78,6 @@ const placesIn = async (store: Store): Promise<Place[]> => {
   }
 }
 
-/** The rules of a monitor: the config's, or those it is sure to have. */
-const rulesOfMonitor = (monitorId: string, config: Config | undefined): string[] =>
-  config
-    ? Object.entries(config.rules).flatMap(([id, rule]) => (ruleMonitor(rule) === monitorId ? [id] : []))
-    : Object.keys(impliedRules(monitorId, 60, new Set()))
-
 const withAdvisories = (ruleIds: readonly string[]) => ruleIds.flatMap((id) => [id, advisoryId(id)])
 
 type Known = { places: Place[]; monitors: string[]; alerts: string[]; incidents: Incident[]; now: AlertNow[] }
@@ -89,7 +85,7 @@ type Known = { places: Place[]; monitors: string[]; alerts: string[]; incidents:
 const knownIn = async ({ store, config }: ExplainWorld): Promise<Known> => {
   const [places, { incidents }, now] = await Promise.all([placesIn(store), readHub(store), alertsNow(store)])
   const monitors = [...new Set([...places.map(({ monitorId }) => monitorId), ...Object.keys(config?.monitors ?? {})])]
-  const rules = config ? Object.keys(config.rules) : monitors.flatMap((id) => rulesOfMonitor(id, undefined))
+  const rules = [...Object.keys(config?.rules ?? {}), ...monitors.flatMap((id) => rulesOfMonitor(id, config))]
   const told = incidents.flatMap(({ alerts }) => Object.keys(alerts))
   const alerts = [...new Set([...withAdvisories(rules), ...now.map(({ alertId }) => alertId), ...told])]
   return { places, monitors: monitors.sort(), alerts: alerts.sort(), incidents, now }
@@ -168,7 +164,7 @@ const explainMonitor = async (
   const inMinute = ({ scheduledAtMs }: KeptOutcome) => scheduledAtMs >= minuteMs && scheduledAtMs < endMs
   const outcomes = outcomesIn(minutes, monitorId)
   const looks = outcomes.filter(inMinute)
-  const here = config?.monitors[monitorId]?.locations ?? config?.locations
+  const here = config?.monitors[monitorId]?.locations
   const expected = here ?? known.places.filter((place) => place.monitorId === monitorId).map(({ location }) => location)
   const silent = [...new Set(expected)]
     .filter((location) => !looks.some((one) => one.location === location))
@@ -177,7 +173,9 @@ const explainMonitor = async (
       return { location, ...(last ? { lastMs: last.scheduledAtMs } : {}) }
     })
   const ours = minutes.filter((one) => one.minuteMs === minuteMs)
-  const rules = new Set(rulesOfMonitor(monitorId, config))
+  const gone = config !== undefined && !Object.hasOwn(config.monitors, monitorId)
+  const named = gone || !config ? rulesInHistory(minutes, monitorId, { monitors: known.monitors, config }) : []
+  const rules = new Set([...rulesOfMonitor(monitorId, config), ...named])
   const judgements = ours
     .flatMap(({ parts }) => parts.flatMap((part) => part.judgements))
     .filter(({ ruleId }) => rules.has(ruleId))
@@ -190,16 +188,18 @@ const explainMonitor = async (
   const alerts = withAdvisories([...rules]).map((alertId) =>
     standingThen(alertId, { transitions: past, now: known.now.find((one) => one.alertId === alertId), endMs }),
   )
-  const incident = known.incidents.find(
-    (one) =>
-      Object.keys(one.alerts).some((alertId) => rules.has(ruleOfAlert(alertId))) &&
-      one.sinceMs < endMs &&
-      (one.resolvedAtMs ?? Number.POSITIVE_INFINITY) >= minuteMs,
-  )
+  const isIt = ({ alerts: told, sinceMs, resolvedAtMs = Number.POSITIVE_INFINITY }: Incident) =>
+    Object.keys(told).some((alertId) => rules.has(ruleOfAlert(alertId))) && sinceMs < endMs && resolvedAtMs >= minuteMs
+  const listed = known.incidents.find(isIt)
+  const service = config?.monitors[monitorId]?.service
+  const hasFired = alerts.some(({ standing }) => standing === 'firing') || transitions.some(({ to }) => to === 'firing')
+  const incident =
+    listed ?? (hasFired ? await olderIncident(world.store, { service, beforeMs: endMs }, isIt) : undefined)
   return {
     kind: 'monitor',
     monitorId,
     minuteMs,
+    ...(gone ? { gone } : {}),
     looks,
     silent,
     judgements,
@@ -239,11 +239,4 @@ export const explain = async (
   if (known.alerts.includes(name))
     return explainAlert(world, known, { alertId: name, atMs: asked.atMs ?? world.nowMs, hours })
   return unknownName(name, known)
-}
-
-/** An incident that the index no longer lists is still there. */
-const storedIncident = async (store: Store, id: string): Promise<Incident | undefined> => {
-  if (!/^[a-z0-9-]{1,100}$/.test(id)) return undefined
-  const item = (await store.read([keys.incident(id)])).get(keys.incident(id))
-  return item ? incidentSchema.parse(item.value) : undefined
 }

@@ -9,6 +9,7 @@ import type { Answer, EndAnswer, ListedSilence, Refusal, SilenceAnswer, SilenceB
 import { keys, type OutboxRow, type SilenceRequest, silenceRequest } from '../contract.ts'
 import { type Silence, silences } from '../hub-state.ts'
 import { recentIncidents } from '../incidents.ts'
+import { isOfWindow } from '../maintenance.ts'
 import { silenceId } from '../silence-id.ts'
 import { briefOf, endSilenceRow, hiddenBy, refuseSilence, silenceRow, silenceRowId, wishOf } from './silences.ts'
 import { type ApiWorld, findIncident, nudgeCorrelate } from './step.ts'
@@ -96,6 +97,11 @@ export const endSilenceStep =
       const ids = known.map((one) => one.id)
       const hint = hintForName(id, ids, 'silences')
       return { ok: false, refusal: { code: 'unknown-silence', message: `there is no silence ${id}`, hint } }
+    }
+    if (isOfWindow(silence)) {
+      const message = `${id} is a maintenance window, which lasts as long as the config says`
+      const hint = 'shorten the window in the config, or remove it'
+      return { ok: false, refusal: { code: 'maintenance-window', message, hint } }
     }
     await ask(world, endSilenceRow(id, by, world.nowMs()))
     return { ok: true, answer: { silence } }

@@ -1,3 +1,4 @@
+import type { Severity } from '../../config/contract.ts'
 import type { AlertChange } from '../contract.ts'
 import { keys } from '../contract.ts'
 import type { Incident, IncidentAlert, Mute } from '../hub-state.ts'
@@ -40,33 +41,51 @@ export const knownAlerts = (hub: Hub, incident: Incident): [string, IncidentAler
   return [...Object.entries(incident.alerts), ...mine]
 }
 
+const isAudible = (alert: IncidentAlert | undefined): boolean => alert?.firing === true && !alert.mute
+
 const counted = (alert: IncidentAlert | undefined) => ({
   alerts: alert ? 1 : 0,
   firing: alert?.firing ? 1 : 0,
-  audible: alert?.firing && !alert.mute ? 1 : 0,
+  audible: isAudible(alert) ? 1 : 0,
+  pages: isAudible(alert) && alert?.severity === 'page' ? 1 : 0,
+  tickets: isAudible(alert) && alert?.severity === 'ticket' ? 1 : 0,
 })
 
-const recount = (counts: Incident['counts'], before: IncidentAlert | undefined, after: IncidentAlert) => {
+const audibleOf = ({ alerts }: Incident, severity: Severity): number =>
+  Object.values(alerts).filter((alert) => isAudible(alert) && alert.severity === severity).length
+
+const recount = (incident: Incident, before: IncidentAlert | undefined, after: IncidentAlert) => {
   const [was, is] = [counted(before), counted(after)]
+  const { alerts, firing, audible } = incident.counts
+  const { pages = audibleOf(incident, 'page'), tickets = audibleOf(incident, 'ticket') } = incident.counts
   return {
-    alerts: counts.alerts + is.alerts - was.alerts,
-    firing: counts.firing + is.firing - was.firing,
-    audible: counts.audible + is.audible - was.audible,
+    alerts: alerts + is.alerts - was.alerts,
+    firing: firing + is.firing - was.firing,
+    audible: audible + is.audible - was.audible,
+    pages: pages + is.pages - was.pages,
+    tickets: tickets + is.tickets - was.tickets,
   }
+}
+
+/** What people hear of it; when all of it is over or quiet, what they heard last. */
+const severityOf = (counts: ReturnType<typeof recount>, last: Severity): Severity => {
+  if (counts.audible === 0) return last
+  return counts.pages > 0 ? 'page' : counts.tickets > 0 ? 'ticket' : 'advisory'
 }
 
 /** Writes one alert of an incident, where it lies or in the first place with room. */
 export const putAlert = (hub: HubDecision, incident: Incident, alertId: string, alert: IncidentAlert): HubDecision => {
   const before = findAlert(hub, incident, alertId)
-  const counts = recount(incident.counts, before, alert)
+  const counts = recount(incident, before, alert)
+  const severity = severityOf(counts, incident.severity)
   const fits = hasRoom(incident, alertId, alert)
   const short = { ...alert, summary: cut(alert.summary, shortSummary) }
   if (incident.alerts[alertId] !== undefined || (!before && fits)) {
     const alerts = { ...incident.alerts, [alertId]: fits ? alert : short }
-    return putIncident(hub, { ...incident, counts, alerts })
+    return putIncident(hub, { ...incident, severity, counts, alerts })
   }
   const key = alertPageKey(incident.id, alertId)
-  return putPage(putIncident(hub, { ...incident, counts }), key, { ...hub.pages.get(key), [alertId]: short })
+  return putPage(putIncident(hub, { ...incident, severity, counts }), key, { ...hub.pages.get(key), [alertId]: short })
 }
 
 const alertOf = (change: AlertChange, labels: IncidentAlert['labels'], mute: Mute | undefined): IncidentAlert => ({
@@ -93,7 +112,7 @@ const noteChange = (incident: Incident, change: AlertChange, mute: Mute | undefi
   return alerts % 100 === 0 && to === 'firing' ? note(incident, atMs, { what: `${alerts} alerts so far` }) : incident
 }
 
-/** An alert fires in an incident, which is as severe as its most severe alert ever was and as old as its oldest. */
+/** An alert fires in an incident, which is as old as its oldest. */
 export const fireAlert = (
   hub: HubDecision,
   incident: Incident,

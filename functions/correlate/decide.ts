@@ -9,7 +9,7 @@ import { end, fire } from './lifecycle.ts'
 import { withRules } from './mutes.ts'
 import { forEachChannel } from './orders.ts'
 import { applyReceipt, tellCaseFile } from './receipts.ts'
-import { addSilence, cutSilence, digestReceipt, endSilences } from './silences.ts'
+import { addSilence, cutSilence, digestReceipt, endSilences, withWindows } from './silences.ts'
 import { put } from './telling.ts'
 import { onTimer } from './timers.ts'
 
@@ -99,5 +99,6 @@ export const decideCorrelate = (
   messages.reduce<HubDecision>((so, message) => apply(so, message, { view, nowMs, atOnce }), {
     ...hub,
     index: withRules(hub.index, { view, nowMs }),
+    silences: withWindows(hub.silences, { view, nowMs }),
     rows: [],
   })

@@ -1,3 +1,4 @@
+import type { Severity } from '../../config/contract.ts'
 import type { AlertChange } from '../contract.ts'
 import type { Incident } from '../hub-state.ts'
 import { stormGroup } from './groups.ts'
@@ -69,24 +70,28 @@ export const acknowledge = (incident: Incident, at: { by: string; atMs: number }
   return note(taken, atMs, { what: `acknowledged by ${by}`, reason: 'taken-on' })
 }
 
+/** How severe what people hear of it is: less than anything when all of it is over or kept quiet. */
+const heardRank = ({ counts, severity }: Incident): number => (counts.audible > 0 ? severityRank[severity] : -1)
+
+/** Is it severer than all that people hear of an incident? */
+export const isSevererThan = (severity: Severity, incident: Incident): boolean =>
+  severityRank[severity] > heardRank(incident)
+
+/** Do people hear of something severer than before? */
+export const isSeverer = (now: Incident, before: Incident): boolean => heardRank(now) > heardRank(before)
+
 /**
  * An incident that became severer since somebody took it on is open again: who accepted a ticket for the morning has
- * not accepted a page in the night. More alerts of what was accepted change nothing.
+ * not accepted a page in the night, nor what fires anew. More alerts of what was accepted change nothing.
  */
-const openAgainIfSeverer = (before: Incident, now: Incident, atMs: number): Incident => {
-  if (now.status !== 'acknowledged' || severityRank[now.severity] <= severityRank[before.severity]) return now
+export const openAgain = (before: Incident, now: Incident, atMs: number): Incident => {
+  if (now.status !== 'acknowledged') return now
   const { acknowledged: _, ...rest } = now
-  const what = `open again: acknowledged as ${before.severity}, now ${now.severity}`
-  return note({ ...rest, status: 'open' }, atMs, { what, reason: 'severity-rose' })
-}
-
-/** What became of an incident that took alerts in, and whether it is severer for them. */
-export const grownFrom = (before: Incident, now: Incident, atMs: number): { incident: Incident; severer: boolean } => {
-  const grown = openAgainIfSeverer(before, now, atMs)
-  const severer = severityRank[grown.severity] > severityRank[before.severity]
-  // Whoever is paged by the higher severity has as long to take it on as anybody.
-  const incident = severer && grown.toldAtMs !== undefined ? { ...grown, escalation: { level: 0, atMs } } : grown
-  return { incident, severer }
+  const known = before.counts.audible > 0 ? `acknowledged as ${before.severity}` : 'acknowledged before it was quiet'
+  return note({ ...rest, status: 'open' }, atMs, {
+    what: `open again: ${known}, now ${now.severity}`,
+    reason: 'severity-rose',
+  })
 }
 
 const summarised = 20
@@ -111,12 +116,18 @@ export const flapsOf = ({ reopenedAtMs }: Pick<Incident, 'reopenedAtMs'>, nowMs:
 
 export const isFlapping = (incident: Incident, nowMs: number): boolean => flapsOf(incident, nowMs) >= flapsToHold
 
+/** What was over is back once more. */
+export const cameBack = (incident: Incident, nowMs: number): Incident => {
+  const recent = incident.reopenedAtMs.filter((atMs) => atMs > nowMs - flapWindowMs).slice(-20)
+  return { ...incident, reopenedAtMs: [...recent, nowMs] }
+}
+
 /** It was over and is back. Whoever had taken it on had taken on the time before. */
 export const reopenIncident = (before: Incident, nowMs: number): Incident => {
   const { id, group, service, severity, sinceMs, openedAtMs, alerts, counts, affects, channels, timeline } = before
-  const recent = before.reopenedAtMs.filter((atMs) => atMs > nowMs - flapWindowMs).slice(-20)
+  const { reopenedAtMs } = cameBack(before, nowMs)
   const kept = { id, group, service, severity, sinceMs, openedAtMs, alerts, counts, affects, channels, timeline }
-  const open: Incident = { ...kept, status: 'open', caseFile: false, reopenedAtMs: [...recent, nowMs] }
+  const open: Incident = { ...kept, status: 'open', caseFile: false, reopenedAtMs }
   const times = flapsOf(open, nowMs)
   const what = times > 1 ? `reopened, ${times} times within the hour` : 'reopened'
   return note(open, nowMs, { what, reason: times >= flapsToHold ? 'flapping' : 'fired-again-soon' })

@@ -1,16 +1,26 @@
+import type { Severity } from '../../config/contract.ts'
 import type { AlertChange } from '../contract.ts'
 import { ownService } from '../dead-letter.ts'
 import type { Incident, IncidentAlert, Mute } from '../hub-state.ts'
 import { endAlert, findAlert, fireAlert } from './alerts.ts'
 import { updateComponent } from './components.ts'
 import { groupOf, stormGroup } from './groups.ts'
-import { type Context, type HubDecision, incidentNow, incidentOf, putGroup, putIncident } from './hub.ts'
-import { flapsOf, grownFrom, isFlapping, note, reopenIncident, severityRank } from './incident.ts'
+import { type Context, type Hub, type HubDecision, incidentNow, incidentOf, putGroup, putIncident } from './hub.ts'
+import {
+  cameBack,
+  flapsOf,
+  isFlapping,
+  isSeverer,
+  isSevererThan,
+  note,
+  openAgain,
+  reopenIncident,
+  severityRank,
+} from './incident.ts'
 import { isLeftOut, muteOf, noteSource, withAffected } from './mutes.ts'
-import { channelsFor } from './routing.ts'
 import { noteHidden } from './silences.ts'
 import { begin, isStorm, stormNow } from './storm.ts'
-import { page, tellEnd, tellNews } from './telling.ts'
+import { page, pageAgain, tellEnd, tellNews } from './telling.ts'
 
 /** What keeps alerts quiet is looked at again at least this often: nobody tells us when it is over. */
 const checkEveryMs = 60_000
@@ -25,11 +35,12 @@ export const checkAtMs = (mutes: readonly Mute[], nowMs: number): number =>
 export const noteRoot = (
   hub: HubDecision,
   incident: Incident,
-  mute: Mute | undefined,
+  hidden: { mute: Mute; severity: Severity },
   context: Context,
 ): HubDecision => {
-  if (mute?.kind === 'silence' || mute?.kind === 'maintenance') return noteHidden(hub, incident, mute, context)
-  const root = mute?.kind === 'dependency' ? hub.incidents.get(mute.ref) : undefined
+  const { mute } = hidden
+  if (mute.kind === 'silence' || mute.kind === 'maintenance') return noteHidden(hub, incident, hidden, context)
+  const root = mute.kind === 'dependency' ? hub.incidents.get(mute.ref) : undefined
   if (!root) return hub
   const told = withAffected(root, incident.service)
   if (told === root) return hub
@@ -61,7 +72,7 @@ const fireIn = (
     (atMs) => atMs !== undefined,
   )
   const checked = putIncident(sourced, times.length === 0 ? now : { ...now, checkAtMs: Math.min(...times) })
-  return { hub: mute ? noteRoot(checked, now, mute, context) : checked, mute }
+  return { hub: mute ? noteRoot(checked, now, { mute, severity: change.severity }, context) : checked, mute }
 }
 
 const pageUnlessMuted = ({ hub, mute }: ReturnType<typeof fireIn>, opened: Incident, context: Context): HubDecision => {
@@ -79,21 +90,33 @@ const open = (hub: HubDecision, firing: Firing, context: Context, group = firing
   return pageUnlessMuted(fired, opened, context)
 }
 
-/** Another alert of the same cause, or the same again: whoever was paged hears of it, a higher severity pages its own. */
+/**
+ * Would an alert wake people in an open incident: do they hear of nothing as severe in it? What flaps was told of by
+ * then; whoever took that on need not hear of each time.
+ */
+const wakesIn = (hub: Hub, incident: Incident, { alertId, severity }: AlertChange, nowMs: number): boolean => {
+  const isBack = findAlert(hub, incident, alertId)?.firing === false
+  return isSevererThan(severity, incident) && !(isBack && isFlapping(incident, nowMs))
+}
+
+/** Another alert of the same cause, or the same again: news, or a page when people hear of nothing as severe by now. */
 const join = (hub: HubDecision, before: Incident, firing: Firing, context: Context): HubDecision => {
-  const { view, nowMs } = context
+  const { nowMs } = context
   const { change } = firing
   const known = findAlert(hub, before, change.alertId)
   const wasHeard = known?.firing === true && !known.mute
   const isNew = !wasHeard || severityRank[change.severity] > severityRank[known.severity]
   const { quietSinceMs: _, ...loud } = before
   const fired = fireIn(putIncident(hub, loud), loud, firing, context)
-  const { incident, severer } = grownFrom(before, incidentNow(fired.hub, before, before), nowMs)
-  const next = putIncident(fired.hub, incident)
-  if (!isNew || fired.mute) return next
-  if (incident.toldAtMs === undefined) return page(next, incident, context)
-  const routed = channelsFor(view.routing, { service: change.service, severity: incident.severity, nowMs })
-  return tellNews(next, incident, { routed, context, atOnce: severer })
+  const now = incidentNow(fired.hub, before, before)
+  if (!isNew || fired.mute) return fired.hub
+  const isBack = known?.firing === false
+  const wakes = wakesIn(hub, before, change, nowMs)
+  if (!wakes && now.toldAtMs !== undefined) return tellNews(fired.hub, now, { heard: [change], context })
+  const again = openAgain(before, isBack ? cameBack(now, nowMs) : now, nowMs)
+  const next = putIncident(fired.hub, again)
+  if (again.toldAtMs === undefined) return page(next, again, context)
+  return pageAgain(next, again, { context, reason: isBack ? 'back-again' : 'severity-rose' })
 }
 
 /** What was over a moment ago is back: the same incident goes on. */
@@ -109,25 +132,34 @@ const reopen = (hub: HubDecision, before: Incident, firing: Firing, context: Con
   return pageUnlessMuted(fired, opened, context)
 }
 
+/** In a storm what would wake people again is a part of it, whatever less severe of its group is open. */
+const goesOnAlone = (hub: Hub, incident: Incident, change: AlertChange, nowMs: number): boolean =>
+  incident.group !== stormGroup &&
+  wakesIn(hub, incident, change, nowMs) &&
+  findAlert(hub, incident, change.alertId)?.firing !== true
+
 /** An alert fires: in the incident of its group, in the one it opens, or in the storm's. */
 export const fire = (hub: HubDecision, change: AlertChange, context: Context): HubDecision => {
   const { view, nowMs } = context
   const labels = view.labelsOf(change)
   const firing = { change, labels, group: groupOf(view.grouping.by, labels, change.severity) }
+  const storm = stormNow(hub, context)
+  if (storm && findAlert(hub, storm, change.alertId)?.firing) return join(hub, storm, firing, context)
   const known = incidentOf(hub, firing.group)
-  if (known && known.status !== 'resolved') return join(hub, known, firing, context)
+  const isOpen = known !== undefined && known.status !== 'resolved'
+  const muted = muteOf(hub, { ...change, labels }, isOpen ? known.id : '', context) !== undefined
+  const joinsStorm = change.service !== ownService && !muted && isStorm(hub, change.severity, context)
+  if (isOpen && !(joinsStorm && goesOnAlone(hub, known, change, nowMs))) return join(hub, known, firing, context)
   const endedMs = known?.resolvedAtMs
   if (known && endedMs !== undefined && nowMs < endedMs + view.grouping.reopenMs && known.group !== stormGroup) {
     return reopen(hub, known, firing, context)
   }
-  const muted = muteOf(hub, { ...change, labels }, '', context) !== undefined
-  if (change.service === ownService || muted || !isStorm(hub, change.severity, context)) {
-    return open(hub, firing, context)
-  }
-  const storm = stormNow(hub, context)
-  if (!storm) return open(hub, firing, context, stormGroup)
+  if (!joinsStorm) return open(hub, firing, context)
+  // What is open already keeps its group.
+  const part = isOpen ? { ...firing, group: stormGroup } : firing
+  if (!storm) return open(hub, part, context, stormGroup)
   const goOn = storm.status === 'resolved' ? reopen : join
-  return goOn(putGroup(hub, firing.group, { incidentId: storm.id }), storm, firing, context)
+  return goOn(putGroup(hub, part.group, { incidentId: storm.id }), storm, part, context)
 }
 
 /** Everything of it is over. What flaps must stay well for a while first: its end would be news of nothing. */
@@ -148,7 +180,7 @@ export const close = (hub: HubDecision, incident: Incident, context: Context): H
   return tellEnd(putGroup(ended, incident.group, { incidentId: incident.id }), resolved, nowMs)
 }
 
-/** An alert of an incident is over, and with the last that fires the incident is. */
+/** An alert of an incident is over, and with the last that fires the incident is; what is left may be less severe. */
 export const end = (
   hub: HubDecision,
   incident: Incident,
@@ -163,5 +195,9 @@ export const end = (
   const known = updateComponent(next, now, { before: alert, after }, context)
   const sourced = noteSource(known, { alertId: ended.alertId, labels: alert.labels }, { context, firing: false })
   const over = incidentNow(sourced, incident, now)
-  return over.counts.firing === 0 && over.status !== 'resolved' ? close(sourced, over, context) : sourced
+  if (over.counts.firing === 0 && over.status !== 'resolved') return close(sourced, over, context)
+  const hasFallen = isSeverer(incident, over) && over.counts.audible > 0 && over.toldAtMs !== undefined
+  // Not at once: the rest may be over with the next alert of the same row.
+  const news = { toldAtMs: over.news?.toldAtMs ?? context.nowMs, owed: true }
+  return hasFallen ? putIncident(sourced, { ...over, news }) : sourced
 }

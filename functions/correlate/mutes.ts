@@ -3,7 +3,7 @@ import { keys } from '../contract.ts'
 import { ownService } from '../dead-letter.ts'
 import { apartMs } from '../freshness.ts'
 import type { HubIndex, Incident, Inhibitor, Mute, Silence } from '../hub-state.ts'
-import type { ActiveWindow } from '../maintenance.ts'
+import { type ActiveWindow, isOfWindow, windowPrefix } from '../maintenance.ts'
 import { matchAll } from '../matchers.ts'
 import { hash } from '../shards.ts'
 import {
@@ -23,14 +23,13 @@ export type Heard = { alertId: string; service: string; labels: Labels; sinceMs:
 const isActive = ({ startsAtMs, endsAtMs }: Silence, nowMs: number) => startsAtMs <= nowMs && nowMs < endsAtMs
 
 export const windowSilenceId = ({ name, startsAtMs }: ActiveWindow): string =>
-  `maintenance-${name}-${stamp(startsAtMs)}`
+  `${windowPrefix}${name}-${stamp(startsAtMs)}`
 
-/** What somebody asked for: the silence, or the maintenance window's, that matches and ends last. */
+/** What somebody asked for: the silence, or the maintenance window as the config has it now, that matches and ends last. */
 const asked = (hub: Hub, { labels }: Heard, { view, nowMs }: Context): Mute | undefined => {
-  const wishes = hub.silences.filter((silence) => isActive(silence, nowMs) && matchAll(silence.matchers, labels))
-  const silences = wishes.map(({ id, endsAtMs }): Mute & { untilMs: number } => {
-    return { kind: id.startsWith('maintenance-') ? 'maintenance' : 'silence', ref: id, untilMs: endsAtMs }
-  })
+  const silences = hub.silences
+    .filter((one) => !isOfWindow(one) && isActive(one, nowMs) && matchAll(one.matchers, labels))
+    .map(({ id, endsAtMs }) => ({ kind: 'silence' as const, ref: id, untilMs: endsAtMs }))
   const windows = view
     .maintenanceAt(nowMs)
     .filter(({ matchers }) => matchAll(matchers, labels))

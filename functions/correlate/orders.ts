@@ -67,7 +67,10 @@ const release = (incident: Incident, at: Telling): Written => {
   // A clock that was set back since counts from now.
   const deadlineMs = Math.min(incident.toldAtMs ?? nowMs, nowMs) + pageDeadlineMs
   const waits = event === 'opened' && !incident.caseFile && nowMs < deadlineMs
-  const sent = withChannel(incident, channel, { sequence, inFlight: true, event })
+  const { reached, event: last } = channelState(incident, channel)
+  // What it had is over: should it refuse this one, it is owed nothing.
+  const has = { reached: reached && !(event === 'opened' && last === 'resolved') }
+  const sent = withChannel(incident, channel, { ...has, sequence, inFlight: true, event })
   return {
     incident: sent,
     rows: [deliverRow(order, { dueAtMs: waits ? deadlineMs : nowMs, waitsForCaseFile: waits })],

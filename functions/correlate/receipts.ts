@@ -83,15 +83,23 @@ const everybodyAgain = (incident: Incident, receipt: Receipt, nowMs: number): Wr
 const refusedPage = (before: Incident, receipt: Receipt, at: { routing: Routing; nowMs: number }): Written => {
   const { order } = receipt
   const { nowMs } = at
-  // Whoever was told of the end and not of the return is where everybody is who was told of neither.
-  const incident = withChannel(before, order.channel, { reached: false })
-  const used = Object.keys(incident.channels).filter((channel) => channelState(incident, channel).sequence > 0)
+  // Whoever was told of the end and not of the return is where everybody is who was told of neither. Whoever has a page
+  // from before, of what has become severer since, is owed its end.
+  const { reached, doubtful: wasDoubtful } = channelState(before, order.channel)
+  const has = { reached: false, doubtful: wasDoubtful || (reached && order.event === 'opened') }
+  const incident = withChannel(before, order.channel, has)
+  const isFree = (channel: string) => incident.status !== 'resolved' && isOver(channelState(incident, channel))
+  const used = Object.keys(incident.channels).filter(
+    (channel) => channelState(incident, channel).sequence > 0 && !isFree(channel),
+  )
   const refused = [...order.fallbackFor, order.channel]
   const { service, severity } = incident
   const next = fallbackFor(at.routing, { service, severity, nowMs, refused: [...refused, ...used] })
   const others = Object.entries(incident.channels).filter(([channel]) => channel !== order.channel)
   const { doubtful, waiting } = channelState(incident, order.channel)
-  const isKnown = others.some(([, other]) => other.reached || (other.inFlight && isPage(other.event)))
+  const isKnown = others.some(
+    ([channel, other]) => !isFree(channel) && (other.reached || (other.inFlight && isPage(other.event))),
+  )
   if (next === undefined && !isKnown) {
     return everybodyAgain(incident, receipt, nowMs)
   }
@@ -123,7 +131,8 @@ export const applyReceipt = (before: Incident, receipt: Receipt, at: { routing: 
   if (isPage(order.event)) return refusedPage(known, receipt, at)
   // Nobody need hear of an end that was none: what came back meanwhile goes out instead.
   const isBack = channelState(known, order.channel).waiting.some(isPage)
-  if (order.event === 'resolved' && !isBack) return again(known, receipt, at.nowMs)
+  const isGone = !at.routing.people.includes(order.channel)
+  if (order.event === 'resolved' && !isBack && !isGone) return again(known, receipt, at.nowMs)
   // It still has the page from before: should it refuse what came back as well, it is owed the end all the same.
   const owed = order.event === 'resolved' ? withChannel(known, order.channel, { doubtful: true }) : known
   return releaseNext(owed, order.channel, at.nowMs)

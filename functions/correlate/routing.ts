@@ -1,4 +1,6 @@
 import type { Hours, Route, Severity } from '../../config/contract.ts'
+import type { ToldRoute } from '../hub-state.ts'
+import { hash } from '../shards.ts'
 
 export type Routing = {
   routes: readonly Route[]
@@ -48,23 +50,53 @@ export const remindEveryMs = (routing: Routing, at: Routed): number => {
   return seconds === undefined ? fourHoursMs : seconds * 1000
 }
 
-/** The route that hears of what nobody takes on, and how long after the one before it did. */
-export type NextRoute = { channels: readonly string[]; level: number; afterMs: number }
+const ids = new WeakMap<Route, string>()
+
+/** A route by what it says, wherever it stands. */
+const routeId = (route: Route): string => {
+  const id = ids.get(route) ?? hash(JSON.stringify(route)).toString(36)
+  ids.set(route, id)
+  return id
+}
+
+const afterOf = ({ escalateAfterSeconds: seconds }: Route) => (seconds === undefined ? {} : { afterMs: seconds * 1000 })
+
+/** The first route is told. */
+export const beginRoutes = (first: Route, atMs: number): ToldRoute => {
+  const route = routeId(first)
+  return { first: route, route, atMs, ...afterOf(first) }
+}
+
+/** The next route is told. */
+export const goOn = ({ first }: ToldRoute, next: Route, atMs: number): ToldRoute => ({
+  first,
+  route: routeId(next),
+  atMs,
+  ...afterOf(next),
+})
+
+const matchesEver = (routing: Routing, { hours: _, ...route }: Route, at: Routed): boolean =>
+  matches(routing, route, at)
+
+/** Where the route that was told last stands for what is routed, whatever its hours; -1 when the config has no such. */
+export const placeOf = (routing: Routing, { route }: ToldRoute, at: Routed): number =>
+  routing.routes.findIndex((one) => routeId(one) === route && matchesEver(routing, one, at))
+
+/** The route that hears of what nobody takes on, when, and since when nobody has. */
+export type NextRoute = { route: Route; dueAtMs: number; sinceMs: number }
 
 /**
- * The route after the one that was told, of those that match by now; undefined when there is none. The `level` of a
- * route is its place among those that matched when it was told: by the time nobody answered the hours may be others.
+ * The first route that matches by now behind the one that was told last, whose hours may be over. When that left the
+ * config: the first that matches and reaches somebody new.
  */
 export const nextRoute = (
   routing: Routing,
-  at: Routed & { told: { level: number; atMs: number } },
+  at: Routed & { told: ToldRoute; known: readonly string[] },
 ): NextRoute | undefined => {
-  const { level: before, atMs } = at.told
-  const told = routesFor(routing, { ...at, nowMs: atMs })[before]
-  if (told?.escalateAfterSeconds === undefined) return undefined
-  const later = routing.routes.slice(routing.routes.indexOf(told) + 1)
-  const routes = routesFor(routing, at)
-  const level = routes.findIndex((route) => later.includes(route))
-  const route = routes[level]
-  return route && { channels: route.channels, level, afterMs: told.escalateAfterSeconds * 1000 }
+  const { told, known } = at
+  if (told.afterMs === undefined) return undefined
+  const place = placeOf(routing, told, at)
+  const isNew = ({ channels }: Route) => channels.some((channel) => !known.includes(channel))
+  const route = routesFor(routing, at).find((one) => (place === -1 ? isNew(one) : routing.routes.indexOf(one) > place))
+  return route && { route, dueAtMs: told.atMs + told.afterMs, sinceMs: told.atMs }
 }

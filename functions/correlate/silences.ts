@@ -1,8 +1,10 @@
+import type { Severity } from '../../config/contract.ts'
 import type { DeliveryOrder, OutboxRow, Receipt, SilenceRequest } from '../contract.ts'
 import type { Incident, Mute, Silence } from '../hub-state.ts'
-import type { ActiveWindow } from '../maintenance.ts'
+import { type ActiveWindow, isOfWindow } from '../maintenance.ts'
 import { canKeep } from '../silence-limits.ts'
 import { addRows, type Context, type Hub, type HubDecision } from './hub.ts'
+import { severityRank } from './incident.ts'
 import { windowSilenceId } from './mutes.ts'
 import { deliverRow } from './orders.ts'
 import { isWorthwhile, tryAgainAfterMs } from './receipts.ts'
@@ -22,10 +24,12 @@ const fitted = (silences: readonly Silence[]): Silence[] => {
   return silences.map((one) => ({ ...one, hid: [] }))
 }
 
-/** One that is known, over, or too much is let go; whoever asks is told beforehand. */
+/** One that is known, over by its time or its incident, or too much is let go; whoever asks is told beforehand. */
 export const addSilence = (hub: HubDecision, asked: SilenceRequest, { nowMs }: Context): HubDecision => {
   const isKnown = hub.silences.some(({ id }) => id === asked.id)
-  if (isKnown || asked.endsAtMs <= nowMs || !canKeep([...hub.silences, asked])) return hub
+  const until = asked.incidentId === undefined ? undefined : hub.incidents.get(asked.incidentId)
+  const isOver = asked.endsAtMs <= nowMs || until?.status === 'resolved'
+  if (isKnown || isOver || !canKeep([...hub.silences, asked])) return hub
   return { ...hub, silences: fitted([...hub.silences, { ...asked, hid: [], hidCount: 0 }]) }
 }
 
@@ -54,18 +58,51 @@ const withWindow = (hub: Hub, ref: string, { view, nowMs }: Context): readonly S
   return canKeep(silences) ? silences : hub.silences
 }
 
-/** Writes down what a silence or a window keeps quiet, for the message at its end. */
-export const noteHidden = (hub: HubDecision, incident: Incident, mute: Mute, context: Context): HubDecision => {
-  const silences = withWindow(hub, mute.ref, context).map((one) => {
-    const isKnown = one.hid.some(({ incidentId }) => incidentId === incident.id)
-    if (one.id !== mute.ref || isKnown) return one
-    const hidden = { incidentId: incident.id, service: incident.service, sinceMs: incident.sinceMs }
-    return { ...one, hid: [...one.hid, hidden], hidCount: one.hidCount + 1 }
+/** When what stands for a window ends: with the window as the config has it now, and now when that is gone. */
+const windowEndMs = (silence: Silence, { view, nowMs }: Pick<Context, 'view' | 'nowMs'>): number => {
+  const window = view.maintenanceAt(nowMs).find((one) => windowSilenceId(one) === silence.id)
+  if (window) return window.endsAtMs
+  return silence.startsAtMs <= nowMs ? Math.min(silence.endsAtMs, nowMs) : silence.endsAtMs
+}
+
+/** The silences, of which those that stand for windows end when the config says so by now. */
+export const withWindows = (silences: readonly Silence[], at: Pick<Context, 'view' | 'nowMs'>): readonly Silence[] => {
+  const now = silences.map((one) => {
+    const endsAtMs = isOfWindow(one) ? windowEndMs(one, at) : one.endsAtMs
+    return endsAtMs === one.endsAtMs ? one : { ...one, endsAtMs }
   })
+  return now.every((one, nth) => one === silences[nth]) ? silences : now
+}
+
+type Hidden = Silence['hid'][number]
+
+const rankOf = ({ severity = 'page' }: Hidden): number => severityRank[severity]
+
+/** An incident counts once, as the severest of its alerts that was hidden; the severest come first, and stay. */
+const withHidden = (silence: Silence, hidden: Hidden): Silence => {
+  const before = silence.hid.find(({ incidentId }) => incidentId === hidden.incidentId)
+  if (before && rankOf(before) >= rankOf(hidden)) return silence
+  const hid = [...silence.hid.filter((one) => one !== before), hidden].sort((a, b) => rankOf(b) - rankOf(a))
+  return { ...silence, hid, hidCount: silence.hidCount + (before ? 0 : 1) }
+}
+
+/** Writes down what a silence or a window keeps quiet of an incident, for the message at its end. */
+export const noteHidden = (
+  hub: HubDecision,
+  { id, service, sinceMs }: Incident,
+  { mute, severity }: { mute: Mute; severity: Severity },
+  context: Context,
+): HubDecision => {
+  const told = channelsFor(context.view.routing, { service, severity, nowMs: context.nowMs })
+  // Of what nobody would have been told of nobody need hear that it was kept quiet.
+  if (told.length === 0) return hub
+  const silences = withWindow(hub, mute.ref, context).map((one) =>
+    one.id === mute.ref ? withHidden(one, { incidentId: id, service, sinceMs, severity }) : one,
+  )
   return { ...hub, silences: fitted(silences) }
 }
 
-const line = (hub: Hub, { incidentId, service }: Silence['hid'][number]): string => {
+const line = (hub: Hub, { incidentId, service }: Hidden): string => {
   const incident = hub.incidents.get(incidentId)
   const still = incident !== undefined && incident.status !== 'resolved'
   return `${service}: ${incidentId}${still ? ', still failing' : ', over'}`
@@ -76,7 +113,9 @@ const digest = (hub: Hub, silence: Silence, { view, nowMs }: Context): OutboxRow
   const services = [...new Set(silence.hid.map(({ service }) => service))]
   const [service] = services
   if (service === undefined) return []
-  const channels = services.flatMap((one) => channelsFor(view.routing, { service: one, severity: 'page', nowMs }))
+  const channels = silence.hid.flatMap(({ service: of, severity = 'page' }) =>
+    channelsFor(view.routing, { service: of, severity, nowMs }),
+  )
   const more = silence.hidCount - silence.hid.length
   const order = (channel: string): DeliveryOrder => ({
     id: `${silence.id}:${channel}:1`,
@@ -109,10 +148,12 @@ export const digestReceipt = (hub: HubDecision, { order, status }: Receipt, { no
     ? hub
     : addRows(hub, [deliverRow(order, { dueAtMs: nowMs + tryAgainAfterMs, waitsForCaseFile: false })])
 
-/** Silences that are over say what they hid and are forgotten; what still fails pages by its own timer. */
+/**
+ * Silences that are over say what they hid and are forgotten; what still fails pages by its own timer. The others are
+ * written again in any case, and with them their timer: one of a window that was extended since finds nothing to do.
+ */
 export const endSilences = (hub: HubDecision, context: Context): HubDecision => {
   const over = hub.silences.filter(({ endsAtMs }) => endsAtMs <= context.nowMs).slice(0, context.atOnce)
-  if (over.length === 0) return hub
   const rows = over.flatMap((silence) => digest(hub, silence, context))
   return addRows({ ...hub, silences: hub.silences.filter((one) => !over.includes(one)) }, rows)
 }

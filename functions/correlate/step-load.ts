@@ -40,6 +40,10 @@ const incidentsNamed = (messages: readonly CorrelateBody[]): string[] =>
     return message.kind === 'receipt' ? [message.receipt.order.incidentId] : []
   })
 
+/** The incidents that silences asked for end with: one that cannot be read must not stop its silence. */
+const endsOfSilences = (messages: readonly CorrelateBody[]): string[] =>
+  messages.flatMap((message) => (message.kind === 'silence' ? (message.silence.incidentId ?? []) : []))
+
 const groupKey = (change: AlertChange, view: HubView) =>
   groupOf(view.grouping.by, view.labelsOf(change), change.severity)
 
@@ -76,13 +80,25 @@ const readPages = async (store: Store, items: Items, timed: readonly Incident[])
   return found
 }
 
+const groupLimit = 500
+
+/** Whoever ends an incident writes its group as well. */
+const readGroups = async (store: Store, items: Items): Promise<string[]> => {
+  const found: string[] = []
+  for (;;) {
+    const after = found.at(-1)
+    const groups = await store.list('group/', { limit: groupLimit, ...(after === undefined ? {} : { after }) })
+    items.add(groups)
+    found.push(...groups.keys())
+    if (groups.size < groupLimit) return found
+  }
+}
+
 /** Open incidents are searched for an alert only when the config groups alerts by other labels than when it fired. */
 const searchLost = async (store: Store, items: Items, lost: readonly AlertChange[]) => {
   if (lost.length === 0) return
-  const groups = await store.list('group/', { limit: 500 })
-  // Whoever ends an incident writes its group as well.
-  items.add(groups)
-  const ids = [...new Set([...groups.keys()].flatMap((key) => items.value(key, group)?.incidentId ?? []))]
+  const keysFound = await readGroups(store, items)
+  const ids = [...new Set(keysFound.flatMap((key) => items.value(key, group)?.incidentId ?? []))]
   await readIncidents(items, ids)
   const big = ids.filter((id) => {
     const found = incidentIn(items, id)
@@ -157,7 +173,7 @@ export const load = async (
     keys.hub,
     keys.silences,
     ...groups.map(keys.group),
-    ...named.map(keys.incident),
+    ...[...named, ...endsOfSilences(messages)].map(keys.incident),
     ...components.map(keys.component),
   ])
   const timed = messages.flatMap((message) =>

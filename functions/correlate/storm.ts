@@ -13,10 +13,9 @@ import {
   putGroup,
   putIncident,
 } from './hub.ts'
-import { grownFrom, incidentId, note, openIncident, reopenIncident, severityRank } from './incident.ts'
+import { incidentId, isSeverer, note, openAgain, openIncident, reopenIncident, severityRank } from './incident.ts'
 import { withAffected } from './mutes.ts'
-import { channelsFor } from './routing.ts'
-import { page, tellNews } from './telling.ts'
+import { heardOf, page, pageAgain, tellNews } from './telling.ts'
 
 /** How many incidents the index lists for the status page. */
 const recentKept = 50
@@ -74,7 +73,7 @@ const goneOn = ({ checkAtMs: _, ...incident }: Incident, stormId: string, nowMs:
 
 /** An incident that was kept quiet and would now page in the middle of a storm goes on as a part of it. */
 export const joinStorm = (hub: HubDecision, incident: Incident, context: Context): HubDecision => {
-  const { view, nowMs } = context
+  const { nowMs } = context
   const known = stormNow(hub, context)
   const { hub: begun, incident: quiet } = known
     ? { hub, incident: known.status === 'resolved' ? reopenIncident(known, nowMs) : known }
@@ -95,8 +94,9 @@ export const joinStorm = (hub: HubDecision, incident: Incident, context: Context
   )
   const over = goneOn(incident, storm.id, nowMs)
   const next = putGroup(putIncident(moved, over), incident.group, { incidentId: storm.id })
-  const { incident: joined, severer } = grownFrom(storm, incidentNow(next, storm, grown), nowMs)
+  const joined = incidentNow(next, storm, grown)
   if (joined.toldAtMs === undefined) return page(next, joined, context)
-  const routed = channelsFor(view.routing, { service: incident.service, severity: incident.severity, nowMs })
-  return tellNews(next, joined, { routed, context, atOnce: severer })
+  if (!isSeverer(joined, storm)) return tellNews(next, joined, { heard: heardOf(incident), context })
+  const again = openAgain(storm, joined, nowMs)
+  return pageAgain(putIncident(next, again), again, { context, reason: 'severity-rose' })
 }

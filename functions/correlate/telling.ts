@@ -1,10 +1,22 @@
 import type { DeliveryEvent, OutboxRow } from '../contract.ts'
-import type { Incident } from '../hub-state.ts'
+import type { Incident, ToldRoute } from '../hub-state.ts'
 import { pageDeadlineMs } from '../page-event.ts'
 import { addRows, type Context, type HubDecision, putIncident } from './hub.ts'
-import { note, summariesOf } from './incident.ts'
+import { note, severityRank, summariesOf } from './incident.ts'
 import { forEachChannel, owedEnd, paged, tell, toldEnd, type Written } from './orders.ts'
-import { channelsFor, nextRoute, type Routed, remindEveryMs } from './routing.ts'
+import {
+  beginRoutes,
+  channelsFor,
+  goOn,
+  type NextRoute,
+  nextRoute,
+  placeOf,
+  type Routed,
+  remindEveryMs,
+  routesFor,
+} from './routing.ts'
+
+type Told = Omit<Context, 'atOnce'>
 
 /** Questions must answer this much before the page leaves. */
 const renderMarginMs = 400
@@ -12,41 +24,66 @@ const renderMarginMs = 400
 export const put = (hub: HubDecision, written: Written): HubDecision =>
   addRows(putIncident(hub, written.incident), written.rows)
 
-/** Asks the questions, of a page that waits for their answers or of one that comes back: once each time. */
-const triageRow = (incident: Incident, rows: readonly OutboxRow[], nowMs: number): OutboxRow => {
-  const lastMs = incident.reopenedAtMs.at(-1)
-  return {
-    id: lastMs === undefined ? `triage:${incident.id}` : `triage:${incident.id}:${lastMs}`,
-    to: 'triage',
-    dueAtMs: nowMs,
-    nudges: 0,
-    body: {
-      brief: {
-        incidentId: incident.id,
-        service: incident.service,
-        severity: incident.severity,
-        sinceMs: incident.sinceMs,
-        summaries: summariesOf(incident),
-      },
-      nudge: rows.filter(({ to }) => to === 'deliver').map(({ id }) => id),
-      answerByMs: nowMs + pageDeadlineMs - renderMarginMs,
+/** Asks the questions, of a page that waits for their answers or of one that comes again: once each time. */
+const triageRow = (
+  incident: Incident,
+  rows: readonly OutboxRow[],
+  at: { nowMs: number; againMs?: number },
+): OutboxRow => ({
+  id: at.againMs === undefined ? `triage:${incident.id}` : `triage:${incident.id}:${at.againMs}`,
+  to: 'triage',
+  dueAtMs: at.nowMs,
+  nudges: 0,
+  body: {
+    brief: {
+      incidentId: incident.id,
+      service: incident.service,
+      severity: incident.severity,
+      sinceMs: incident.sinceMs,
+      summaries: summariesOf(incident),
     },
-  }
-}
-
-export const routedOf = ({ service, severity }: Pick<Incident, 'service' | 'severity'>, nowMs: number): Routed => ({
-  service,
-  severity,
-  nowMs,
+    nudge: rows.filter(({ to }) => to === 'deliver').map(({ id }) => id),
+    answerByMs: at.nowMs + pageDeadlineMs - renderMarginMs,
+  },
 })
 
-/** Whom it is routed to: everybody who is told of a service of which it has an alert that nothing keeps quiet. */
-export const channelsOf = (incident: Incident, { view, nowMs }: Context): string[] => {
+type Heard = Pick<Routed, 'service' | 'severity'>
+
+/** What people hear of in an incident, each service and severity once: every one of them has its own routes. */
+export const heardOf = (incident: Incident): Heard[] => {
   const heard = Object.values(incident.alerts).filter(({ firing, mute }) => firing && !mute)
-  const services = heard.length === 0 ? [incident.service] : heard.map(({ service }) => service)
-  const { severity } = incident
-  const channels = [...new Set(services)].flatMap((one) => channelsFor(view.routing, { service: one, severity, nowMs }))
+  const all: readonly Heard[] = heard.length === 0 ? [incident] : heard
+  return [...new Map(all.map((one) => [`${one.severity} ${one.service}`, one])).values()]
+}
+
+const routedTo = (heard: readonly Heard[], { view, nowMs }: Told): string[] => {
+  const channels = heard.flatMap(({ service, severity }) => channelsFor(view.routing, { service, severity, nowMs }))
   return [...new Set(channels)]
+}
+
+/** Whom it is routed to: everybody who is told of an alert of it that nothing keeps quiet. */
+const channelsOf = (incident: Incident, at: Told): string[] => routedTo(heardOf(incident), at)
+
+const ladder = ({ severity, service }: Heard): string => `${severity} ${service}`
+
+/**
+ * With the first route of everything people hear of by now. What has the same first route as something else goes on
+ * with that, so that nobody hears of each by itself.
+ */
+const withRoutes = (incident: Incident, { view, nowMs }: Told): Incident => {
+  const { escalation } = incident
+  const told = { ...escalation?.told }
+  for (const heard of heardOf(incident)) {
+    const { service, severity } = heard
+    const routed = { service, severity, nowMs }
+    const [first] = routesFor(view.routing, routed)
+    if (!first) continue
+    const fresh = beginRoutes(first, nowMs)
+    const isPeer = ([key, one]: [string, ToldRoute]) =>
+      key.startsWith(`${severity} `) && one.first === fresh.first && placeOf(view.routing, one, routed) !== -1
+    told[ladder(heard)] ??= Object.entries(told).find(isPeer)?.[1] ?? fresh
+  }
+  return { ...incident, escalation: { ...escalation, told } }
 }
 
 /** Pages that wait for the answers are counted: too many of them at once are a storm. */
@@ -56,24 +93,63 @@ const notePage = (hub: HubDecision, nowMs: number): HubDecision => {
 }
 
 /**
+ * Whoever was told of its end hears that it is back, unless it is back as something less severe, which has routes of
+ * its own.
+ */
+const hearsOfReturn = (incident: Incident, routed: readonly string[]): string[] => {
+  const rank = severityRank[incident.severity]
+  const wasSeverer = Object.values(incident.alerts).some(({ severity }) => severityRank[severity] > rank)
+  return toldEnd(incident).filter((channel) => !wasSeverer || routed.includes(channel))
+}
+
+/**
  * People are to hear of an incident: for the first time, or again since it is back; an advisory that no route asks for
- * stays on the board. Whoever was told of its end hears that it is back; the questions are asked again as well.
+ * stays on the board. The questions are asked again as well.
  */
 export const page = (hub: HubDecision, before: Incident, context: Context): HubDecision => {
   const { nowMs } = context
-  const over = toldEnd(before)
-  const channels = [...new Set([...over, ...channelsOf(before, context)])]
+  const routed = channelsOf(before, context)
+  const over = hearsOfReturn(before, routed)
+  const channels = [...new Set([...over, ...routed])]
   if (channels.length === 0) return hub
   const reason = over.length > 0 ? 'back-again' : 'first-alert'
-  const told = note({ ...before, toldAtMs: nowMs, caseFile: false, news: { toldAtMs: nowMs, owed: false } }, nowMs, {
-    what: `pages ${channels.join(', ')}`,
-    reason,
-  })
+  const news = { toldAtMs: nowMs, owed: false }
+  const known = withRoutes({ ...before, toldAtMs: nowMs, caseFile: false, news }, context)
+  const told = note(known, nowMs, { what: `pages ${channels.join(', ')}`, reason })
   const written = forEachChannel(told, channels, (so, channel) =>
     tell(so, { channel, event: over.includes(channel) ? 'reopened' : 'opened', nowMs }),
   )
   const next = put(over.length > 0 ? hub : notePage(hub, nowMs), written)
-  return addRows(next, [triageRow(written.incident, written.rows, nowMs)])
+  const againMs = before.reopenedAtMs.at(-1)
+  const asked = triageRow(written.incident, written.rows, { nowMs, ...(againMs === undefined ? {} : { againMs }) })
+  return addRows(next, [asked])
+}
+
+/**
+ * What people were told of and is open still must wake them once more: it became severer, or it fires anew after all
+ * that fired was over or quiet. Others who know of it hear of that as news.
+ */
+export const pageAgain = (
+  hub: HubDecision,
+  before: Incident,
+  at: { context: Context; reason: 'severity-rose' | 'back-again' | 'no-longer-muted' },
+): HubDecision => {
+  const { nowMs } = at.context
+  const severest = heardOf(before).filter(({ severity }) => severity === before.severity)
+  const known = paged(before)
+  const fresh = channelsOf(before, at.context).filter((channel) => !known.includes(channel))
+  const channels = [...new Set([...routedTo(severest, at.context), ...fresh])]
+  if (channels.length === 0) return tellNews(hub, before, { context: at.context })
+  const { escalation: _, remindedAtMs: __, ...rest } = before
+  const news = { toldAtMs: nowMs, owed: false }
+  const routed = withRoutes({ ...rest, toldAtMs: nowMs, caseFile: false, news }, at.context)
+  const told = note(routed, nowMs, { what: `pages ${channels.join(', ')}`, reason: at.reason })
+  const others = known.filter((channel) => !channels.includes(channel))
+  const written = forEachChannel(told, [...channels, ...others], (so, channel) =>
+    tell(so, { channel, event: others.includes(channel) ? 'updated' : 'opened', nowMs }),
+  )
+  const next = put(notePage(hub, nowMs), written)
+  return addRows(next, [triageRow(written.incident, written.rows, { nowMs, againMs: nowMs })])
 }
 
 /**
@@ -82,13 +158,15 @@ export const page = (hub: HubDecision, before: Incident, context: Context): HubD
  */
 export const tellNews = (
   hub: HubDecision,
-  incident: Incident,
-  at: { routed: readonly string[]; context: Context; atOnce?: boolean },
+  before: Incident,
+  at: { heard?: readonly Heard[]; context: Context; atOnce?: boolean },
 ): HubDecision => {
   const { view, nowMs } = at.context
+  const heard = at.heard ?? heardOf(before)
+  const incident = withRoutes(before, at.context)
   // Who refused the page before is asked again: an update would be news of something it never heard of.
   const known = paged(incident)
-  const fresh = at.routed.filter((channel) => !known.includes(channel))
+  const fresh = routedTo(heard, at.context).filter((channel) => !known.includes(channel))
   const asked = forEachChannel(incident, fresh, (so, channel) => tell(so, { channel, event: 'opened', nowMs }))
   const quietUntilMs = (incident.news?.toldAtMs ?? Number.NEGATIVE_INFINITY) + view.grouping.updateEveryMs
   if (nowMs < quietUntilMs && !at.atOnce) {
@@ -123,24 +201,45 @@ export const tellEnd = (hub: HubDecision, incident: Incident, nowMs: number): Hu
 
 const minutes = (ms: number) => `${Math.round(ms / 60_000)} min`
 
-const lastTold = ({ escalation, toldAtMs }: Incident): Incident['escalation'] =>
-  escalation ?? (toldAtMs === undefined ? undefined : { level: 0, atMs: toldAtMs })
-
-/** When the next route is to hear of it, because nobody has taken it on. */
-export const escalationAtMs = (incident: Incident, { view, nowMs }: Omit<Context, 'atOnce'>): number | undefined => {
-  const told = lastTold(incident)
-  const next = told && nextRoute(view.routing, { ...routedOf(incident, nowMs), told })
-  return next && told.atMs + next.afterMs
+/** What an earlier version told is not noted by route: it counts as the first that matched then. */
+const toldOf = ({ escalation, toldAtMs }: Incident, heard: Heard, { view }: Told): ToldRoute | undefined => {
+  const known = escalation?.told[ladder(heard)]
+  if (known || toldAtMs === undefined) return known
+  const { service, severity } = heard
+  const [first] = routesFor(view.routing, { service, severity, nowMs: toldAtMs })
+  return first && beginRoutes(first, escalation?.atMs ?? toldAtMs)
 }
 
-/** Nobody took it on: the next route is paged, and those of it who know already are reminded. */
-export const escalate = (hub: HubDecision, incident: Incident, { view, nowMs }: Context): HubDecision => {
-  const told = lastTold(incident)
-  const next = told && nextRoute(view.routing, { ...routedOf(incident, nowMs), told })
-  if (!next) return hub
-  const { level, channels } = next
-  const what = `nobody took it on for ${minutes(nowMs - told.atMs)}, pages ${channels.join(', ')}`
-  const risen = note({ ...incident, escalation: { level, atMs: nowMs } }, nowMs, { what, reason: 'unacknowledged' })
+type Step = NextRoute & { heard: Heard; told: ToldRoute }
+
+/** The routes that are to hear of it because nobody takes it on, the first to do so first. */
+const nextOf = (incident: Incident, context: Told): Step[] => {
+  const { view, nowMs } = context
+  const known = paged(incident)
+  const all = heardOf(incident).flatMap((heard): Step[] => {
+    const { service, severity } = heard
+    const told = toldOf(incident, heard, context)
+    const next = told && nextRoute(view.routing, { service, severity, nowMs, told, known })
+    return next ? [{ ...next, heard, told }] : []
+  })
+  return all.sort((a, b) => a.dueAtMs - b.dueAtMs)
+}
+
+/** When the next route is to hear of it, because nobody has taken it on. */
+export const escalationAtMs = (incident: Incident, context: Told): number | undefined =>
+  nextOf(incident, context)[0]?.dueAtMs
+
+/** Nobody took it on: the next routes are paged, and those of them who know already are reminded. */
+export const escalate = (hub: HubDecision, incident: Incident, context: Context): HubDecision => {
+  const { nowMs } = context
+  const due = nextOf(incident, context).filter(({ dueAtMs }) => dueAtMs <= nowMs)
+  const [first] = due
+  if (!first) return hub
+  const channels = [...new Set(due.flatMap(({ route }) => route.channels))]
+  const what = `nobody took it on for ${minutes(nowMs - first.sinceMs)}, pages ${channels.join(', ')}`
+  const steps = due.map(({ heard, told, route }) => [ladder(heard), goOn(told, route, nowMs)] as const)
+  const told = { ...incident.escalation?.told, ...Object.fromEntries(steps) }
+  const risen = note({ ...incident, escalation: { atMs: nowMs, told } }, nowMs, { what, reason: 'unacknowledged' })
   const known = paged(risen)
   const written = forEachChannel(risen, channels, (so, channel) =>
     tell(so, { channel, event: known.includes(channel) ? 'reminder' : 'opened', nowMs }),
@@ -148,18 +247,36 @@ export const escalate = (hub: HubDecision, incident: Incident, { view, nowMs }: 
   return put(hub, written)
 }
 
-export const reminderAtMs = (incident: Incident, { view, nowMs }: Omit<Context, 'atOnce'>): number | undefined => {
+export const reminderAtMs = (incident: Incident, { view, nowMs }: Told): number | undefined => {
   const sinceMs = incident.remindedAtMs ?? incident.toldAtMs
-  return sinceMs === undefined ? undefined : sinceMs + remindEveryMs(view.routing, routedOf(incident, nowMs))
+  const every = heardOf(incident).map(({ service, severity }) =>
+    remindEveryMs(view.routing, { service, severity, nowMs }),
+  )
+  return sinceMs === undefined ? undefined : sinceMs + Math.min(...every)
 }
 
-export const remind = (hub: HubDecision, incident: Incident, nowMs: number): HubDecision => {
-  const told = note({ ...incident, remindedAtMs: nowMs }, nowMs, {
-    what: `reminded ${paged(incident).join(', ')}`,
+/**
+ * Whoever knows of it hears that nobody has taken it on, unless that is left to others by now: what still fires is less
+ * severe, or other hours have begun. Those of its routes who never heard of it are paged.
+ */
+export const remind = (hub: HubDecision, incident: Incident, context: Context): HubDecision => {
+  const { view, nowMs } = context
+  const routes = heardOf(incident).flatMap(({ service, severity }) =>
+    routesFor(view.routing, { service, severity, nowMs }),
+  )
+  const known = paged(incident).filter((channel) => view.routing.people.includes(channel))
+  const theirs = known.filter((channel) => routes.some(({ channels }) => channels.includes(channel)))
+  const reminded = theirs.length > 0 ? theirs : known
+  const fresh = channelsOf(incident, context).filter((channel) => !known.includes(channel))
+  const all = [...reminded, ...fresh]
+  const told = note(withRoutes({ ...incident, remindedAtMs: nowMs }, context), nowMs, {
+    what: `reminded ${all.join(', ')}`,
     reason: 'reminder-due',
   })
   return put(
     hub,
-    forEachChannel(told, paged(told), (so, channel) => tell(so, { channel, event: 'reminder', nowMs })),
+    forEachChannel(told, all, (so, channel) =>
+      tell(so, { channel, event: fresh.includes(channel) ? 'opened' : 'reminder', nowMs }),
+    ),
   )
 }

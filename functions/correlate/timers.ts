@@ -2,11 +2,11 @@ import { apartMs } from '../freshness.ts'
 import type { Incident, IncidentAlert, Mute } from '../hub-state.ts'
 import { isBig, knownAlerts, putAlert } from './alerts.ts'
 import { type Context, type HubDecision, incidentNow, putIncident } from './hub.ts'
-import { note } from './incident.ts'
+import { isSeverer, note, openAgain } from './incident.ts'
 import { checkAtMs, close, end, noteRoot } from './lifecycle.ts'
 import { muteOf, sameMute } from './mutes.ts'
 import { isStorm, joinStorm } from './storm.ts'
-import { channelsOf, escalate, escalationAtMs, page, remind, reminderAtMs, tellNews, tellOwed } from './telling.ts'
+import { escalate, escalationAtMs, page, pageAgain, remind, reminderAtMs, tellNews, tellOwed } from './telling.ts'
 
 /** What flaps counts as over when it was quiet for so long, or for twice the time in which it would be reopened. */
 const quietMs = ({ view }: Pick<Context, 'view'>): number => Math.max(300_000, 2 * view.grouping.reopenMs)
@@ -82,7 +82,9 @@ const checkAlert = (
   const { mute: _, ...rest } = alert
   const written = { ...rest, ...(now ? { mute: now } : {}) }
   const put = putAlert(so.hub, incidentNow(so.hub, incident, incident), alertId, written)
-  const hub = found ? noteRoot(put, incidentNow(put, incident, incident), found, context) : put
+  const hub = found
+    ? noteRoot(put, incidentNow(put, incident, incident), { mute: found, severity: alert.severity }, context)
+    : put
   return { hub, next, changed: so.changed + 1, heard: so.heard + (now ? 0 : 1) }
 }
 
@@ -100,12 +102,22 @@ const checkMutes: Step = (hub, incident, context) => {
   const checked = Number.isFinite(earliestMs) ? { ...rest, checkAtMs: earliestMs } : rest
   const next = putIncident(all.hub, checked)
   // Counted by alert: another one may have become quiet at the same time.
-  return all.heard > 0 ? unmute(next, checked, context) : next
+  return all.heard > 0 ? unmute(next, checked, { before: incident, context }) : next
 }
 
-const unmute: Step = (hub, incident, context) => {
-  if (incident.toldAtMs !== undefined)
-    return tellNews(hub, incident, { routed: channelsOf(incident, context), context })
+/** People are to hear again of what they were told before: it has gone on, or become severer meanwhile. */
+const goesOn = (hub: HubDecision, now: Incident, { before, context }: Unmuted): HubDecision => {
+  const isTaken = now.status === 'acknowledged'
+  // Whoever took on what was quiet afterwards has it still.
+  if (!isSeverer(now, before) || (isTaken && before.counts.audible === 0)) return tellNews(hub, now, { context })
+  const incident = openAgain(before, now, context.nowMs)
+  return pageAgain(putIncident(hub, incident), incident, { context, reason: 'no-longer-muted' })
+}
+
+type Unmuted = { before: Incident; context: Context }
+
+const unmute = (hub: HubDecision, incident: Incident, { before, context }: Unmuted): HubDecision => {
+  if (incident.toldAtMs !== undefined) return goesOn(hub, incident, { before, context })
   const what = 'still failing, and nothing keeps it quiet any more'
   const known = note(incident, context.nowMs, { what, reason: 'no-longer-muted' })
   // A big one is a storm of its own.
@@ -134,7 +146,7 @@ const wakeOthers: Step = (hub, incident, context) =>
 
 const remindAll: Step = (hub, incident, context) =>
   waitsForSomebody(incident) && isDue(reminderAtMs(incident, context), context.nowMs)
-    ? remind(hub, incident, context.nowMs)
+    ? remind(hub, incident, context)
     : hub
 
 const steps: readonly Step[] = [endEvents, checkMutes, quietEnough, gatheredNews, wakeOthers, remindAll]

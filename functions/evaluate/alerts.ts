@@ -1,7 +1,7 @@
 import type { Severity } from '../../config/contract.ts'
 import type { Judgement } from '../../rules/contract.ts'
 import type { AlertChange, AlertReason, AlertTransition } from '../contract.ts'
-import type { Alert } from '../shard-state.ts'
+import { type Alert, severityOf } from '../shard-state.ts'
 import { flapping } from './flapping.ts'
 
 export type RuleIdentity = {
@@ -12,13 +12,15 @@ export type RuleIdentity = {
   severity: Severity
   /** Nobody asked to hear of it: it is only shown. Its end is told all the same, to whoever heard of it before. */
   quiet?: boolean
+  /** Alerts of two severities are never one incident. */
+  apart?: boolean
 }
 
 /** A summary is in the shard's item, the row that tells it and the incident's item; all have their limits. */
 const summaryLimit = 400
 
 /** What became of an alert: each step it took, and what of it is told. */
-export type Advance = { alert?: Alert; transitions: AlertTransition[]; change?: AlertChange }
+export type Advance = { alert?: Alert; transitions: AlertTransition[]; changes: AlertChange[] }
 
 type Moment = { nowMs: number; fired: readonly number[] }
 
@@ -35,7 +37,7 @@ const told = (
     alertId: rule.alertId,
     ruleId: rule.ruleId,
     service: alert.service,
-    severity: rule.severity,
+    severity: severityOf(alert) ?? rule.severity,
     labels: alert.labels,
     sinceMs: alert.sinceMs,
     summary: words === undefined ? said : `${said.slice(0, summaryLimit - words.length - 3).toWellFormed()} (${words})`,
@@ -57,15 +59,30 @@ export const endAlert = (rule: RuleIdentity, alert: Alert, end: Moment & { reaso
   const { alertId } = rule
   const step = { alertId, from: alert.state, to: 'inactive' as const, reason, atMs: nowMs }
   const transitions = [...released(rule, alert, nowMs), step]
-  if (alert.state !== 'firing') return { transitions }
-  return { transitions, change: told(rule, alert, { from: 'firing', to: 'inactive', ...end }) }
+  if (alert.state !== 'firing') return { transitions, changes: [] }
+  return { transitions, changes: [told(rule, alert, { from: 'firing', to: 'inactive', ...end })] }
 }
 
 const hold = ({ alertId }: RuleIdentity, before: Alert | undefined, atMs: number): Advance => {
-  if (before === undefined) return { transitions: [] }
-  if (before.heldSinceMs !== undefined) return { alert: before, transitions: [] }
+  if (before === undefined) return { transitions: [], changes: [] }
+  if (before.heldSinceMs !== undefined) return { alert: before, transitions: [], changes: [] }
   const step = { alertId, from: before.state, to: 'held' as const, reason: 'input-unknown' as const, atMs }
-  return { alert: { ...before, heldSinceMs: atMs }, transitions: [step] }
+  return { alert: { ...before, heldSinceMs: atMs }, transitions: [step], changes: [] }
+}
+
+/**
+ * Tells an alert that fires and that the config calls by another severity since. Advisories are incidents of their own,
+ * so to become one or be one no longer ends it where it was.
+ */
+const restate = (rule: RuleIdentity, { before, alert }: { before: Alert; alert: Alert }, at: Moment): Advance => {
+  const was = severityOf(before) ?? rule.severity
+  if (was === rule.severity) return { alert, transitions: [], changes: [] }
+  const reason = 'severity-changed' as const
+  const leaves = rule.apart === true || was === 'advisory' || rule.severity === 'advisory'
+  const ended = leaves ? [told(rule, before, { from: 'firing', to: 'inactive', reason, ...at })] : []
+  const again = rule.quiet ? [] : [told(rule, alert, { from: 'firing', to: 'firing', reason, ...at })]
+  const step = { alertId: rule.alertId, from: 'firing' as const, to: 'firing' as const, reason, atMs: at.nowMs }
+  return { alert, transitions: [step], changes: [...ended, ...again] }
 }
 
 /**
@@ -81,7 +98,7 @@ export const advanceAlert = (
   const { status, met, reason } = judgement
   if (status === 'held' || reason === 'input-unknown') return hold(rule, before, nowMs)
   if (status === 'inactive') {
-    return before ? endAlert(rule, before, { reason, nowMs, fired }) : { transitions: [] }
+    return before ? endAlert(rule, before, { reason, nowMs, fired }) : { transitions: [], changes: [] }
   }
   const { heldSinceMs: _, ...kept } = before ?? {
     ruleId: rule.ruleId,
@@ -92,14 +109,18 @@ export const advanceAlert = (
     sinceMs: judgement.sinceMs ?? nowMs,
   }
   const summary = judgement.summary.slice(0, summaryLimit).toWellFormed()
-  const alert: Alert = { ...kept, reason, summary }
+  const alert: Alert = { ...kept, labels: { ...kept.labels, severity: rule.severity }, reason, summary }
   const known = before ? released(rule, before, nowMs) : []
   const from = before ? kept.state : ('inactive' as const)
   const to = kept.state === 'firing' || met ? ('firing' as const) : ('pending' as const)
-  if (from === to) return { alert, transitions: known }
+  if (before && from === 'firing') {
+    const again = restate(rule, { before, alert }, { nowMs, fired })
+    return { ...again, transitions: [...known, ...again.transitions] }
+  }
+  if (from === to) return { alert, transitions: known, changes: [] }
   const transitions = [...known, { alertId: rule.alertId, from, to, reason, atMs: nowMs }]
-  if (to === 'pending') return { alert, transitions }
+  if (to === 'pending') return { alert, transitions, changes: [] }
   const firing: Alert = { ...alert, state: 'firing', firedAtMs: nowMs, sinceMs: judgement.sinceMs ?? alert.sinceMs }
-  if (rule.quiet) return { alert: firing, transitions }
-  return { alert: firing, transitions, change: told(rule, firing, { from, to, reason, nowMs, fired }) }
+  const changes = rule.quiet ? [] : [told(rule, firing, { from, to, reason, nowMs, fired })]
+  return { alert: firing, transitions, changes }
 }

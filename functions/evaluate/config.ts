@@ -45,6 +45,7 @@ const ruleViewsOf = (config: Config, [ruleId, rule]: readonly [string, RuleSpec]
     alertId: ruleId,
     service: rule.service ?? monitor?.service ?? ruleId,
     severity: ruleSeverity(rule),
+    ...(config.grouping.by.includes('severity') ? { apart: true } : {}),
     judge: (facts) => judge(rule, facts),
     ...(monitor && monitorId !== undefined
       ? { monitor: { monitorId, locations, periodSeconds: monitor.periodSeconds } }

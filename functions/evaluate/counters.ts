@@ -1,6 +1,6 @@
 import type { Cause, ProbeOutcome } from '../../probes/contract.ts'
 import type { LocationHistory } from '../../rules/contract.ts'
-import { aheadMs, isFresh } from '../freshness.ts'
+import { aheadMs, freshForMs, isFresh } from '../freshness.ts'
 import { kindOfLook, type LocationState, type LookKind, looksKept, type MonitorState, quoted } from '../shard-state.ts'
 
 const sameLook = (a: { scheduledAtMs: number; look: string }, b: { scheduledAtMs: number; look: string }) =>
@@ -45,6 +45,19 @@ const compact = (outcome: ProbeOutcome, look: LookKind) => ({
   ...(outcome.attempt?.certificate ? { certificate: { notAfterMs: outcome.attempt.certificate.notAfterMs } } : {}),
 })
 
+const sawNothing = ({ verdict }: MonitorState['looks'][number]) => verdict === 'unknown'
+
+/**
+ * The last so many looks. Those that saw nothing are forgotten first, but for the newest: who cannot look for an hour
+ * has not taken back what it saw before.
+ */
+export const lastLooks = (looks: MonitorState['looks'], count: number): MonitorState['looks'] => {
+  const surplus = looks.length - count
+  if (surplus <= 0) return looks
+  const forgotten = looks.slice(0, -1).filter(sawNothing).slice(0, surplus)
+  return looks.filter((look) => !forgotten.includes(look)).slice(-count)
+}
+
 /**
  * Adds one outcome to a location's counters of its monitor. A look is keyed by (monitor, scheduledAt, look), so a repeat
  * changes nothing however late it comes, and one that overtook another is put back in its place. A second opinion that
@@ -70,9 +83,12 @@ export const countOutcome = (
   const isOvertaken = known !== undefined && overtook(known.last, outcome)
   const endsWithLast = known !== undefined && looks.length > 0 && sameLook(looks.at(-1) ?? added, known.last)
   const at = isOvertaken && endsWithLast ? Math.min(behind, looks.length - 1) : behind
+  const remembered = lastLooks(looks.toSpliced(at, 0, added), looksKept)
+  // It came so late that it is forgotten already.
+  if (!remembered.includes(added)) return kept
   const newest = !known || (isBefore(known.last, outcome) && !isOvertaken)
   return {
-    looks: looks.toSpliced(at, 0, added).slice(-looksKept),
+    looks: remembered,
     last: newest ? compact(given, look) : known.last,
   }
 }
@@ -96,5 +112,5 @@ export const historyOf = (
   const looks = isAhead ? all.filter(({ scheduledAtMs }) => scheduledAtMs <= latestMs) : all
   const lastMs = isAhead ? latestMsOf(looks) : newestMs
   const fresh = lastMs !== undefined && isFresh({ scheduledAtMs: lastMs, periodSeconds: at.periodSeconds }, at.nowMs)
-  return { location: at.location, looks, fresh, periodMs: at.periodSeconds * 1000 }
+  return { location: at.location, looks, fresh, freshForMs: freshForMs(at.periodSeconds) }
 }

@@ -1,5 +1,6 @@
 import type { ProbeOutcome } from '../../probes/contract.ts'
 import type { Facts, Judgement } from '../../rules/contract.ts'
+import { advisoryId } from '../alert-ids.ts'
 import type { AlertChange, AlertTransition, Observation, ProbeBody } from '../contract.ts'
 import { aheadMs } from '../freshness.ts'
 import type { PackedLocation } from '../location-packing.ts'
@@ -7,12 +8,13 @@ import { emptyLocation, type LocationState, type ShardState } from '../shard-sta
 import type { SliCounts, Touched } from '../sli-counts.ts'
 import { heardMs } from '../sli-heard.ts'
 import type { SliState } from '../sli-state.ts'
-import { advanceAlert, endAlert, type RuleIdentity } from './alerts.ts'
+import { advanceAlert, type RuleIdentity } from './alerts.ts'
 import { countOutcome, historyOf } from './counters.ts'
 import { tallyCounts } from './counts.ts'
 import { fitLocation, fitShard } from './fit.ts'
 import { firedLately } from './flapping.ts'
 import { knownSince, listenedSinceMs } from './known-since.ts'
+import { endRemoved } from './removed.ts'
 import { secondOpinions } from './second-opinions.ts'
 import { settledAtMs } from './settle.ts'
 import { type Sights, type Tally, tally } from './ticks.ts'
@@ -73,6 +75,9 @@ type Watches = (monitorId: string) => boolean
 
 /** An observation older than this changes counters, never alerts. */
 export const staleAfterMs = 10 * 60_000
+
+/** With an alert a shard is judged again after so long though nothing is heard: its rule may have left the config, or changed. */
+const alertCheckMs = 15 * 60_000
 
 /** Counts a location's outcomes; undefined when none of them is news. */
 const countAt = (
@@ -179,6 +184,11 @@ const pagedByAnother = ({ ruleId }: RuleView): Judgement => ({
   summary: ruleId,
 })
 
+/** An advisory waits for its own rule only while that fires: what is pending is what it tells of. */
+const isPagedElsewhere = ({ ruleId, alertId, behind = [] }: RuleView, alerts: ShardState['alerts']): boolean =>
+  behind.some((other) => alerts[other] !== undefined) ||
+  (alertId === advisoryId(ruleId) && alerts[ruleId]?.state === 'firing')
+
 const judgeAll = (rules: readonly RuleView[], shard: ShardState, at: Judging): Judgements => {
   const { nowMs, looked } = at
   const so: Judgements = { alerts: { ...shard.alerts }, changes: [], transitions: [], judged: [], againAtMs: [] }
@@ -189,8 +199,8 @@ const judgeAll = (rules: readonly RuleView[], shard: ShardState, at: Judging): J
       continue
     }
     const before = so.alerts[alertId]
-    const stands = before === undefined && rule.behind?.some((other) => so.alerts[other] !== undefined)
-    const judgement = stands ? pagedByAnother(rule) : rule.judge(factsFor(rule, shard, at))
+    const isCovered = before === undefined && isPagedElsewhere(rule, so.alerts)
+    const judgement = isCovered ? pagedByAnother(rule) : rule.judge(factsFor(rule, shard, at))
     const isOurs = monitor !== undefined || rule.afterSilenceMs !== undefined
     const laterMs = isOurs && before?.state !== 'firing' ? settledAtMs(judgement, rule, at) : undefined
     if (laterMs !== undefined) {
@@ -198,37 +208,19 @@ const judgeAll = (rules: readonly RuleView[], shard: ShardState, at: Judging): J
       continue
     }
     if (judgement.againAtMs !== undefined) so.againAtMs.push(judgement.againAtMs)
-    const { alert, transitions, change } = advanceAlert(rule, before, {
+    const { alert, transitions, changes } = advanceAlert(rule, before, {
       judgement,
       nowMs,
       fired: shard.fired[alertId] ?? [],
     })
     if (alert) so.alerts[alertId] = alert
     else delete so.alerts[alertId]
-    if (change) so.changes.push(change)
+    so.changes.push(...changes)
     so.transitions.push(...transitions)
     const isOfLook = judgement.status !== 'inactive' && monitor !== undefined && looked.has(monitor.monitorId)
     if (alertId === ruleId && (isOfLook || transitions.length > 0)) so.judged.push({ ruleId, judgement })
   }
   return so
-}
-
-/** Alerts whose rule left the config end, so that nothing stays open that nobody watches. */
-const endRemoved = (rules: readonly RuleView[], shard: ShardState, nowMs: number) => {
-  const known = new Set(rules.map(({ alertId }) => alertId))
-  const removed = Object.entries(shard.alerts).filter(([alertId]) => !known.has(alertId))
-  const ended = removed.map(([alertId, alert]) => {
-    const { ruleId, service } = alert
-    const identity = { ruleId, alertId, service, severity: 'page' as const }
-    return endAlert(identity, alert, { reason: 'rule-removed', nowMs, fired: shard.fired[alertId] ?? [] })
-  })
-  const kept = Object.entries(shard.alerts).filter(([alertId]) => known.has(alertId))
-  return {
-    known,
-    alerts: Object.fromEntries(kept),
-    changes: ended.flatMap(({ change }) => change ?? []),
-    transitions: ended.flatMap(({ transitions }) => transitions),
-  }
 }
 
 /**
@@ -281,6 +273,7 @@ export const decideEvaluate = (seen: Seen, observation: Observation, at: Around)
   const isTimer = observation.kind === 'timer'
   const judging = { locations, slis, looked, concerns, isTimer, nowMs, startedAtMs: at.startedAtMs }
   const { alerts, changes, transitions, judged, againAtMs } = judgeAll(rules, shard, judging)
+  if (Object.keys(alerts).length > 0) againAtMs.push(nowMs + alertCheckMs)
   const fired = firedLately(shard, alerts, { nowMs, known: removed.known })
   return {
     shard: fitShard({ ...shard, alerts, fired }),

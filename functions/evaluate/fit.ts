@@ -1,6 +1,7 @@
 import { type PackedLocation, packLocation } from '../location-packing.ts'
 import { packShard } from '../shard-packing.ts'
 import type { Alert, LocationState, MonitorState, ShardState } from '../shard-state.ts'
+import { lastLooks } from './counters.ts'
 
 /** An item of 64 KB, with room for its version and key. */
 export const itemRoomBytes = 60_000
@@ -23,7 +24,7 @@ type Keep = { looks: number; detail: number }
 const shortened =
   (keep: Keep) =>
   ({ looks, last }: MonitorState): MonitorState => ({
-    looks: looks.slice(-keep.looks).map(({ detail, ...look }) => {
+    looks: lastLooks(looks, keep.looks).map(({ detail, ...look }) => {
       return detail === undefined ? look : { ...look, detail: cut(detail, keep.detail) }
     }),
     last: last.cause ? { ...last, cause: { ...last.cause, detail: cut(last.cause.detail, keep.detail) } } : last,

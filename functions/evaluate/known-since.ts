@@ -33,8 +33,7 @@ export const listenedSinceMs = (rule: RuleView, locations: Locations, nowMs: num
 
 /**
  * When each rule was first heard of, where that is still needed: silence is counted from there or from the last look
- * that saw something, whichever is later, so that with such a look nothing need be remembered. When the last of them
- * is forgotten its time takes its place, or a long blindness would begin anew.
+ * that saw something, whichever is later, so that with such a look, which is never forgotten, nothing need be remembered.
  */
 export const knownSince = (
   seen: Seen,
@@ -57,8 +56,7 @@ export const knownSince = (
     if (rule.counted || !concerns(rule)) return before === undefined ? [] : [[rule.ruleId, before] as const]
     const lastMs = knownLookMs(rule, locations, { nowMs, which: 'last' })
     if (lastMs !== undefined && (before === undefined || before <= lastMs)) return []
-    const sinceMs = before ?? knownLookMs(rule, seen.locations, { nowMs, which: 'last' }) ?? nowMs
-    return [[rule.ruleId, Math.min(sinceMs, nowMs)] as const]
+    return [[rule.ruleId, Math.min(before ?? nowMs, nowMs)] as const]
   })
   return Object.fromEntries(needed)
 }

@@ -27,6 +27,6 @@ export const judgeInARow = (facts: Facts, { subject, minutes }: { subject: strin
   const summary = `${subject}: not one good event in ${words}`
   const thresholds = { monitor: subject, summary, failureThreshold: minutes, successThreshold: 1 }
   // It is judged when events arrive, so the newest is fresh.
-  const everywhere = { location: 'everywhere', looks: looksOf(sli), fresh: true, periodMs: 60_000 }
+  const everywhere = { location: 'everywhere', looks: looksOf(sli), fresh: true, freshForMs: 180_000 }
   return judgeAvailability(thresholds, { ...facts, locations: [everywhere] })
 }

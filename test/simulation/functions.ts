@@ -91,15 +91,16 @@ const triage = (world: World, queues: Queues) => (life: Life) => {
 const deliver = (world: World, queues: Queues) => (life: Life) => {
   const { time, dice, faults, seed, ledger, story, mutant } = world
   const call = mortal(world, life)
+  const own = ground(world, life, queues)
   const step = deliverStep({
-    ...ground(world, life, queues),
+    ...own,
     random: dice.random,
     ratePerMinute: () => 30,
     render: ({ order }) =>
       call('render', () => ({ body: `${order.id} ${meaningOf(order)}`, contentType: 'text/plain' })),
     send: (order, _, beginByMs) =>
       call('send', () => {
-        if (time.nowMs() > beginByMs) return overdue
+        if (own.nowMs() > beginByMs) return overdue
         const { id, incidentId, service, channel, event, component } = order
         const mood = faults.on() ? moodOf(seed, channel, time.nowMs()) : 'works'
         const arrived = () => {

@@ -1,6 +1,6 @@
 /** Who was left alone, and whether there was a reason to. */
 
-import { nextRoute } from '../../functions/correlate/routing.ts'
+import { beginRoutes, nextRoute, routesFor } from '../../functions/correlate/routing.ts'
 import { ownService } from '../../functions/dead-letter.ts'
 import type { Incident } from '../../functions/hub-state.ts'
 import { matchAll } from '../../functions/matchers.ts'
@@ -81,16 +81,20 @@ export const unwanted = ({ view }: World, { order, incident, silences }: Woken):
 /** Nobody took it on, nothing kept it quiet, and the next route never heard of it. */
 export const unescalated = (one: Incident, outcome: Outcome, world: World): boolean => {
   const { toldAtMs, service, severity, escalation, acknowledged } = one
-  const told = { level: 0, atMs: 0 }
-  const afterMs = nextRoute(world.view.routing, { service, severity, nowMs: 0, told })?.afterMs
-  if (toldAtMs === undefined || afterMs === undefined || escalation || world.jumpMs !== 0) return false
+  const routed = { service, severity, nowMs: 0 }
+  const [first] = routesFor(world.view.routing, routed)
+  const next = first && nextRoute(world.view.routing, { ...routed, told: beginRoutes(first, 0), known: [] })
+  const isTold = escalation?.atMs !== undefined
+  if (toldAtMs === undefined || next === undefined || isTold || world.jumpMs !== 0) return false
   const endMs = Math.min(one.resolvedAtMs ?? Number.POSITIVE_INFINITY, acknowledged?.atMs ?? Number.POSITIVE_INFINITY)
   const span = { fromMs: toldAtMs, toMs: endMs }
   const quiet = [...roots(one, outcome, world), ...asked(one, world)]
   const wasQuiet = quiet.some(({ fromMs, toMs }) => fromMs < span.toMs && span.fromMs < toMs)
   // What became severer has another route, and another time.
-  const changed = reasonsOf(one).some((reason) => ['severity-rose', 'flapping'].includes(reason))
-  return !wasQuiet && !changed && service !== ownService && endMs - toldAtMs > afterMs + timerWithinMs
+  const changed = reasonsOf(one).some((reason) =>
+    ['severity-rose', 'back-again', 'no-longer-muted', 'flapping'].includes(reason),
+  )
+  return !wasQuiet && !changed && service !== ownService && endMs - toldAtMs > next.dueAtMs + timerWithinMs
 }
 
 /** The most incidents of which one channel was told first within any minute. */

@@ -2,26 +2,30 @@ import { expect, test } from '@jest/globals'
 import { type Explained, explain, type Unknown } from '../../../cli/commands/explain.ts'
 import { explainText } from '../../../cli/commands/explain-text.ts'
 import { normalise } from '../../../config/normalise.ts'
-import { configSchema } from '../../../config/schema.ts'
+import { type Config, configSchema } from '../../../config/schema.ts'
 import { keys } from '../../../functions/contract.ts'
 import { correlateStep } from '../../../functions/correlate/step.ts'
 import { evaluateView } from '../../../functions/evaluate/config.ts'
 import { evaluateStep } from '../../../functions/evaluate/step.ts'
 import { historyKeeper } from '../../../functions/history-keeping.ts'
+import { hubIndex } from '../../../functions/hub-state.ts'
 import type { ProbeOutcome, Verdict } from '../../../probes/contract.ts'
 import { memoryBlobs, memoryStore } from '../../../stores/memory.ts'
 import { hubView, openIncident, outcome, period, seen, start } from '../../functions/builders.ts'
 
 const places = ['eu-central-1', 'us-east-1', 'ap-southeast-2']
-const config = normalise(
-  configSchema.parse({
-    services: { shop: {} },
-    monitors: { front: { kind: 'http', service: 'shop', url: 'https://shop.example/' } },
-    channels: { pager: { kind: 'console' } },
-    routes: [{ channels: ['pager'] }],
-    locations: places,
-  }),
-)
+const configOf = (more: object = {}): Config =>
+  normalise(
+    configSchema.parse({
+      services: { shop: {} },
+      monitors: { front: { kind: 'http', service: 'shop', url: 'https://shop.example/' } },
+      channels: { pager: { kind: 'console' } },
+      routes: [{ channels: ['pager'] }],
+      locations: places,
+      ...more,
+    }),
+  )
+const plain = configOf()
 
 const verdicts: Readonly<Record<string, Verdict>> = { P: 'pass', F: 'fail', '?': 'unknown' }
 
@@ -46,7 +50,9 @@ const minute = (nth: number, letters: readonly string[]): ProbeOutcome[] =>
     }),
   )
 
-const hub = () => {
+type Asked = { atMs?: number; hours?: number; known?: boolean; config?: Config }
+
+const hub = (config = plain) => {
   const clock = { nowMs: start }
   const store = memoryStore({ nowMs: () => clock.nowMs })
   const blobs = memoryBlobs()
@@ -68,12 +74,12 @@ const hub = () => {
       await correlate(due.flatMap(({ row }) => (row.to === 'correlate' ? [row.id] : [])))
     }
   }
-  const ask = (name: string, more: { atMs?: number; known?: boolean } = {}): Promise<Explained | Unknown> =>
+  const ask = (name: string, more: Asked = {}): Promise<Explained | Unknown> =>
     explain(
-      { store, blobs, nowMs: clock.nowMs, ...(more.known === false ? {} : { config }) },
-      { name, hours: 6, ...(more.atMs === undefined ? {} : { atMs: more.atMs }) },
+      { store, blobs, nowMs: clock.nowMs, ...(more.known === false ? {} : { config: more.config ?? config }) },
+      { name, hours: more.hours ?? 6, ...(more.atMs === undefined ? {} : { atMs: more.atMs }) },
     )
-  const say = async (name: string, more: { atMs?: number; columns?: number; known?: boolean } = {}) => {
+  const say = async (name: string, more: Asked & { columns?: number } = {}) => {
     const explained = await ask(name, more)
     if (explained.kind === 'unknown') throw new Error(explained.hint)
     return explainText(explained, clock.nowMs, { columns: more.columns })
@@ -83,7 +89,17 @@ const hub = () => {
     const one = { id: 's-1', matchers: ['service=shop'], author: 'kim', reason: 'work', startsAtMs: start, endsAtMs }
     return store.commit([{ key: keys.silences, expect: 0, value: { silences: [{ ...one, hid: [], hidCount: 0 }] } }])
   }
-  return { play, ask, say, silence }
+  /** Everything that the hub's list held is behind so many newer ones. */
+  const forget = async () => {
+    const index = (await store.read([keys.hub])).get(keys.hub)
+    const value = { ...hubIndex.parse(index?.value), recent: Array.from({ length: 50 }, (_, nth) => `newer-${nth}`) }
+    const groups = [...(await store.list('group/', { limit: 10 }))]
+    await store.commit([
+      { key: keys.hub, expect: index?.version ?? 0, value },
+      ...groups.map(([key, { version }]) => ({ key, expect: version })),
+    ])
+  }
+  return { play, ask, say, silence, forget }
 }
 
 const well = ['P', 'P', 'P']
@@ -112,7 +128,7 @@ test.each([
   {
     given: 'nobody could look',
     minutes: [['?', '?', '?']],
-    then: 'no page: nobody could look, so nothing was decided: unknown neither pages nor resolves (input-unknown)',
+    then: 'no page: too few could look, so nothing was decided: unknown neither pages nor resolves (input-unknown)',
   },
   {
     given: 'an outage',
@@ -156,6 +172,72 @@ alert front-availability after it: firing since 2026-11-23 06:01:05 UTC
 alert front-blind after it: inactive
 incident shop-20261123-060100: whodunit explain shop-20261123-060100
 `)
+})
+
+const without = configOf({
+  services: { shop: {}, cart: {} },
+  monitors: { cart: { kind: 'http', service: 'cart', url: 'https://cart.example/' } },
+})
+
+test.each([
+  { given: 'the rule that it surely had', rules: {}, rule: 'front-availability' },
+  { given: 'a rule of a name of its own', rules: { gone: { kind: 'availability', monitor: 'front' } }, rule: 'gone' },
+])('a monitor that left the config paged all the same: by $given', async ({ rules, rule }) => {
+  const { play, say } = hub(configOf({ rules }))
+  await play([well, ['FFF', 'FFF', 'P'], well])
+  for (const more of [{ config: without }, { known: false }]) {
+    const text = await say('front', { atMs: start + period, ...more })
+    expect(text).toContain(`alert ${rule} fired at 06:01:05: 2 of 3 locations failed, quorum is 2 (threshold-met`)
+    expect(text).toContain('incident shop-20261123-060100: whodunit explain shop-20261123-060100')
+  }
+  expect(await say('front', { atMs: start + period, config: without })).toContain('front is in the config no more')
+})
+
+test('a rule that the config gives to another monitor is not said of one that left', async () => {
+  const { play, say } = hub(configOf({ rules: { taken: { kind: 'availability', monitor: 'front' } } }))
+  await play([well, ['FFF', 'FFF', 'P']])
+  const now = configOf({
+    monitors: { back: { kind: 'http', service: 'shop', url: 'https://shop.example/back' } },
+    rules: { taken: { kind: 'availability', monitor: 'back' } },
+  })
+  expect(await say('front', { atMs: start + period, config: now })).not.toContain('taken')
+})
+
+test.each([
+  { given: 'is found by its service', config: plain, then: 'incident shop-20261123-060100: whodunit explain' },
+  { given: 'is not called none when its service is unknown', config: without, then: 'its incident was not found' },
+])('an incident behind fifty newer ones $given', async ({ config, then }) => {
+  const { play, say, forget } = hub()
+  await play([well, ['FFF', 'FFF', 'P'], well])
+  await forget()
+  const text = await say('front', { atMs: start + period, config })
+  expect(text).toContain(then)
+  expect(text).not.toContain('no incident')
+  expect(await say('front', { atMs: start, config })).toContain('\nno incident\n')
+})
+
+test('what happened on several days says where the next begins', async () => {
+  const day = 24 * 60
+  const [first, last] = ['2026-11-23', '2026-11-25']
+  const incident = openIncident({
+    timeline: [0, 1, 2 * day, 2 * day + 1].map((nth) => ({ atMs: start + nth * period, what: `entry ${nth}` })),
+  })
+  expect(explainText({ kind: 'incident', incident }, start, { columns: undefined })).toContain(
+    `what happened, ${first} UTC
+  06:00:00  entry 0
+  06:01:00  entry 1
+  ${last} UTC
+  06:00:00  entry 2880
+  06:01:00  entry 2881
+`,
+  )
+})
+
+test('the steps of an alert on another day than the one asked for say their day', async () => {
+  const { play, say } = hub()
+  await play([well, ['FFF', 'FFF', 'P'], well])
+  const text = await say('front-availability', { atMs: Date.UTC(2026, 10, 24, 1), hours: 24 })
+  expect(text).toContain('the 24 hours before 2026-11-24 01:00:00 UTC\n  2026-11-23 UTC\n  06:01:05  inactive')
 })
 
 test('a minute in which nobody looked says so, and never what was seen before', async () => {

@@ -125,6 +125,15 @@ test('a silence is ended by its id, and an unknown id names the nearest', async 
   ])
 })
 
+test('what stands for a maintenance window is ended in the config, not by hand', async () => {
+  const { store, end, rows } = world()
+  const { forSeconds: _, ...kept } = { ...body, startsAtMs: sinceMs, endsAtMs: sinceMs + hour, hid: [], hidCount: 0 }
+  const window = { ...kept, id: 'maintenance-disks-20261123-060000' }
+  await store.commit([{ key: keys.silences, expect: 0, value: { silences: [window] } }])
+  expect(await end({ id: window.id, by: 'lee' })).toMatchObject({ ok: false, refusal: { code: 'maintenance-window' } })
+  expect(await rows()).toEqual([])
+})
+
 test('whoever gives a name acknowledges with it; of two the first has it', async () => {
   const { store, take, rows } = world()
   await putIncidents(store, [storedIncident('shop')])

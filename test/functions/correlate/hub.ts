@@ -70,7 +70,7 @@ export class Hub {
   #hub: HubDecision = nothing
   #delivered = 0
   nowMs = start
-  readonly #view: HubView
+  #view: HubView
   readonly #answer: (order: DeliveryOrder) => CorrelateBody
   /** What was sent, with seconds since the start: `12 shop-20261123-060000:pager:1 opened`. */
   readonly log: string[] = []
@@ -82,6 +82,12 @@ export class Hub {
 
   get hub(): HubDecision {
     return this.#hub
+  }
+
+  /** Goes on with another config. */
+  deploy(view: HubView): this {
+    this.#view = view
+    return this
   }
 
   hear(message: CorrelateBody): this {

@@ -3,6 +3,7 @@ import type { Observation } from '../../../functions/contract.ts'
 import { decideEvaluate, type RuleView, type Seen } from '../../../functions/evaluate/decide.ts'
 import { settleMs } from '../../../functions/evaluate/settle.ts'
 import { emptyShard, looksKept } from '../../../functions/shard-state.ts'
+import type { Verdict } from '../../../probes/contract.ts'
 import { ruleAlerts } from '../../../rules/registry.ts'
 import { availability, outcome, period, ruleView, seen, start } from '../builders.ts'
 
@@ -15,11 +16,13 @@ const apply = (before: Seen, observation: Observation, at: { nowMs: number; rule
   return { after, decision }
 }
 
+const verdictOf = (letter: string): Verdict => (letter === 'P' ? 'pass' : letter === 'F' ? 'fail' : 'unknown')
+
 /** Plays one letter a minute: Pass, Fail, `?` unknown; answers what was told at each. */
 const play = (letters: string) => {
   let state = nothing
   return [...letters].map((letter, index) => {
-    const verdict = letter === 'P' ? 'pass' : letter === 'F' ? 'fail' : 'unknown'
+    const verdict = verdictOf(letter)
     const scheduledAtMs = start + index * period
     const { after, decision } = apply(state, seen([outcome({ verdict, scheduledAtMs })]), {
       nowMs: scheduledAtMs + 100,
@@ -163,11 +166,38 @@ test('a silence from before the start pages only when the first looks had their 
   expect(late.changes).toMatchObject([{ to: 'firing', reason: 'silence-too-long', sinceMs: start }])
 })
 
+test('a location that cannot look for hours still holds what it saw last', () => {
+  const here = [ruleView(availability(), { locations: ['here', 'there', 'yonder'] })]
+  const minute = (index: number, verdict: Verdict) => {
+    const scheduledAtMs = start + index * period
+    const both = ['here', 'there'].map((location) => outcome({ location, verdict, scheduledAtMs }))
+    return {
+      nowMs: scheduledAtMs,
+      looks: seen([...both, outcome({ location: 'yonder', verdict: 'pass', scheduledAtMs })]),
+    }
+  }
+  let state = nothing
+  const told: string[] = []
+  const verdicts: Verdict[] = [
+    'fail',
+    'fail',
+    ...Array.from({ length: 5 * looksKept }, () => 'unknown' as const),
+    'pass',
+  ]
+  for (const [index, verdict] of verdicts.entries()) {
+    const { nowMs, looks } = minute(index, verdict)
+    const { after, decision } = apply(state, looks, { nowMs, rules: here })
+    told.push(...decision.changes.map(({ to }) => `${index} ${to}`))
+    state = after
+  }
+  expect(told).toEqual(['1 firing', `${verdicts.length - 1} inactive`])
+})
+
 /** Plays one letter a minute and answers every step of the alert. */
 const steps = (letters: string) => {
   let state = nothing
   return [...letters].flatMap((letter, index) => {
-    const verdict = letter === 'P' ? 'pass' : letter === 'F' ? 'fail' : 'unknown'
+    const verdict = verdictOf(letter)
     const scheduledAtMs = start + index * period
     const { after, decision } = apply(state, seen([outcome({ verdict, scheduledAtMs })]), { nowMs: scheduledAtMs })
     state = after
@@ -265,7 +295,7 @@ const together = (looks: readonly string[], quiet = true) => {
   const all = [...(looks[0] ?? '')].flatMap((_, index) => {
     const scheduledAtMs = start + index * period
     const outcomes = places.map((location, place) =>
-      outcome({ location, scheduledAtMs, verdict: looks[place]?.[index] === 'F' ? 'fail' : 'pass' }),
+      outcome({ location, scheduledAtMs, verdict: verdictOf(looks[place]?.[index] ?? 'P') }),
     )
     const { after, decision } = apply(state, seen(outcomes), { nowMs: scheduledAtMs, rules })
     state = after
@@ -299,6 +329,18 @@ test('at the quorum the page takes over from the advisory', () => {
   expect(told).toEqual(['front-down:advisory firing', 'front-down firing', 'front-down:advisory inactive'])
 })
 
+test('while a page fires there is no advisory of the same, though fewer than the quorum can look', () => {
+  const { steps, told } = together(['FFFP', 'FF?P', 'PPPP'], false)
+  expect(steps).toEqual([
+    'front-down pending first-failure',
+    'front-down firing threshold-met',
+    'front-down held input-unknown',
+    'front-down firing input-known',
+    'front-down inactive success-threshold-met',
+  ])
+  expect(told).toEqual(['front-down firing', 'front-down inactive'])
+})
+
 test('locations that stop reporting hold the alert, whatever they saw last', () => {
   const rules = advising(true)
   const down = places.flatMap((location) =>
@@ -311,7 +353,10 @@ test('locations that stop reporting hold the alert, whatever they saw last', () 
     'firing held input-unknown',
   ])
   expect(silent.decision.changes).toEqual([])
-  const passing = outcome({ verdict: 'pass', location: 'here', scheduledAtMs: start + 5 * period })
-  const back = apply(silent.after, seen([passing]), { nowMs: start + 5 * period, rules })
-  expect(back.decision.changes).toMatchObject([{ to: 'inactive', reason: 'success-threshold-met' }])
+  const passing = (location: string) => outcome({ verdict: 'pass', location, scheduledAtMs: start + 5 * period })
+  const one = apply(silent.after, seen([passing('here')]), { nowMs: start + 5 * period, rules })
+  expect(one.decision.changes).toEqual([])
+  expect(one.after.shard.alerts['front-down']).toMatchObject({ state: 'firing', heldSinceMs: start + 4 * period })
+  const two = apply(one.after, seen([passing('there')]), { nowMs: start + 5 * period, rules })
+  expect(two.decision.changes).toMatchObject([{ to: 'inactive', reason: 'success-threshold-met' }])
 })

@@ -14,19 +14,19 @@ const hubWith = (options: { rules?: readonly RuleView[] } = {}) => {
   const clock = { nowMs: start }
   const store = memoryStore({ nowMs: () => clock.nowMs })
   const nudges: Nudge[] = []
-  const all =
-    options.rules ?? monitors.map((monitorId) => ruleView(availability(), { ruleId: `${monitorId}-down`, monitorId }))
-  const evaluate = evaluateStep({
-    store,
-    nowMs: () => clock.nowMs,
-    nudge: async (more) => {
-      nudges.push(...more)
-    },
-    locations: ['local'],
-    rulesOf: () => all,
-    home: { monitor: () => '0/1', rule: () => '0/1' },
-  })
-  return { store, evaluate, nudges, clock }
+  const deployed = (rules: readonly RuleView[]) =>
+    evaluateStep({
+      store,
+      nowMs: () => clock.nowMs,
+      nudge: async (more) => {
+        nudges.push(...more)
+      },
+      locations: ['local'],
+      rulesOf: () => rules,
+      home: { monitor: () => '0/1', rule: () => '0/1' },
+    })
+  const all = monitors.map((monitorId) => ruleView(availability(), { ruleId: `${monitorId}-down`, monitorId }))
+  return { store, evaluate: deployed(options.rules ?? all), deployed, nudges, clock }
 }
 
 const failing = (monitorId: string, scheduledAtMs = start) => [
@@ -81,7 +81,7 @@ const blind = (): RuleView[] => {
   return [ruleView(rule, { ruleId: 'front-blind' })]
 }
 
-test('a deadline is one timer row a shard, and firing it consumes it', async () => {
+test('a deadline is one timer row a shard, and firing it leaves one only while there is an alert', async () => {
   const hub = hubWith({ rules: blind() })
   await hub.evaluate(seen([outcome({ verdict: 'pass' })]))
   const later = start + 300_000
@@ -93,6 +93,10 @@ test('a deadline is one timer row a shard, and firing it consumes it', async () 
     status: 'evaluated',
     changes: [{ alertId: 'front-blind', to: 'firing', reason: 'silence-too-long' }],
   })
+  const again = (await hub.store.row('timer:0/1'))?.row.dueAtMs ?? 0
+  expect(again).toBe(later + 900_000)
+  hub.clock.nowMs = again
+  await hub.deployed([])({ kind: 'timer', id: 'y', shard: '0/1', rowId: 'timer:0/1' })
   expect(await hub.store.row('timer:0/1')).toBeUndefined()
 })
 

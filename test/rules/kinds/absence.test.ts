@@ -24,7 +24,7 @@ const looked = (verdict: 'pass' | 'unknown', seconds: number) => [
   {
     location: 'local',
     fresh: true,
-    periodMs: 60_000,
+    freshForMs: 180_000,
     looks: [{ scheduledAtMs: at(seconds), look: 'tick', verdict }],
   },
 ]

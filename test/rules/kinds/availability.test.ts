@@ -9,7 +9,7 @@ const verdictOf: Record<string, Verdict> = { P: 'pass', D: 'degraded', F: 'fail'
 const history = (location: string, seen: string, fresh = true): LocationHistory => ({
   location,
   fresh,
-  periodMs: 60_000,
+  freshForMs: 180_000,
   looks: [...seen].map((letter, index) => ({
     scheduledAtMs: index * 60_000,
     look: 'tick',
@@ -169,6 +169,74 @@ test.each([
   },
 ])('an advisory at $given is $then', ({ seen, fresh, firing, then }) => {
   const { status, reason } = adviseAvailability(spec(), facts(three(seen, fresh), firing ?? false))
+  expect(`${status} ${reason}`).toBe(then)
+})
+
+/** `-` behind the looks: it has stopped reporting since. */
+const heardLast = (seen: readonly string[], more: Partial<Facts> = {}): Facts => ({
+  ...facts(
+    seen.map((looks, index) => history(`place-${index}`, looks.replace('-', ''), !looks.endsWith('-'))),
+    true,
+  ),
+  ...more,
+})
+
+test.each([
+  { given: 'both that were down cannot look', seen: ['FFF?', 'FFF?', 'PPPP'], then: 'held' },
+  { given: 'both that were down are silent', seen: ['FFF-', 'FFF-', 'PPPP'], then: 'held' },
+  { given: 'one of them cannot look, the other still fails', seen: ['FFFF', 'FFF?', 'PPPP'], then: 'held' },
+  { given: 'one of them is silent, the other passes again', seen: ['FFF-', 'FFFPP', 'PPPP'], then: 'inactive' },
+  { given: 'one of them is silent, the other has passed once of twice', seen: ['FFF-', 'FFFP', 'PPPP'], then: 'held' },
+  { given: 'all were down, one passes again', seen: ['FFFPP', 'FFF-', 'FFF?'], then: 'held' },
+  { given: 'one was silent when it passed once of twice', seen: ['FFFP-', 'FFF?', 'PPPP'], then: 'held' },
+  { given: 'one that passed last is silent', seen: ['FFFPP', 'FFFPP', 'PPPP-'], then: 'inactive' },
+  { given: 'one was never heard of', seen: ['FFFPP', 'FFF-', ''], then: 'inactive' },
+  { given: 'one that never failed is silent', seen: ['FFFPP', 'FFF-', 'P-'], then: 'inactive' },
+  { given: 'those that can look still fail', seen: ['FFFF', 'PPPP-', 'PPPP?'], then: 'active' },
+  { given: 'all must agree and one cannot look', seen: ['FFFF', 'FFF?', 'FFFF'], quorum: 3, then: 'active' },
+  {
+    given: 'all must agree, one cannot look and one passes',
+    seen: ['FFFF', 'FFF?', 'FFFPP'],
+    quorum: 3,
+    then: 'inactive',
+  },
+  { given: 'more must agree than there are', seen: ['FFF-', 'FFF-', 'FFFPP'], quorum: 5, then: 'inactive' },
+  { given: 'one is enough, and is silent', seen: ['FFF-', 'PPPP', 'PPPP'], quorum: 1, then: 'held' },
+  { given: 'one is enough, and passes again', seen: ['FFFPP', 'PPPP-', 'PPPP'], quorum: 1, then: 'inactive' },
+  { given: 'its only location is silent', seen: ['FFF-'], then: 'held' },
+  { given: 'its other locations left the config', seen: ['FFFPP'], then: 'inactive' },
+])('silence ends no page: $given: $then', ({ seen, quorum, then }) => {
+  const { status, reason } = availabilityRule.judge(spec({ quorum }), heardLast(seen))
+  expect(status).toBe(then)
+  if (then === 'held') expect(reason).toBe('input-unknown')
+})
+
+test('a location that was gone before this alert began does not hold it', () => {
+  const seen = ['FFF-', 'PPPP', 'PPPP']
+  const lastMs = 2 * 60_000
+  const judged = (activeSinceMs: number) =>
+    availabilityRule.judge(spec({ quorum: 1 }), heardLast(seen, { activeSinceMs }))
+  expect(judged(lastMs + 180_000).status).toBe('held')
+  expect(judged(lastMs + 180_001)).toMatchObject({ status: 'inactive', reason: 'success-threshold-met' })
+})
+
+test('an alert that is held by what cannot look says from where', () => {
+  const { summary, tally } = availabilityRule.judge(spec(), heardLast(['FFF?', 'FFF-', 'PPPP']))
+  expect(summary).toBe('nobody can look at front from place-0, place-1 since it failed there')
+  expect(tally).toEqual({ down: 0, failing: 0, heard: 1, of: 3, need: 1 })
+})
+
+test.each([
+  { given: 'is silent', seen: ['FFF-', 'PPPP', 'PPPP'], then: 'held input-unknown' },
+  { given: 'cannot look', seen: ['FFF?', 'PPPP', 'PPPP'], then: 'held input-unknown' },
+  { given: 'is silent, and another fails too', seen: ['FFF-', 'PFFF', 'PPPP'], then: 'active quorum-not-met' },
+  {
+    given: 'is up, and another is silent that never failed',
+    seen: ['FFFPP', 'PPPP-', 'PPPP'],
+    then: 'inactive success-threshold-met',
+  },
+])('silence ends no advisory: the location that was down $given: $then', ({ seen, then }) => {
+  const { status, reason } = adviseAvailability(spec(), heardLast(seen))
   expect(`${status} ${reason}`).toBe(then)
 })
 
