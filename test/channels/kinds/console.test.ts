@@ -44,3 +44,10 @@ test('a closed pipe is retried', async () => {
     cause: 'could not print: write EPIPE',
   })
 })
+
+test('where there is no terminal it refuses, so that another channel is asked', async () => {
+  expect(await consoleChannel.send(spec, order, rendered, world({ print: undefined }))).toEqual({
+    status: 'rejected',
+    cause: 'there is no terminal here: a console channel reaches people only where whodunit serve runs',
+  })
+})
