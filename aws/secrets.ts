@@ -1,4 +1,5 @@
 import { GetParametersCommand, SSMClient } from '@aws-sdk/client-ssm'
+import { MissingSecretError } from '../config/contract.ts'
 import { causeOf } from './cause.ts'
 import { clientOptions } from './clients.ts'
 import { secretParameter } from './contract.ts'
@@ -21,13 +22,18 @@ export type Refresh = { status: 'fresh' } | { status: 'kept'; cause: string }
 export type Secrets = {
   /** Fetches what is older than five minutes; call it before every piece of work. Never rejects. */
   refresh: () => Promise<Refresh>
-  /** Throws a sentence that names the reference and how to set it, never a value. */
+  /**
+   * Throws a sentence that names the reference, never a value: a `MissingSecretError` with how to set it when SSM said
+   * that it is not there, another error while SSM said nothing of it.
+   */
   secret: (reference: string) => string
 }
 
 const freshMs = 5 * 60_000
 /** When something is missing or SSM did not answer, it is asked again sooner, but not with every message. */
 const retryMs = 30_000
+/** While SSM did not answer and there is no older value to use, a page waits for it. */
+const soonMs = 2000
 const timeoutMs = 3000
 /** SSM's limit for one GetParameters. */
 const askedAtOnce = 10
@@ -37,10 +43,16 @@ const inTens = <T>(all: readonly T[]): T[][] =>
     all.slice(at * askedAtOnce, (at + 1) * askedAtOnce),
   )
 
+const missing = (reference: string | undefined, at: { parameter: string; region: string | undefined }): Error => {
+  const where = at.region === undefined ? '' : ` --region ${at.region}`
+  const how = `aws ssm put-parameter${where} --type SecureString --name ${at.parameter} --value …`
+  return new MissingSecretError(`${reference} is not known (it is not there). Set it: ${how}`)
+}
+
 /** The secrets of a deployed function: SSM SecureStrings, fetched once per container and kept fresh. */
 export const ssmSecrets = ({ client, name, region, references, nowMs }: SecretsOptions): Secrets => {
   const values = new Map<string, string>()
-  const whyNot = new Map<string, string>()
+  const whyNot = new Map<string, Error>()
   const wanted = new Map([...new Set(references)].map((reference) => [secretParameter(name, reference), reference]))
   let askAgainAtMs = Number.NEGATIVE_INFINITY
   let underWay: Promise<Refresh> | undefined
@@ -54,12 +66,14 @@ export const ssmSecrets = ({ client, name, region, references, nowMs }: SecretsO
         const value = found.get(parameter)
         if (value === undefined) values.delete(parameter)
         else values.set(parameter, value)
-        whyNot.set(parameter, 'it is not there')
+        whyNot.set(parameter, missing(wanted.get(parameter), { parameter, region }))
       }
       return undefined
     } catch (thrown) {
       const cause = causeOf(thrown)
-      for (const parameter of parameters) whyNot.set(parameter, `SSM could not be asked: ${cause}`)
+      for (const parameter of parameters) {
+        whyNot.set(parameter, new Error(`${wanted.get(parameter)} is not known: SSM could not be asked: ${cause}`))
+      }
       return cause
     }
   }
@@ -67,8 +81,9 @@ export const ssmSecrets = ({ client, name, region, references, nowMs }: SecretsO
   const fetchAll = async (): Promise<Refresh> => {
     const causes = await Promise.all(inTens([...wanted.keys()]).map(ask))
     const cause = causes.find((one) => one !== undefined)
-    const complete = cause === undefined && [...wanted.keys()].every((parameter) => values.has(parameter))
-    askAgainAtMs = nowMs() + (complete ? freshMs : retryMs)
+    const known = [...wanted.keys()].every((parameter) => values.has(parameter))
+    if (cause === undefined) askAgainAtMs = nowMs() + (known ? freshMs : retryMs)
+    else askAgainAtMs = nowMs() + (known ? retryMs : soonMs)
     return cause === undefined ? { status: 'fresh' } : { status: 'kept', cause }
   }
 
@@ -86,10 +101,10 @@ export const ssmSecrets = ({ client, name, region, references, nowMs }: SecretsO
       const parameter = secretParameter(name, reference)
       const value = values.get(parameter)
       if (value !== undefined) return value
-      if (!wanted.has(parameter)) throw new Error(`${reference} is not among what this function may read`)
-      const where = region === undefined ? '' : ` --region ${region}`
-      const how = `aws ssm put-parameter${where} --type SecureString --name ${parameter} --value …`
-      throw new Error(`${reference} is not known (${whyNot.get(parameter) ?? 'not asked for yet'}). Set it: ${how}`)
+      if (!wanted.has(parameter)) {
+        throw new MissingSecretError(`${reference} is not among what this function may read`)
+      }
+      throw whyNot.get(parameter) ?? new Error(`${reference} is not known: it was not asked for yet`)
     },
   }
 }

@@ -1,5 +1,6 @@
 import { Annotations, type Stack, Tags } from 'aws-cdk-lib/core'
 import { Construct } from 'constructs'
+import { unreadOnAws } from '../config/people.ts'
 import type { Config } from '../config/schema.ts'
 import { HubStack } from './hub-stack.ts'
 import { LocationStack } from './location-stack.ts'
@@ -57,6 +58,10 @@ export class Whodunit extends Construct {
       return stack
     })
     for (const stack of this.stacks) this.#mark(stack, config)
+    for (const channel of unreadOnAws(config)) {
+      const text = `channel ${channel}: nobody reads a console on AWS, so it refuses every page`
+      Annotations.of(this.hub).addWarningV2(`whodunit:no-terminal:${channel}`, text)
+    }
   }
 
   get stacks(): readonly (HubStack | LocationStack)[] {

@@ -29,11 +29,15 @@ export type DeliveryResult =
 
 export type ChannelWorld = {
   nowMs: () => number
+  /** Throws a `MissingSecretError` for one that is not there, another error for one that cannot be asked for now. */
   secret: (reference: string) => string
   /** The attempt is over when this fires; the row is retried. */
   signal: AbortSignal
-  /** Where `console` writes. Resolves when the text was taken; throws when it is lost or `signal` fires. */
-  print: (text: string, signal: AbortSignal) => Promise<void>
+  /**
+   * Where `console` writes; undefined where there is no terminal. Resolves when the text was taken; throws when it is
+   * lost or `signal` fires.
+   */
+  print: ((text: string, signal: AbortSignal) => Promise<void>) | undefined
 }
 
 /**
@@ -45,6 +49,8 @@ export type ChannelKind<S extends z.ZodType = z.ZodType> = {
   schema: S
   /** `people` get pages; `status` gets component changes. */
   audience: 'people' | 'status'
+  /** It reaches people only where there is a terminal. */
+  needsTerminal?: true
   render: (spec: z.output<S>, message: Message) => Rendered
   send: (spec: z.output<S>, order: DeliveryOrder, rendered: Rendered, world: ChannelWorld) => Promise<DeliveryResult>
   /** The IAM permissions that sending needs where it runs; none when absent. */

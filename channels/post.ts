@@ -139,15 +139,29 @@ const httpDateMs = (text: string): number => (/^[A-Z][a-z]{2,8},? /.test(text) ?
 
 const quoted = (text: string): string => oneLine(text, quoteLimit)
 
+/** A secret as it looks plain and inside JSON, an address, a form and base64, whose padding says nothing. */
+const looksOf = (secret: string): string[] => {
+  const bytes = Buffer.from(secret)
+  const encoded = [encodeURIComponent(secret.toWellFormed()), new URLSearchParams([['', secret]]).toString().slice(1)]
+  return [
+    secret,
+    JSON.stringify(secret).slice(1, -1),
+    ...encoded,
+    ...encoded.map((text) => text.replace(/%../g, (byte) => byte.toLowerCase())),
+    bytes.toString('base64').replace(/=+$/, ''),
+    bytes.toString('base64url'),
+  ]
+}
+
 /**
- * Takes the secrets out, also as they look inside JSON, before anything is cut: half a secret is still a secret. What
+ * Takes the secrets out, however they are encoded, before anything is cut: half a secret is still a secret. What
  * an address carries in its query or in a long path part may be a token as well.
  */
 const redactor = ({ url, secrets }: Post): ((text: string) => string) => {
   const { searchParams, pathname, search } = new URL(url)
   const tokens = [search.slice(1), ...searchParams.values(), ...pathname.split('/').filter((part) => part.length >= 16)]
   const hidden = [...secrets, ...tokens.filter((token) => token.length >= 8)]
-    .flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)])
+    .flatMap(looksOf)
     .filter((secret) => secret !== '')
     .sort((a, b) => b.length - a.length)
   return (text) => hidden.reduce((rest, secret) => rest.replaceAll(secret, '[hidden]'), text)

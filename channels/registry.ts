@@ -58,6 +58,10 @@ export const sendRendered = (
 export const audience = (spec: ChannelSpec): 'people' | 'status' =>
   channelKinds.find(({ kind }) => kind === spec.kind)?.audience ?? 'people'
 
+/** Does it reach people only where there is a terminal, as there is none on AWS? */
+export const needsTerminal = (spec: ChannelSpec): boolean =>
+  channelKinds.some((one) => one.kind === spec.kind && one.needsTerminal === true)
+
 /** What sending through this channel needs of IAM, where it is not the deployment's own. */
 export const channelGrants = (spec: ChannelSpec): readonly Grant[] => {
   switch (spec.kind) {

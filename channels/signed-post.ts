@@ -4,7 +4,15 @@ import type { DeliveryOrder } from '../functions/contract.ts'
 import type { ChannelWorld, DeliveryResult, Rendered } from './contract.ts'
 import { post } from './post.ts'
 import { ratePerMinute } from './rate.ts'
-import { secretValue, signingKeys, signingSecrets, webhookHeaders, webhookId } from './standard-webhooks.ts'
+import {
+  secretValue,
+  signingKeys,
+  signingSecrets,
+  type Unusable,
+  webhookHeaders,
+  webhookId,
+} from './standard-webhooks.ts'
+import { timeoutSeconds } from './time-limit.ts'
 
 const ours =
   /^(?:webhook-.*|content-type|content-length|host|connection|transfer-encoding|expect|upgrade|keep-alive|te)$/i
@@ -24,7 +32,7 @@ export const signedPostFields = {
   url: httpUrl,
   secret: signingSecrets,
   headers: z.record(headerName, headerValue).default({}),
-  timeoutSeconds: z.number().min(0.1).max(30).default(10),
+  timeoutSeconds,
   ratePerMinute: ratePerMinute.default(60),
 }
 
@@ -35,18 +43,17 @@ type SignedPost = {
   timeoutSeconds: number
 }
 
-type Headers =
-  | { status: 'headers'; values: Record<string, string>; secrets: string[] }
-  | { status: 'unusable'; cause: string }
+type Headers = { status: 'headers'; values: Record<string, string>; secrets: string[] } | Unusable
 
 const headersOf = ({ headers }: SignedPost, secret: ChannelWorld['secret']): Headers => {
   const values: Record<string, string> = {}
   const secrets: string[] = []
   for (const [header, text] of Object.entries(headers)) {
-    const value = text.startsWith('secret:') ? secretValue(text, secret) : text
-    if (value === undefined) return { status: 'unusable', cause: `there is no ${text}` }
+    const looked = text.startsWith('secret:') ? secretValue(text, secret) : { status: 'found' as const, value: text }
+    if (looked.status !== 'found') return looked
+    const { value } = looked
     if (!/^[\x20-\x7e]*$/.test(value))
-      return { status: 'unusable', cause: `${text} is not printable ASCII, as a header must be` }
+      return { status: 'rejected', cause: `${text} is not printable ASCII, as a header must be` }
     if (value !== text) secrets.push(value)
     values[header] = value
   }
@@ -61,9 +68,9 @@ export const signedPost = async (
   world: ChannelWorld,
 ): Promise<DeliveryResult> => {
   const signing = signingKeys(spec.secret, world.secret)
-  if (signing.status === 'unusable') return { status: 'rejected', cause: signing.cause }
+  if (signing.status !== 'keys') return signing
   const extra = headersOf(spec, world.secret)
-  if (extra.status === 'unusable') return { status: 'rejected', cause: extra.cause }
+  if (extra.status !== 'headers') return extra
   const signed = { id: webhookId(order.id), atSeconds: Math.floor(world.nowMs() / 1000), body }
   const headers = {
     'user-agent': 'whodunit',

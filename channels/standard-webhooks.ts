@@ -1,12 +1,17 @@
 import { createHmac } from 'node:crypto'
 import * as z from 'zod'
-import { secretRef } from '../config/contract.ts'
+import { MissingSecretError, secretRef } from '../config/contract.ts'
+import { failureOf } from './failure.ts'
+import { oneLine } from './plain-text.ts'
 
 /** One secret, or several while a receiver changes from one to the next: each of them signs every message. */
 export const signingSecrets = z.union([secretRef, z.array(secretRef).min(1).max(5)])
 
-/** The keys behind the references, or why there are none, in words that never show a key. */
-export type SigningKeys = { status: 'keys'; keys: Buffer[]; secrets: string[] } | { status: 'unusable'; cause: string }
+/** Why a secret cannot be used, in words that never show it: for good, or as things stand. */
+export type Unusable = { status: 'rejected' | 'retry'; cause: string }
+
+/** The keys behind the references, or why there are none. */
+export type SigningKeys = { status: 'keys'; keys: Buffer[]; secrets: string[] } | Unusable
 
 const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)?$/
 
@@ -25,12 +30,13 @@ export const signingKeys = (
 ): SigningKeys => {
   const found: { keys: Buffer[]; secrets: string[] } = { keys: [], secrets: [] }
   for (const reference of typeof references === 'string' ? [references] : references) {
-    const value = secretValue(reference, secret)
-    if (value === undefined) return { status: 'unusable', cause: `there is no ${reference}` }
+    const looked = secretValue(reference, secret)
+    if (looked.status !== 'found') return looked
+    const { value } = looked
     const key = keyOf(value)
     if (!key) {
       return {
-        status: 'unusable',
+        status: 'rejected',
         cause: `${reference} is not a signing key: wanted whsec_ and base64 of 24 to 64 bytes`,
       }
     }
@@ -40,12 +46,16 @@ export const signingKeys = (
   return { status: 'keys', ...found }
 }
 
-/** A secret's value without the line end that files and editors add; undefined when there is none. */
-export const secretValue = (reference: string, secret: (reference: string) => string): string | undefined => {
+/** A secret's value without the line end that files and editors add. */
+export const secretValue = (
+  reference: string,
+  secret: (reference: string) => string,
+): { status: 'found'; value: string } | Unusable => {
   try {
-    return secret(reference).trim()
-  } catch {
-    return undefined
+    return { status: 'found', value: secret(reference).trim() }
+  } catch (error) {
+    if (error instanceof MissingSecretError) return { status: 'rejected', cause: `there is no ${reference}` }
+    return { status: 'retry', cause: oneLine(failureOf(error).message, 300) }
   }
 }
 

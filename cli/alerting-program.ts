@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
+import { acknowledgeBody } from '../functions/api-contract.ts'
 import { memoryStore } from '../stores/memory.ts'
 import { sqliteStore } from '../stores/sqlite.ts'
 import { type Alerting, remoteAlerting, storeAlerting } from './alerting.ts'
@@ -15,6 +16,7 @@ import {
   type Teller,
   tellRefusal,
 } from './commands/silence.ts'
+import { momentHere } from './moment.ts'
 
 export type ProgramWorld = {
   nowMs: () => number
@@ -34,9 +36,15 @@ const duration = (text: string): number => {
 }
 
 const moment = (text: string): number => {
-  const ms = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d/.test(text) ? Date.parse(text.replace(' ', 'T')) : Number.NaN
-  if (Number.isNaN(ms)) throw new InvalidArgumentError('a moment is like 2026-12-24T22:00 (here) or 2026-12-24T22:00Z')
+  const ms = momentHere(text)
+  if (ms === undefined) throw new InvalidArgumentError('a moment is like 2026-12-24T22:00 (here) or 2026-12-24T22:00Z')
   return ms
+}
+
+const name = (text: string): string => {
+  const { data } = acknowledgeBody.shape.by.safeParse(text)
+  if (data === undefined) throw new InvalidArgumentError('a name has 1 to 100 characters')
+  return data
 }
 
 const userName = (): string => {
@@ -49,15 +57,18 @@ const userName = (): string => {
 
 type Work = (alerting: Alerting, teller: Teller) => Promise<number>
 
-/** A store that is not there is made only for what is to be kept in it. */
+/** `look` changes nothing; `change` is about state that must be there; `create` makes the store it keeps something in. */
+type Purpose = 'look' | 'change' | 'create'
+
 const withStore = async (
   world: ProgramWorld,
-  at: { data: string; create: boolean },
+  at: { data: string; purpose: Purpose },
   work: (alerting: Alerting) => Promise<number>,
 ) => {
   const { nowMs } = world
   const path = join(at.data, 'whodunit.sqlite')
-  const store = at.create || existsSync(path) ? sqliteStore({ path, nowMs }) : memoryStore({ nowMs })
+  const readOnly = at.purpose === 'look'
+  const store = readOnly && !existsSync(path) ? memoryStore({ nowMs }) : sqliteStore({ path, nowMs, readOnly })
   try {
     return await work(storeAlerting(store, nowMs))
   } finally {
@@ -65,21 +76,17 @@ const withStore = async (
   }
 }
 
-const run = async (
-  world: ProgramWorld,
-  at: { where: Where; create?: boolean; isOfState?: boolean },
-  work: Work,
-): Promise<number> => {
-  const { where, create = false, isOfState = false } = at
+const run = async (world: ProgramWorld, at: { where: Where; purpose: Purpose }, work: Work): Promise<number> => {
+  const { where, purpose } = at
   const { nowMs, env, print, printError } = world
   const { timeZone } = new Intl.DateTimeFormat().resolvedOptions()
   const teller = { print, printError, json: where.json === true, nowMs: nowMs(), timeZone }
   const { url, tokenEnv, data } = where
-  if (url === undefined && isOfState && !existsSync(join(data, 'whodunit.sqlite'))) {
+  if (url === undefined && purpose === 'change' && !existsSync(join(data, 'whodunit.sqlite'))) {
     const hint = 'name the folder of `whodunit serve` with --data, or its address with --url'
     return tellRefusal({ code: 'no-state', message: `${data} holds no state: nothing has run there`, hint }, teller)
   }
-  if (url === undefined) return withStore(world, { data, create }, (alerting) => work(alerting, teller))
+  if (url === undefined) return withStore(world, { data, purpose }, (alerting) => work(alerting, teller))
   const token = tokenEnv === undefined ? undefined : env[tokenEnv]
   if (tokenEnv !== undefined && !token) {
     printError(
@@ -109,21 +116,21 @@ const addSilence = (root: Command, world: ProgramWorld): void => {
     .option('--incident <id>', 'it ends with this incident, if that comes first')
     .action(async (matchers: string[], flags: Where & SilenceFlags) =>
       world.exit(
-        await run(world, { where: flags, create: true }, (alerting, teller) =>
+        await run(world, { where: flags, purpose: 'create' }, (alerting, teller) =>
           silenceAdd(alerting, matchers, { flags, teller }),
         ),
       ),
     )
   places(silence.command('list'), world)
     .description('those in force and those to come')
-    .action(async (flags: Where) => world.exit(await run(world, { where: flags }, silenceList)))
+    .action(async (flags: Where) => world.exit(await run(world, { where: flags, purpose: 'look' }, silenceList)))
   places(silence.command('end'), world)
     .description('end one before its time')
     .argument('<id>', 'as `silence list` shows it')
-    .option('--by <name>', 'who ends it', userName())
+    .option('--by <name>', 'who ends it', name, userName())
     .action(async (id: string, flags: Where & { by: string }) =>
       world.exit(
-        await run(world, { where: flags, isOfState: true }, (alerting, teller) =>
+        await run(world, { where: flags, purpose: 'change' }, (alerting, teller) =>
           silenceEnd(alerting, id, { by: flags.by, teller }),
         ),
       ),
@@ -136,10 +143,10 @@ export const addAlertingCommands = (root: Command, world: ProgramWorld): void =>
   places(root.command('ack'), world)
     .description('take an incident on (exit 0: done, 1: somebody has it or it is over, 2: there is none)')
     .argument('<incident>', 'its id, as `whodunit incidents` and every page show it')
-    .option('--by <name>', 'who takes it on', userName())
+    .option('--by <name>', 'who takes it on', name, userName())
     .action(async (id: string, flags: Where & { by: string }) =>
       world.exit(
-        await run(world, { where: flags, isOfState: true }, (alerting, teller) =>
+        await run(world, { where: flags, purpose: 'change' }, (alerting, teller) =>
           acknowledge(alerting, id, { by: flags.by, teller }),
         ),
       ),

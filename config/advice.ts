@@ -1,7 +1,7 @@
-import { audience } from '../channels/registry.ts'
 import { type RuleSpec, ruleSeries } from '../rules/registry.ts'
 import type { Finding } from './issues.ts'
 import { impliedRules, monitorOf, writtenRules } from './normalise.ts'
+import { peopleOf, peopleOnAws } from './people.ts'
 import type { Config } from './schema.ts'
 import { looksSecret, showsSecret } from './secrecy.ts'
 
@@ -150,16 +150,16 @@ const headerSecrets = (config: Config): Finding[] => {
   })
 }
 
-const noFallback = (config: Config): Finding[] => {
-  const people = Object.entries(config.channels).filter(([, spec]) => audience(spec) === 'people')
-  const [only, second] = people
+const noFallback = (config: Config, onAws: boolean): Finding[] => {
+  const [only, second] = onAws ? peopleOnAws(config) : peopleOf(config)
   if (only === undefined || second !== undefined) return []
-  const message = 'the only channel that reaches people: when it refuses a page there is nothing to fall back to'
-  return [warning('no-fallback', ['channels', only[0]], message, 'add a second channel of another kind')]
+  const where = onAws ? ' on AWS' : ''
+  const message = `the only channel that reaches people${where}: when it refuses a page there is nothing to fall back to`
+  return [warning('no-fallback', ['channels', only], message, 'add a second channel of another kind')]
 }
 
 /** What is allowed but probably not meant: warnings about a config without errors of shape. */
-export const advice = (config: Config): Finding[] => [
+export const advice = (config: Config, { onAws }: { onAws: boolean }): Finding[] => [
   ...slowDetection(config),
   ...equalMonitors(config),
   ...impossibleQuorums(config),
@@ -167,5 +167,5 @@ export const advice = (config: Config): Finding[] => [
   ...unwatchedServices(config),
   ...unusedParts(config),
   ...headerSecrets(config),
-  ...noFallback(config),
+  ...noFallback(config, onAws),
 ]

@@ -15,6 +15,11 @@ export const secretRef = z
   .string()
   .regex(/^secret:[A-Za-z_][A-Za-z0-9_./-]*$/, 'a reference like secret:NAME, never the secret itself')
 
+/** There is no such secret. Any other error instead of a value may pass: its source could not be asked, or read. */
+export class MissingSecretError extends Error {
+  override name = 'MissingSecretError'
+}
+
 /** An http or https address without credentials in it. */
 export const httpUrl = z.url({ protocol: /^https?$/, error: 'an http:// or https:// address' }).refine((text) => {
   const url = URL.canParse(text) ? new URL(text) : undefined

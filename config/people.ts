@@ -1,6 +1,16 @@
-import { audience } from '../channels/registry.ts'
+import { audience, needsTerminal } from '../channels/registry.ts'
 import type { Config } from './schema.ts'
 
 /** Channels whose audience is people. */
 export const peopleOf = ({ channels }: Pick<Config, 'channels'>): string[] =>
   Object.entries(channels).flatMap(([id, spec]) => (audience(spec) === 'people' ? [id] : []))
+
+/** Channels that reach nobody on AWS, where nobody reads a terminal. */
+export const unreadOnAws = ({ channels }: Pick<Config, 'channels'>): string[] =>
+  Object.entries(channels).flatMap(([id, spec]) => (needsTerminal(spec) ? [id] : []))
+
+/** Channels that reach people on AWS. */
+export const peopleOnAws = (config: Pick<Config, 'channels'>): string[] => {
+  const unread = new Set(unreadOnAws(config))
+  return peopleOf(config).filter((id) => !unread.has(id))
+}

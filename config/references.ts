@@ -216,7 +216,9 @@ export const meaningFindings = (
   options: { partial?: boolean; nowMs?: number } = {},
 ): Finding[] => {
   const { partial = false, nowMs } = options
-  const alerting = [...routeFindings(config), ...maintenanceFindings(config, nowMs)]
+  // A channel that is left out may be the one that people hear.
+  const onAws = !partial && valueAt(data, ['aws']) !== undefined
+  const alerting = [...routeFindings(config, { onAws }), ...maintenanceFindings(config, nowMs)]
   const errors = [
     ...wrongAudiences(config),
     ...cycles(config),
@@ -228,5 +230,5 @@ export const meaningFindings = (
     ...summedFindings(config),
   ]
   if (partial) return [...errors, ...alerting.filter(({ severity }) => severity === 'error')]
-  return [...errors, ...impliedNames(config), ...alerting, ...matcherFindings(config), ...advice(config)]
+  return [...errors, ...impliedNames(config), ...alerting, ...matcherFindings(config), ...advice(config, { onAws })]
 }

@@ -1,7 +1,7 @@
 import { severity } from './contract.ts'
 import { minutesOf } from './hours.ts'
 import type { Finding } from './issues.ts'
-import { peopleOf } from './people.ts'
+import { peopleOf, peopleOnAws } from './people.ts'
 import { type Case, matchesAll, mayMatch, type Told, toldCases } from './route-cases.ts'
 import type { Config } from './schema.ts'
 import { closest, listed } from './suggest.ts'
@@ -57,32 +57,39 @@ const missingDefault = ({ routes, services }: Routing, told: readonly Told[]): F
   return [finding('error', 'no-default-route', { path: ['routes', routes.length - 1], message, hint })]
 }
 
-/** One channel is enough to be told and too little to rely on. */
-const singleChannels = (config: Routing, told: readonly Told[]): Finding[] => {
+/** What is said of alerts that one channel hears of (`only`), or none that people read. */
+const fewFinding = (whose: string, at: { first: number; only: string | undefined; hasUnread: boolean }): Finding => {
+  const path = ['routes', at.first, 'channels']
+  if (at.only === undefined) {
+    const message = `${whose} would reach nobody on AWS, where no terminal shows what a console prints`
+    return finding('error', 'reaches-nobody', { path, message, hint: 'add a channel of another kind' })
+  }
+  const why = at.hasUnread ? ' (nobody reads a console on AWS)' : ''
+  const message = `${whose} reach only ${at.only}${why}: if it fails, all that is left is a channel not meant for them`
+  const hint = 'add a second channel, escalate to another route, or name a fallbackChannel'
+  return finding('warning', 'single-channel', { path, message, hint })
+}
+
+/** One channel is enough to be told and too little to rely on; one that nobody reads is none. */
+const fewChannels = (config: Routing, told: readonly Told[], onAws: boolean): Finding[] => {
   const { routes, services, fallbackChannel } = config
   const people = peopleOf(config)
-  // Where there is one channel for everything, that is said of the channel.
-  if (people.length < 2) return []
-  const alone = told.flatMap(({ alerts, routes: indexes }) => {
+  const live = onAws ? peopleOnAws(config) : people
+  const few = told.flatMap(({ alerts, routes: indexes }) => {
     const [first] = indexes
     const named = [...indexes.flatMap((index) => routes[index]?.channels ?? []), fallbackChannel]
-    const [only, second] = new Set(named.flatMap((name) => (name && people.includes(name) ? [name] : [])))
-    if (first === undefined || only === undefined || second !== undefined) return []
-    return alerts
-      .filter((alert) => mustReach(alert) && alert.service !== undefined)
-      .map((alert) => ({ alert, first, only }))
+    const meant = [...new Set(named.flatMap((name) => (name && people.includes(name) ? [name] : [])))]
+    const [only, second] = meant.filter((name) => live.includes(name))
+    // Where there is one channel for everything, that is said of the channel.
+    if (first === undefined || meant.length === 0 || second !== undefined || (only && live.length < 2)) return []
+    const at = { first, only, hasUnread: meant.length > 1 }
+    return alerts.filter((alert) => mustReach(alert) && alert.service !== undefined).map((alert) => ({ alert, at }))
   })
-  const groups = Map.groupBy(alone, ({ first, only }) => `${first} ${only}`)
+  const groups = Map.groupBy(few, ({ at }) => `${at.first} ${at.only}`)
   return [...groups.values()].flatMap((cases) => {
     const [one] = cases
-    if (!one) return []
-    const whose = namesOf(
-      cases.map(({ alert }) => alert),
-      Object.keys(services).length,
-    )
-    const message = `${whose} reach only ${one.only}: if it fails, all that is left is a channel not meant for them`
-    const hint = 'add a second channel, escalate to another route, or name a fallbackChannel'
-    return [finding('warning', 'single-channel', { path: ['routes', one.first, 'channels'], message, hint })]
+    const alerts = cases.map(({ alert }) => alert)
+    return one ? [fewFinding(namesOf(alerts, Object.keys(services).length), one.at)] : []
   })
 }
 
@@ -133,14 +140,14 @@ const emptyHours = ({ routes }: Routing): Finding[] =>
 
 /**
  * What is wrong with the way alerts take: every page and ticket must reach somebody at every time of the week, should
- * reach two channels, and no route should be there for nothing.
+ * reach two channels, and no route should be there for nothing. `onAws`: it is to be deployed, where no terminal is.
  */
-export const routeFindings = (config: Routing): Finding[] => {
+export const routeFindings = (config: Routing, { onAws = false } = {}): Finding[] => {
   const told = toldCases(config)
   return [
     ...deadRoutes(config, told),
     ...missingDefault(config, told),
-    ...singleChannels(config, told),
+    ...fewChannels(config, told, onAws),
     ...vainEscalations(config, told),
     ...unknownTeams(config),
     ...emptyHours(config),

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { MissingSecretError } from '../config/contract.ts'
 
 /**
  * Secrets of one machine or one Lambda: `secret:NAME` is the environment variable NAME, or the content of the file that NAME_FILE
@@ -11,8 +12,10 @@ export const environmentSecrets =
     const value = env[name]
     if (value) return value
     const file = env[`${name}_FILE`]
-    if (!file)
-      throw new Error(`${reference} is not set: put it in the environment as ${name} or name its file in ${name}_FILE`)
+    if (!file) {
+      const how = `put it in the environment as ${name} or name its file in ${name}_FILE`
+      throw new MissingSecretError(`${reference} is not set: ${how}`)
+    }
     try {
       return readFileSync(file, 'utf8').trimEnd()
     } catch {

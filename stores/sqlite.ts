@@ -28,7 +28,7 @@ export type SqliteOptions = {
   busyTimeoutMs?: number
   /** The file grows to this and no further: then `disk-full`, before the disk is. Default 4 GiB. */
   maxBytes?: number
-  /** None unless given. */
+  /** What tells of unreadable rows that are set aside; without it they are skipped and stay, for a newer version may read them. */
   deadLetters?: DeadLetters
 }
 
@@ -78,7 +78,7 @@ type Context = {
   statements: ReturnType<typeof prepareStatements>
   nowMs: () => number
   readOnly: boolean
-  deadLetters: DeadLetters
+  deadLetters: DeadLetters | undefined
 }
 
 /** A record that is not what the table promises means the file was changed behind our back. */
@@ -156,11 +156,12 @@ const commit = (context: Context, changes: readonly Change[], rowChanges: readon
 }
 
 /** A row that changed since it was read is left to its next reader. */
-const quarantineOne = (context: Context, poison: Poison, nowMs: number): void => {
+const quarantineOne = (context: Context, poison: Poison, deadLetters: DeadLetters): void => {
   const { statements, path } = context
+  const nowMs = context.nowMs()
   const { id, version } = poison.held
   if (versionOf(statements.rowVersion.get(id), path) !== version) return
-  const { item, told } = setAside(poison, { nowMs, deadLetters: context.deadLetters })
+  const { item, told } = setAside(poison, { nowMs, deadLetters })
   const expect = versionOf(statements.itemVersion.get(item.key, nowMs), path)
   statements.dropRow.run(id)
   writeItem(context, { ...item, expect })
@@ -168,10 +169,11 @@ const quarantineOne = (context: Context, poison: Poison, nowMs: number): void =>
 }
 
 const quarantine = (context: Context, poison: readonly Poison[]): void => {
-  if (poison.length === 0 || context.readOnly) return
+  const { readOnly, deadLetters } = context
+  if (poison.length === 0 || readOnly || deadLetters === undefined) return
   try {
     alone(context, () => {
-      for (const one of poison) quarantineOne(context, one, context.nowMs())
+      for (const one of poison) quarantineOne(context, one, deadLetters)
       return true
     })
   } catch {
@@ -237,11 +239,10 @@ const prepareOrClose = (file: OpenFile, busyTimeoutMs: number): Context['stateme
  */
 export const sqliteStore = (options: SqliteOptions): Store => {
   const { nowMs, readOnly = false, exclusive = false, busyTimeoutMs = 2000, maxBytes = 4 * 1024 ** 3 } = options
-  const { deadLetters = () => [] } = options
   const file = openSqliteFile({ path: options.path, readOnly, exclusive, busyTimeoutMs, maxBytes })
   const { database, path } = file
   const statements = prepareOrClose(file, busyTimeoutMs)
-  const context: Context = { path, database, statements, nowMs, readOnly, deadLetters }
+  const context: Context = { path, database, statements, nowMs, readOnly, deadLetters: options.deadLetters }
   let isOpen = true
   const answer = async <T>(work: () => T | Promise<T>): Promise<T> => {
     if (!isOpen) throw new StoreError('misuse', 'the store is closed', { hint: 'Close it last.' })

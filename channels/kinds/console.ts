@@ -15,13 +15,17 @@ const framed = (message: Message): string => {
   return [rule(`-- whodunit: page for ${oneLine(message.order.channel, 50)} `), ...lines, rule('')].join('\n')
 }
 
+const noTerminal = 'there is no terminal here: a console channel reaches people only where whodunit serve runs'
+
 /** Prints the page, for `serve` in a terminal and for trying things out. Plain text: a pipe stays clean. */
 export const consoleChannel = defineChannel({
   kind: 'console',
   schema: z.strictObject({ kind: z.literal('console'), ratePerMinute: ratePerMinute.optional() }),
   audience: 'people',
+  needsTerminal: true,
   render: (_spec, message) => ({ body: `${framed(message)}\n`, contentType: 'text/plain; charset=utf-8' }),
   send: async (_spec, _order, { body }, { print, signal }) => {
+    if (!print) return { status: 'rejected', cause: noTerminal }
     if (signal.aborted) return { status: 'retry', cause: 'the time for this attempt was over' }
     try {
       await print(body, signal)

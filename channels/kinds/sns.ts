@@ -8,6 +8,7 @@ import { failureOf } from '../failure.ts'
 import { pageText, pageTitle } from '../page-text.ts'
 import { ascii, oneLine } from '../plain-text.ts'
 import { ratePerMinute } from '../rate.ts'
+import { timeoutSeconds } from '../time-limit.ts'
 
 const topicArn = z
   .string()
@@ -26,7 +27,7 @@ const schema = z
     /** The ARN's own region unless the endpoint wants another. */
     region: z.string().min(1).optional(),
     endpoint: httpUrl.optional(),
-    timeoutSeconds: z.number().min(0.1).max(30).default(10),
+    timeoutSeconds,
     ratePerMinute: ratePerMinute.default(60),
     /** The topic has phone numbers among its subscribers: they get a short text, everybody else the page. */
     sms: z.boolean().default(false),

@@ -12,8 +12,9 @@ export const listIncidents = async (store: Store): Promise<Listed[]> => {
   const { incidents } = await readHub(store)
   const items = await store.read(incidents.map(({ id }) => keys.caseFile(id)))
   return incidents.map((incident) => {
-    const item = items.get(keys.caseFile(incident.id))
-    return { incident, ...(item ? { caseFile: caseFile.parse(item.value) } : {}) }
+    // One that cannot be read (a newer version wrote it) is as good as none.
+    const { data } = caseFile.safeParse(items.get(keys.caseFile(incident.id))?.value)
+    return { incident, ...(data ? { caseFile: data } : {}) }
   })
 }
 

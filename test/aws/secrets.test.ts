@@ -1,6 +1,7 @@
 import { SSMClient } from '@aws-sdk/client-ssm'
 import { afterAll, beforeEach, expect, test } from '@jest/globals'
 import { ssmSecrets } from '../../aws/secrets.ts'
+import { MissingSecretError } from '../../config/contract.ts'
 import { type Answer, type Asked, startAws } from './loopback-aws.ts'
 
 let kept: Record<string, string> = {}
@@ -62,6 +63,33 @@ test.each<{ given: string; then: Answer }>([
   expect(await secrets.refresh()).toEqual({ status: 'fresh' })
 })
 
+test('before there is any value it is asked again after two seconds, and what SSM said is no word that it is missing', async () => {
+  const clock = { nowMs: 0 }
+  const secrets = secretsAt(clock)
+  const thrown = () => {
+    try {
+      return secrets.secret('secret:TOKEN')
+    } catch (error) {
+      return error
+    }
+  }
+  fault = { status: 400, code: 'ThrottlingException' }
+  await secrets.refresh()
+  expect(thrown()).toMatchObject({ message: expect.stringMatching(/^secret:TOKEN is not known.*ThrottlingException/) })
+  expect(thrown()).not.toBeInstanceOf(MissingSecretError)
+  fault = undefined
+  clock.nowMs = 1999
+  await secrets.refresh()
+  expect(aws.asked).toHaveLength(1)
+  clock.nowMs = 2000
+  await secrets.refresh()
+  expect(thrown()).toBe('open sesame')
+  kept = {}
+  clock.nowMs = 302_000
+  await secrets.refresh()
+  expect(thrown()).toBeInstanceOf(MissingSecretError)
+})
+
 test('SSM that hangs holds nothing up for longer than its time-out', async () => {
   fault = 'hang'
   expect(await secretsAt({ nowMs: 0 }).refresh()).toMatchObject({ status: 'kept' })
@@ -104,7 +132,7 @@ test('one that was taken away is not known any more', async () => {
 
 test('what nobody can have is refused in words', () => {
   const secrets = secretsAt({ nowMs: 0 })
-  expect(() => secrets.secret('secret:TOKEN')).toThrow('not asked for yet')
+  expect(() => secrets.secret('secret:TOKEN')).toThrow('secret:TOKEN is not known: it was not asked for yet')
   expect(() => secrets.secret('secret:FOREIGN')).toThrow('secret:FOREIGN is not among what this function may read')
 })
 

@@ -150,6 +150,14 @@ describe('stacks', () => {
     const { stacks } = synth({ monitors: { a: monitor({ tls: { caFile: 'own.pem' } }) } })
     expect(stacks.flatMap(warningsOf)).toEqual([expect.stringContaining('monitor a: the file own.pem is not deployed')])
   })
+
+  test('a console, which nobody reads there, is named once', () => {
+    const monitors = { a: monitor({ locations: ['eu-west-1', 'us-east-1'] }) }
+    const { stacks } = synth({ monitors, channels: { terminal: { kind: 'console' } } })
+    expect(stacks.flatMap(warningsOf)).toEqual([
+      expect.stringContaining('channel terminal: nobody reads a console on AWS, so it refuses every page'),
+    ])
+  })
 })
 
 describe('the app', () => {

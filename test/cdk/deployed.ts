@@ -12,8 +12,8 @@ import { type Config, type ConfigInput, configSchema } from '../../config/schema
 const base: ConfigInput = {
   services: { shop: { owner: { team: 'storefront', role: 'developers' } } },
   monitors: {},
-  channels: { terminal: { kind: 'console' } },
-  routes: [{ channels: ['terminal'] }],
+  channels: { theirs: { kind: 'sns', topicArn: 'arn:aws:sns:eu-west-1:123456789012:on-call' } },
+  routes: [{ channels: ['theirs'] }],
 }
 
 type MonitorInput = ConfigInput['monitors'][string]

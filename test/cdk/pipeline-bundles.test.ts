@@ -46,7 +46,7 @@ beforeAll(async () => {
   const { port } = source.address() as AddressInfo
   const config = configOf({
     monitors: { front: monitor() },
-    channels: { oncall: { kind: 'sns' } },
+    channels: { oncall: { kind: 'sns' }, terminal: { kind: 'console' } },
     routes: [{ channels: ['oncall'] }],
     clusters: {
       prod: { scrapeIntervalSeconds: 60, sources: [{ kind: 'kube-state-metrics', url: `http://127.0.0.1:${port}/` }] },
@@ -172,30 +172,46 @@ const failed = (): never => {
   throw new Error('nothing was published')
 }
 
-engineTest('a page that comes too early is delayed again, not lost and not sent', async () => {
-  const rowId = 'deliver:early'
-  const soonMs = Date.now() + 120_000
+/** A page of nobody's incident, as `correlate` would order it. */
+const putPage = async (id: string, at: { channel: string; dueAtMs: number }) => {
   const order = {
-    id: 'early',
+    id,
     incidentId: 'i',
-    channel: 'oncall',
+    channel: at.channel,
     sequence: 1,
-    event: 'opened' as const,
-    service: 'shop', // `as const`: one of the events
-    severity: 'page' as const,
+    event: 'opened' as const, // one of the events
+    service: 'shop',
+    severity: 'page' as const, // the same
     sinceMs: minuteMs,
     openedAtMs: minuteMs,
     summaries: [],
     affects: [],
-    fallbackFor: [], // the same
+    fallbackFor: [],
   }
+  const rowId = `deliver:${id}`
   const body = { order, waitsForCaseFile: false, attempts: 0, leaseUntilMs: 0 }
-  await store.commit(
-    [],
-    [{ id: rowId, expect: 0, row: { id: rowId, to: 'deliver', dueAtMs: soonMs, nudges: 0, body } }],
-  )
-  const before = sns.received.length
+  const row = { id: rowId, to: 'deliver' as const, dueAtMs: at.dueAtMs, nudges: 0, body }
+  await store.commit([], [{ id: rowId, expect: 0, row }])
   sent()
+  return rowId
+}
+
+engineTest('a console refuses its page, and no page with its links stands in the log', async () => {
+  const rowId = await putPage('unread', { channel: 'terminal', dueAtMs: Date.now() })
+  const { stdout } = await call('deliver', fromQueue('deliver', [JSON.stringify({ rowId })]))
+  expect(stdout).not.toContain('https://api.example')
+  const messages = sent()
+  const [told] = bodies(messages, 'alert-changes.fifo')
+  const receipt = await store.row(JSON.parse(told ?? '').rowId)
+  expect(receipt?.row.body).toMatchObject({
+    receipt: { status: 'rejected', cause: expect.stringContaining('no terminal') },
+  })
+  await drain(messages)
+})
+
+engineTest('a page that comes too early is delayed again, not lost and not sent', async () => {
+  const rowId = await putPage('early', { channel: 'oncall', dueAtMs: Date.now() + 120_000 })
+  const before = sns.received.length
   await call('deliver', fromQueue('deliver', [JSON.stringify({ rowId })]))
   const [again] = sent().get('deliver') ?? []
   expect(again).toMatchObject({ MessageBody: JSON.stringify({ rowId }), DelaySeconds: expect.any(Number) })

@@ -111,6 +111,23 @@ test('secrets that are echoed are hidden before the quote is cut', async () => {
   expect(cause).not.toMatch(/3f9a|s3cr3t|0123456789/)
 })
 
+test.each<{ given: string; echo: (secret: string) => string }>([
+  { given: 'percent-encoded', echo: encodeURIComponent },
+  {
+    given: 'percent-encoded in small letters',
+    echo: (secret) => encodeURIComponent(secret).replace(/%../g, (one) => one.toLowerCase()),
+  },
+  { given: 'as a form encodes it', echo: (secret) => new URLSearchParams({ key: secret }).toString().slice(4) },
+  { given: 'in base64', echo: (secret) => Buffer.from(secret).toString('base64') },
+  { given: 'in base64 for addresses', echo: (secret) => Buffer.from(secret).toString('base64url') },
+  { given: 'in JSON', echo: (secret) => JSON.stringify(secret).slice(1, -1) },
+])('a secret is hidden $given too', async ({ echo }) => {
+  const secret = 'Bearer s3cr3t/with+"plus"=?ÿÿ>'
+  const { url } = await answering({ status: 500, body: `got <${echo(secret)}> and no more` })
+  const result = await post(to(url, { secrets: [secret] }), world())
+  expect(result).toMatchObject({ cause: expect.stringMatching(/got <\[hidden\]=*> and no more$/) })
+})
+
 test('an endpoint that hangs is retried at the time-out', async () => {
   const { url } = await answering('hang')
   const result = await post(to(url, { timeoutMs: 100 }), world())

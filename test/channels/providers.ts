@@ -1,6 +1,7 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { ChannelWorld } from '../../channels/contract.ts'
+import { MissingSecretError } from '../../config/contract.ts'
 
 export type Received = { method: string; path: string; headers: IncomingHttpHeaders; body: string }
 export type Reply =
@@ -57,7 +58,7 @@ export const world = (changes: Partial<ChannelWorld> = {}): ChannelWorld => ({
   nowMs: () => Date.UTC(2026, 10, 23, 3, 13, 5),
   secret: (reference) => {
     const value = secrets[reference]
-    if (value === undefined) throw new Error(`no ${reference}`)
+    if (value === undefined) throw new MissingSecretError(`no ${reference}`)
     return value
   },
   signal: new AbortController().signal,

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { expect, test } from '@jest/globals'
 import { Webhook } from 'standardwebhooks'
 import { sign, signingKeys, webhookHeaders, webhookId } from '../../channels/standard-webhooks.ts'
+import { MissingSecretError } from '../../config/contract.ts'
 import { otherKey, secrets, signingKey } from './providers.ts'
 
 type Vectors = {
@@ -16,7 +17,7 @@ const vectors = (): Vectors => JSON.parse(readFileSync(vectorsUrl, 'utf8'))
 const lookUp = (reference: string): string => secrets[reference] ?? reference.replace('secret:', '')
 const keys = (...references: string[]): Buffer[] => {
   const found = signingKeys(references, lookUp)
-  if (found.status === 'unusable') throw new Error(found.cause)
+  if (found.status !== 'keys') throw new Error(found.cause)
   return found.keys
 }
 const keyOf = (secret: string): Buffer => keys(`secret:whsec_${secret.replace('whsec_', '')}`)[0] ?? Buffer.alloc(0)
@@ -77,7 +78,7 @@ test.each([
     reference === 'secret:BAD' ? secret : signingKey,
   )
   expect(found).toEqual({
-    status: 'unusable',
+    status: 'rejected',
     cause: 'secret:BAD is not a signing key: wanted whsec_ and base64 of 24 to 64 bytes',
   })
 })
@@ -92,9 +93,17 @@ test.each([24, 25, 26, 32, 64])('a key of %s bytes is one, with padding, without
 
 test('a secret that is not there is told by its name', () => {
   const missing = signingKeys('secret:GONE', () => {
-    throw new Error('the environment holds other things')
+    throw new MissingSecretError('the environment holds other things')
   })
-  expect(missing).toEqual({ status: 'unusable', cause: 'there is no secret:GONE' })
+  expect(missing).toEqual({ status: 'rejected', cause: 'there is no secret:GONE' })
+})
+
+test('a secret that nobody can say anything of is asked for again', () => {
+  const away = signingKeys('secret:HOOK', () => {
+    throw new Error('secret:HOOK is not known: SSM could not be asked:\nThrottlingException')
+  })
+  const cause = 'secret:HOOK is not known: SSM could not be asked: ThrottlingException'
+  expect(away).toEqual({ status: 'retry', cause })
 })
 
 test('a webhook id keeps ordinary ids, has no full stop and is never shared', () => {

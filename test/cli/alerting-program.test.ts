@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,7 +8,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { Command, CommanderError } from 'commander'
 import { Hono } from 'hono'
 import { addAlertingCommands } from '../../cli/alerting-program.ts'
-import { keys } from '../../functions/contract.ts'
+import { keys, type OutboxRow } from '../../functions/contract.ts'
 import type { Incident } from '../../functions/hub-state.ts'
 import type { Store } from '../../stores/contract.ts'
 import { memoryStore } from '../../stores/memory.ts'
@@ -165,6 +165,26 @@ test.each([
     says: '22:00',
   },
   {
+    given: 'a begin on a day that is none',
+    args: ['silence', 'add', 'a=b', '--for', '2h', '--reason', 'x', '--from', '2026-02-31T10:00'],
+    says: 'a moment is like 2026-12-24T22:00',
+  },
+  {
+    given: 'a begin on a day that is none, with its offset',
+    args: ['silence', 'add', 'a=b', '--for', '2h', '--reason', 'x', '--from', '2026-02-31T10:00+01:00'],
+    says: 'a moment is like 2026-12-24T22:00',
+  },
+  {
+    given: 'a nameless taker',
+    args: ['ack', 'shop-20261123-060000', '--by', ' '],
+    says: 'a name has 1 to 100 characters',
+  },
+  {
+    given: 'a taker with too long a name',
+    args: ['ack', 'shop-20261123-060000', '--by', 'k'.repeat(101)],
+    says: 'a name has 1 to 100 characters',
+  },
+  {
     given: 'an unknown incident',
     args: ['silence', 'add', 'service=shop', '--for', '2h', '--reason', 'x', '--incident', 'shop-20261123-060001'],
     says: 'did you mean shop-20261123-060000?',
@@ -185,6 +205,17 @@ test.each([
   const { code, err } = await run(...args, '-d', data())
   expect([code, err]).toEqual([2, expect.stringContaining(says)])
   expect(await rows()).toEqual([])
+})
+
+test('listing writes nothing, also while a newer version left rows that this one cannot read', async () => {
+  const strange = { id: 'p', dueAtMs: 1, to: 'mars' } as unknown as OutboxRow
+  await inStore((store) => store.commit([], [{ id: 'p', expect: 0, row: strange }]))
+  const bytes = () => ['', '-wal'].map((end) => readFileSync(join(data(), `whodunit.sqlite${end}`)).toString('base64'))
+  const holder = sqliteStore({ path: join(data(), 'whodunit.sqlite'), nowMs, exclusive: true })
+  closing.unshift(() => holder.close())
+  const before = bytes()
+  expect(await run('silence', 'list', '-d', data())).toEqual({ code: 0, out: 'no silences\n', err: '' })
+  expect(bytes()).toEqual(before)
 })
 
 test('looking makes no store', async () => {

@@ -12,6 +12,7 @@ const config = configSchema.parse({
   },
   channels: {
     terminal: { kind: 'console' },
+    chat: { kind: 'webhook', url: 'https://chat.example/', secret: 'secret:KEY' },
     page: { kind: 'statuspage-webhook', url: 'https://status.example/', secret: 'secret:KEY' },
   },
   routes: [{ channels: ['terminal'] }],
@@ -20,7 +21,8 @@ const config = configSchema.parse({
 test('what is derived when a bundle is made survives being written as JSON', () => {
   const facts = factsOf(config)
   expect(JSON.parse(JSON.stringify(facts))).toEqual(facts)
-  expect(facts.people).toEqual(['terminal'])
+  // Nobody reads a console where bundles run.
+  expect(facts.people).toEqual(['chat'])
   expect(Object.keys(facts.targets)).toEqual(['front', 'far'])
 })
 

@@ -165,6 +165,57 @@ test('a single channel is told with whose alerts those are', () => {
   ])
 })
 
+const hook = { kind: 'webhook', url: 'https://hooks.example.com/', secret: 'secret:HOOK' }
+const onAws = (routes: Routes, more: Record<string, unknown> = {}) => {
+  const given = { channels: { terminal: { kind: 'console' }, chat: hook, boss: hook }, ...more }
+  return routeFindings(config(routes, given), { onAws: true }).map(
+    ({ severity, code, path, message }) => `${severity} ${code} ${path.join('.')}: ${message}`,
+  )
+}
+const shownNowhere = 'on AWS, where no terminal shows what a console prints'
+
+test.each<{ given: string; routes: Routes; more?: Record<string, unknown>; then: string[] }>([
+  {
+    given: 'a console alone',
+    routes: [{ channels: ['terminal'] }],
+    then: [
+      `error reaches-nobody routes.0.channels: page and ticket alerts of every service would reach nobody ${shownNowhere}`,
+    ],
+  },
+  {
+    given: 'a console alone, where nothing else is in the config',
+    routes: [{ channels: ['terminal'] }],
+    more: { channels: { terminal: { kind: 'console' } } },
+    then: [
+      `error reaches-nobody routes.0.channels: page and ticket alerts of every service would reach nobody ${shownNowhere}`,
+    ],
+  },
+  {
+    given: 'a console for tickets of one service',
+    routes: [{ severities: ['ticket'], services: ['cart'], channels: ['terminal'] }, { channels: ['chat', 'boss'] }],
+    then: [`error reaches-nobody routes.0.channels: ticket alerts of cart would reach nobody ${shownNowhere}`],
+  },
+  {
+    given: 'a console and one other',
+    routes: [{ channels: ['chat', 'terminal'] }],
+    then: [
+      `warning single-channel routes.0.channels: page and ticket alerts of every service reach only chat (nobody reads a console on AWS): if it fails, all that is left is a channel not meant for them`,
+    ],
+  },
+  { given: 'a console and two others', routes: [{ channels: ['terminal', 'chat', 'boss'] }], then: [] },
+  {
+    given: 'a console and another to escalate to',
+    routes: [{ channels: ['terminal'], escalateAfterSeconds: 60 }, { channels: ['chat', 'boss'] }],
+    then: [],
+  },
+  {
+    given: 'a console with a fallback that is named',
+    routes: [{ channels: ['terminal', 'chat'] }],
+    more: { fallbackChannel: 'boss' },
+    then: [],
+  },
+])('on AWS: $given', ({ routes, more, then }) => expect(onAws(routes, more)).toEqual(then))
+
 test('a team with a slip of the pen is told which was meant', () => {
   const [finding] = routeFindings(config([{ ...both, teams: ['platfrom'] }, both]))
   expect(finding).toMatchObject({ message: 'no service is owned by a team platfrom', hint: 'did you mean platform?' })

@@ -68,3 +68,15 @@ test('in a narrow terminal every line fits', async () => {
   expect(err).toContain('did you mean webhook?')
   for (const line of err.split('\n')) expect(line.length).toBeLessThanOrEqual(50)
 })
+
+test('where the config is for AWS a console is no channel to fall back to', async () => {
+  const two = minimal.replace(
+    /channels:\n.*\n/,
+    (part) => `${part}  chat: { kind: webhook, url: "https://x.example/", secret: secret:HOOK }\n`,
+  )
+  const both = two.replace(/channels: \[(.*)\]/, 'channels: [$1, chat]')
+  expect((await run(both)).err).not.toContain('channel that reaches')
+  const deployed = await run(`${both}aws: {}\n`)
+  expect(deployed.exit).toBe(0)
+  expect(deployed.err).toContain('channels.chat: warning: the only channel that reaches people on AWS: when it refuses')
+})

@@ -9,6 +9,7 @@ import {
   renderMessage,
   sendRendered,
 } from '../../channels/registry.ts'
+import { attemptTimeoutMs } from '../../functions/deliver/step.ts'
 import {
   componentChanged,
   harmful,
@@ -184,6 +185,14 @@ describe.each(Object.entries(cases) as [ChannelSpec['kind'], Case][])('%s', (kin
         noSecret(JSON.stringify(result))
       },
     )
+  })
+
+  test('its own time-out comes before every attempt is cut off', () => {
+    const spec = its.spec(nowhere)
+    if (!('timeoutSeconds' in spec)) return
+    expect(spec.timeoutSeconds * 1000).toBeLessThan(attemptTimeoutMs)
+    const asLong = channelSpec.safeParse({ ...spec, timeoutSeconds: attemptTimeoutMs / 1000 })
+    expect(asLong.success).toBe(false)
   })
 
   test('a provider that hangs is retried when the signal fires', async () => {

@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals'
+import { MissingSecretError } from '../../config/contract.ts'
 import { environmentSecrets } from '../../functions/environment-secrets.ts'
 
 test.each([
@@ -12,4 +13,16 @@ test('a secret that is not there is named, with how to give it', () => {
   expect(() => environmentSecrets({})('secret:TOKEN')).toThrow(
     'secret:TOKEN is not set: put it in the environment as TOKEN or name its file in TOKEN_FILE',
   )
+})
+
+test('one that is not there is known to be missing, one whose file cannot be read is not', () => {
+  const thrown = (env: NodeJS.ProcessEnv) => {
+    try {
+      return environmentSecrets(env)('secret:TOKEN')
+    } catch (error) {
+      return error
+    }
+  }
+  expect(thrown({})).toBeInstanceOf(MissingSecretError)
+  expect(thrown({ TOKEN_FILE: '/nowhere/token' })).not.toBeInstanceOf(MissingSecretError)
 })

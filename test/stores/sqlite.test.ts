@@ -187,6 +187,19 @@ describe('what is not ours is refused and left as it was', () => {
   })
 })
 
+test('a writer that has nobody to tell of an unreadable row skips it and leaves it to whoever can read it', async () => {
+  const strange = { id: 'p', dueAtMs: 1, to: 'mars' } as unknown as OutboxRow // written by a newer version
+  const store = open()
+  await store.commit([], [{ id: 'p', expect: 0, row: strange }])
+  await store.commit([], [{ id: 'r', expect: 0, row: row('r', 2) }])
+  expect((await store.due(9, 9)).map((due) => due.row.id)).toEqual(['r'])
+  expect(await store.row('p')).toBeUndefined()
+  expect(await valueAt(store, quarantineKey('p'))).toBeUndefined()
+  const newer = open({ deadLetters: () => [] })
+  await newer.due(9, 9)
+  expect(await valueAt(newer, quarantineKey('p'))).toMatchObject({ rowId: 'p' })
+})
+
 describe('reading only', () => {
   test('a reader sees commits of the process that serves, and changes nothing', async () => {
     const store = open({ exclusive: true })

@@ -242,6 +242,20 @@ test('opening the link, however often, shows what it would do and does nothing',
   expect(await store.due(start + 1e9, 10)).toEqual([])
 })
 
+test('a case file that a newer version wrote closes no page', async () => {
+  access = everyone
+  await store.commit([{ key: keys.hub, expect: 0, value: { recent: [shop.id], openedAtMs: [] } }])
+  const value = { incidentId: shop.id, atMs: start, headline: 'h', answers: [], suspects: [], weather: 'rain' }
+  await store.commit([{ key: keys.caseFile(shop.id), expect: 0, value }])
+  const pages = [link(), '/incidents', page]
+  const answers = await Promise.all(pages.map((path) => fetch(`${base}${path}`)))
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 200])
+  expect(await Promise.all(answers.map((answer) => answer.text()))).toEqual(
+    pages.map(() => expect.stringContaining('front fails')),
+  )
+  expect(warnings).toEqual([])
+})
+
 test('pressing the button acknowledges, and the page it leads to says who was first and offers no button', async () => {
   clock.nowMs += 60_000
   const response = await press()

@@ -62,3 +62,10 @@ test('what nobody took in time may still be read, and is no delivery', async () 
     mayHaveArrived: true,
   })
 })
+
+test('where there is no terminal it refuses, so that another channel is asked', async () => {
+  expect(await consoleChannel.send(spec, order, rendered, world({ print: undefined }))).toEqual({
+    status: 'rejected',
+    cause: 'there is no terminal here: a console channel reaches people only where whodunit serve runs',
+  })
+})

@@ -2,6 +2,7 @@ import { afterEach, expect, test } from '@jest/globals'
 import { Webhook } from 'standardwebhooks'
 import { webhookChannel } from '../../../channels/kinds/webhook.ts'
 import { pageText } from '../../../channels/page-text.ts'
+import { MissingSecretError } from '../../../config/contract.ts'
 import { caseFile, message, order, sinceMs, withoutCaseFile } from '../messages.ts'
 import { otherKey, type Provider, provider, type Reply, signingKey, token, world } from '../providers.ts'
 
@@ -127,7 +128,7 @@ test.each([
   const values = { 'secret:BAD': 'whsec_hunter2', 'secret:LINES': 'hunter2\r\nx: y', 'secret:HOOK': signingKey }
   const lookUp = (reference: string): string => {
     const value = new Map(Object.entries(values)).get(reference)
-    if (value === undefined) throw new Error('no such thing; hunter2 is another')
+    if (value === undefined) throw new MissingSecretError('no such thing; hunter2 is another')
     return value
   }
   const result = await webhookChannel.send(
@@ -138,6 +139,23 @@ test.each([
   )
   expect(result).toEqual({ status: 'rejected', cause: expect.stringMatching(cause) })
   expect(JSON.stringify(result)).not.toContain('hunter2')
+  expect(received).toEqual([])
+})
+
+test.each([
+  { given: 'its key', secret: 'secret:AWAY', headers: {} },
+  { given: 'a header', secret: 'secret:HOOK', headers: { a: 'secret:AWAY' } },
+])('while nobody can say what $given is, nothing is sent and it is tried again', async ({ secret, headers }) => {
+  const { url, received } = await answering({ status: 200 })
+  const lookUp = (reference: string): string => {
+    if (reference === 'secret:HOOK') return signingKey
+    throw new Error(`${reference} is not known: SSM could not be asked: ThrottlingException`)
+  }
+  const made = world({ secret: lookUp })
+  expect(await webhookChannel.send(specFor(url, { secret, headers }), order, rendered, made)).toEqual({
+    status: 'retry',
+    cause: 'secret:AWAY is not known: SSM could not be asked: ThrottlingException',
+  })
   expect(received).toEqual([])
 })
 
