@@ -161,6 +161,12 @@ export const silence = z.strictObject({
 })
 export type Silence = z.infer<typeof silence>
 
+/** Silences that stand for windows have ids that begin so; those of people begin with `s-`. */
+export const windowPrefix = 'maintenance-'
+
+/** Does a silence only stand for a window, for the message at its end? */
+export const isOfWindow = ({ id }: { id: string }): boolean => id.startsWith(windowPrefix)
+
 /** All silences that have not ended, in one item. Every message needs it: what a newer version added is passed over. */
 export const silences = z.object({ silences: z.array(z.object(silence.shape)) })
 export type Silences = z.infer<typeof silences>

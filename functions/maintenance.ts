@@ -11,12 +11,6 @@ export type ActiveWindow = {
   reason: string
 }
 
-/** Silences that stand for windows have ids that begin so; those of people begin with `s-`. */
-export const windowPrefix = 'maintenance-'
-
-/** Does a silence only stand for a window, for the message at its end? */
-export const isOfWindow = ({ id }: { id: string }): boolean => id.startsWith(windowPrefix)
-
 /** Names of services are letters, digits and dashes: nothing in them means anything to a regular expression. */
 const matchersOf = ({ services, matchers = [] }: Maintenance): string[] => {
   if (services === undefined) return [...matchers]

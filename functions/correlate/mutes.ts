@@ -2,8 +2,16 @@ import type { Labels } from '../../rules/contract.ts'
 import { keys } from '../contract.ts'
 import { ownService } from '../dead-letter.ts'
 import { apartMs } from '../freshness.ts'
-import type { HubIndex, Incident, Inhibitor, Mute, Silence } from '../hub-state.ts'
-import { type ActiveWindow, isOfWindow, windowPrefix } from '../maintenance.ts'
+import {
+  type HubIndex,
+  type Incident,
+  type Inhibitor,
+  isOfWindow,
+  type Mute,
+  type Silence,
+  windowPrefix,
+} from '../hub-state.ts'
+import type { ActiveWindow } from '../maintenance.ts'
 import { matchAll } from '../matchers.ts'
 import { hash } from '../shards.ts'
 import {

@@ -109,6 +109,11 @@ const all = {
     broken: ({ world, outcome }) =>
       outcome.incidents.flatMap((one) => (unescalated(one, outcome, world) ? [`${one.id} was not escalated`] : [])),
   },
+  'what becomes a page wakes somebody': {
+    kind: 'lost',
+    says: 'An incident that people heard nothing of, or a ticket, and that becomes a page, wakes somebody then.',
+    broken: ({ world: { ledger } }) => ledger.unwoken.map((what) => `${what}, and woke nobody`),
+  },
   'whoever takes it on ends that': {
     kind: 'unexpected',
     says: 'An incident that somebody has taken on reminds nobody and goes to no further route.',

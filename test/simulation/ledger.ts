@@ -10,6 +10,7 @@ import {
 import { type Incident, type Silence, silences } from '../../functions/hub-state.ts'
 import type { Change, CommitResult, RowChange, Store } from '../../stores/contract.ts'
 import type { FunctionName } from './awaits.ts'
+import { isPage } from './outcome.ts'
 
 export type Arrival = {
   id: string
@@ -54,6 +55,10 @@ export type Ledger = {
   /** The open incidents in which an alert fires, by alert, and what was ever wrong with that. */
   homes: Map<string, Set<string>>
   homeless: string[]
+  /** What people heard of each incident that was open, after its last commit. */
+  heardOf: Map<string, 'nothing' | 'something' | 'a page'>
+  /** Incidents that became a page, and woke nobody by it. */
+  unwoken: string[]
   /** The alert changes that each row still tells. */
   untold: Map<string, readonly AlertChange[]>
   heard: { observation: Observation; atMs: number }[]
@@ -72,6 +77,8 @@ export const emptyLedger = (): Ledger => ({
   acknowledged: new Set(),
   homes: new Map(),
   homeless: [],
+  heardOf: new Map(),
+  unwoken: [],
   untold: new Map(),
   heard: [],
   quarantined: [],
@@ -108,6 +115,35 @@ const noteHomes = ({ homes, homeless }: Ledger, incidents: readonly Incident[]) 
   }
 }
 
+const heardIn = ({ alerts, status }: Incident): 'nothing' | 'something' | 'a page' => {
+  const heard = Object.values(alerts).filter(({ firing, mute }) => firing && !mute)
+  if (status === 'resolved' || heard.length === 0) return 'nothing'
+  return heard.some(({ severity }) => severity === 'page') ? 'a page' : 'something'
+}
+
+/**
+ * What becomes a page wakes somebody: with a message of this commit, or behind one that is still on its way. Unless it
+ * has come back so often that it counts as flapping, or somebody took it on before it was quiet.
+ */
+const noteUnwoken = (
+  { heardOf, unwoken }: Ledger,
+  incidents: readonly Incident[],
+  orders: readonly DeliveryOrder[],
+) => {
+  for (const incident of incidents) {
+    const { id, channels, reopenedAtMs, status } = incident
+    const [before, now] = [heardOf.get(id) ?? 'nothing', heardIn(incident)]
+    heardOf.set(id, now)
+    const isTold = orders.some(({ incidentId, event }) => incidentId === id && isPage(event))
+    // Whoever has not heard yet that it was over hears only of news when it is back.
+    const isOnItsWay = Object.values(channels).some(({ waiting }) =>
+      before === 'nothing' ? waiting.length > 0 : waiting.some(isPage),
+    )
+    const isSpared = reopenedAtMs.length >= 3 || (before === 'nothing' && status === 'acknowledged')
+    if (now === 'a page' && before !== now && !isTold && !isOnItsWay && !isSpared) unwoken.push(`${id} became a page`)
+  }
+}
+
 const noteUntold = ({ untold }: Ledger, { row }: Pick<RowChange, 'row'>) => {
   if (row?.to === 'correlate' && row.body.kind === 'alert-changes') untold.set(row.id, row.body.changes)
 }
@@ -138,6 +174,7 @@ const noteWoken = (ledger: Ledger, changes: readonly Change[], orders: readonly 
   const throughout = after.filter(({ id }) => ledger.silencesNow.some((one) => one.id === id))
   const incidents = [...values].flatMap(([key, value]) => (key.startsWith('incident/') ? [value as Incident] : [])) // `correlate` writes no other.
   noteHomes(ledger, incidents)
+  noteUnwoken(ledger, incidents, orders)
   for (const order of orders) {
     const incident = incidents.find(({ id }) => id === order.incidentId)
     const isNew = wakes.includes(order.event) && order.fallbackFor.length === 0 && !ledger.decided.has(order.id)

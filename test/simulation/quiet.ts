@@ -94,7 +94,9 @@ export const unescalated = (one: Incident, outcome: Outcome, world: World): bool
   const changed = reasonsOf(one).some((reason) =>
     ['severity-rose', 'back-again', 'no-longer-muted', 'flapping'].includes(reason),
   )
-  return !wasQuiet && !changed && service !== ownService && endMs - toldAtMs > next.dueAtMs + timerWithinMs
+  // Each severity has routes and times of its own.
+  const isMixed = new Set(Object.values(one.alerts).map((alert) => alert.severity)).size > 1
+  return !wasQuiet && !changed && !isMixed && service !== ownService && endMs - toldAtMs > next.dueAtMs + timerWithinMs
 }
 
 /** The most incidents of which one channel was told first within any minute. */

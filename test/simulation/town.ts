@@ -4,7 +4,7 @@ import type { RuleView } from '../../functions/evaluate/decide.ts'
 import { shardOf } from '../../functions/shards.ts'
 import { judge, type RuleSpec } from '../../rules/registry.ts'
 import type { Dice } from './dice.ts'
-import { type Trouble, troublesOf } from './troubles.ts'
+import { type Trouble, troublesOf, twiceBroken } from './troubles.ts'
 import { type Wishes, wishesOf } from './wishes.ts'
 
 export type Service = { id: string; dependsOn: readonly string[] }
@@ -68,6 +68,18 @@ const blindRule = (monitor: Monitor): TownRule => ({
   spec: { kind: 'absence', monitor: monitor.id, severity: 'page', forSeconds: 120 + monitor.periodSeconds },
 })
 
+/** Stays on when the page of its monitor is over, as a spent budget does: what fails then again must page again. */
+const slowRule = (monitor: Monitor): TownRule => {
+  const spec = { kind: 'availability', monitor: monitor.id, severity: 'ticket' } as const
+  const successThreshold = Math.max(1, Math.floor(360 / monitor.periodSeconds))
+  return {
+    id: `${monitor.id}-slow`,
+    monitor,
+    severity: 'ticket',
+    spec: { ...spec, failureThreshold: 2, successThreshold },
+  }
+}
+
 const routesOf = (dice: Dice, services: readonly Service[]): Town['routes'] => {
   const special = dice.some(
     services.map(({ id }) => id),
@@ -92,7 +104,7 @@ export const townOf = (dice: Dice): Town => {
   const services = servicesOf(dice)
   const monitors = monitorsOf(dice, services, locations)
   const watched = dice.some(monitors, dice.between(1, 4))
-  return {
+  const town: Town = {
     locations,
     skewMs: Object.fromEntries(locations.map((location) => [location, skewOf(dice)])),
     services,
@@ -109,9 +121,12 @@ export const townOf = (dice: Dice): Town => {
     wishes: wishesOf(dice, services),
     deployments: dice.oneIn(3) ? dice.pick(growths) : [],
   }
+  const slow = dice.some(monitors, dice.between(1, 4))
+  const twice = dice.oneIn(2) ? twiceBroken(dice, { locations, monitors: slow }) : []
+  return { ...town, rules: [...town.rules, ...slow.map(slowRule)], troubles: [...town.troubles, ...twice] }
 }
 
-const monitorOfRule = (ruleId: string) => ruleId.replace(/-(down|blind)$/, '')
+const monitorOfRule = (ruleId: string) => ruleId.replace(/-(down|blind|slow)$/, '')
 
 /** Where monitors and rules live, as `evaluate` asks. */
 export const home = {

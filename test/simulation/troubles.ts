@@ -63,6 +63,18 @@ const local = (dice: Dice, { locations, monitors }: Places): Trouble => ({
   ...span(dice, { longestMs: 6 * minuteMs }),
 })
 
+/** Broken, well for a few minutes, and broken again. */
+export const twiceBroken = (dice: Dice, { locations, monitors }: Pick<Places, 'locations' | 'monitors'>): Trouble[] => {
+  const fromMs = startMs + dice.between(minuteMs, 6 * minuteMs)
+  const wellMs = fromMs + dice.between(2 * minuteMs, 5 * minuteMs)
+  const againMs = wellMs + dice.between(minuteMs / 2, 4 * minuteMs)
+  const broken = { kind: 'outage', monitors: monitors.map(({ id }) => id), locations } as const
+  return [
+    { ...broken, fromMs, toMs: wellMs },
+    { ...broken, fromMs: againMs, toMs: Math.min(overAtMs, againMs + dice.between(2 * minuteMs, 6 * minuteMs)) },
+  ]
+}
+
 /** Long enough for the absence rule in one case of two. */
 const blind = (dice: Dice, { locations, monitors, watched }: Places): Trouble => ({
   kind: 'blind',

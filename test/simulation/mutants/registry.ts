@@ -146,6 +146,18 @@ const escalationForgotten = (): Mutant => ({
   },
 })
 
+/** What is a page by now is told as news to whoever knows of the ticket. */
+const pageAsNews = (): Mutant =>
+  committing('correlate', (store, changes, rows) => {
+    const quiet = rows.map((change): RowChange => {
+      const { row } = change
+      if (row?.to !== 'deliver' || row.body.order.event !== 'opened' || row.body.order.sequence === 1) return change
+      const order = { ...row.body.order, event: 'updated' as const }
+      return { ...change, row: { ...row, body: { ...row.body, order } } }
+    })
+    return store.commit(changes, quiet)
+  })
+
 /** The child takes its half, and the parent keeps it too. */
 const unmarkedMove = (): Mutant =>
   committing('evaluate', (store, changes, rows) => {
@@ -171,7 +183,7 @@ export const mutants: Readonly<Record<string, Planted>> = {
   'no version check': {
     what: 'correlate writes over whatever version is there',
     make: noVersionCheck,
-    seed: 34,
+    seed: 7,
   },
   'nudge without row': {
     what: 'pages are in the nudge and in no row',
@@ -211,7 +223,7 @@ export const mutants: Readonly<Record<string, Planted>> = {
   'incident timer forgotten': {
     what: 'correlate does not write the row that wakes an incident',
     make: incidentTimerForgotten,
-    seed: 8,
+    seed: 17,
   },
   'silence never ends': {
     what: 'correlate takes a silence for one that lasts another day',
@@ -221,12 +233,17 @@ export const mutants: Readonly<Record<string, Planted>> = {
   "root's end forgotten": {
     what: 'what recovered keeps its dependents quiet for good',
     make: rootForEver,
-    seed: 492,
+    seed: 77,
   },
   'escalation forgotten': {
     what: 'nobody else hears of what nobody takes on',
     make: escalationForgotten,
-    seed: 910,
+    seed: 17,
+  },
+  'page told as news': {
+    what: 'correlate sends an update where something less severe was known before',
+    make: pageAsNews,
+    seed: 8,
   },
   'move without a mark': {
     what: 'a shard takes its half over and the parent keeps it too',
