@@ -121,7 +121,7 @@ export const townOf = (dice: Dice): Town => {
     wishes: wishesOf(dice, services),
     deployments: dice.oneIn(3) ? dice.pick(growths) : [],
   }
-  const slow = dice.some(monitors, dice.between(1, 4))
+  const slow = dice.oneIn(3) ? dice.some(monitors, dice.between(1, 4)) : []
   const twice = dice.oneIn(2) ? twiceBroken(dice, { locations, monitors: slow }) : []
   return { ...town, rules: [...town.rules, ...slow.map(slowRule)], troubles: [...town.troubles, ...twice] }
 }

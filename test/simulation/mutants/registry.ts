@@ -183,7 +183,7 @@ export const mutants: Readonly<Record<string, Planted>> = {
   'no version check': {
     what: 'correlate writes over whatever version is there',
     make: noVersionCheck,
-    seed: 7,
+    seed: 38,
   },
   'nudge without row': {
     what: 'pages are in the nudge and in no row',
@@ -218,12 +218,12 @@ export const mutants: Readonly<Record<string, Planted>> = {
   'timer forgotten': {
     what: 'evaluate does not write the row that wakes a shard',
     make: timerForgotten,
-    seed: 2,
+    seed: 4,
   },
   'incident timer forgotten': {
     what: 'correlate does not write the row that wakes an incident',
     make: incidentTimerForgotten,
-    seed: 17,
+    seed: 8,
   },
   'silence never ends': {
     what: 'correlate takes a silence for one that lasts another day',
@@ -233,17 +233,17 @@ export const mutants: Readonly<Record<string, Planted>> = {
   "root's end forgotten": {
     what: 'what recovered keeps its dependents quiet for good',
     make: rootForEver,
-    seed: 77,
+    seed: 274,
   },
   'escalation forgotten': {
     what: 'nobody else hears of what nobody takes on',
     make: escalationForgotten,
-    seed: 17,
+    seed: 25,
   },
   'page told as news': {
     what: 'correlate sends an update where something less severe was known before',
     make: pageAsNews,
-    seed: 8,
+    seed: 16,
   },
   'move without a mark': {
     what: 'a shard takes its half over and the parent keeps it too',
