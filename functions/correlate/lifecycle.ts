@@ -132,6 +132,12 @@ const reopen = (hub: HubDecision, before: Incident, firing: Firing, context: Con
   return pageUnlessMuted(fired, opened, context)
 }
 
+const mayReopen = ({ group, resolvedAtMs }: Incident, { view, nowMs }: Context): boolean =>
+  group !== stormGroup && resolvedAtMs !== undefined && nowMs < resolvedAtMs + view.grouping.reopenMs
+
+/** It was quiet to its end: whoever hears of it when it is back hears of a new one. */
+const neverTold = ({ channels }: Incident): boolean => Object.keys(channels).length === 0
+
 /** In a storm what would wake people again is a part of it, whatever less severe of its group is open. */
 const goesOnAlone = (hub: Hub, incident: Incident, change: AlertChange, nowMs: number): boolean =>
   incident.group !== stormGroup &&
@@ -150,8 +156,7 @@ export const fire = (hub: HubDecision, change: AlertChange, context: Context): H
   const muted = muteOf(hub, { ...change, labels }, isOpen ? known.id : '', context) !== undefined
   const joinsStorm = change.service !== ownService && !muted && isStorm(hub, change.severity, context)
   if (isOpen && !(joinsStorm && goesOnAlone(hub, known, change, nowMs))) return join(hub, known, firing, context)
-  const endedMs = known?.resolvedAtMs
-  if (known && endedMs !== undefined && nowMs < endedMs + view.grouping.reopenMs && known.group !== stormGroup) {
+  if (known && !isOpen && mayReopen(known, context) && !(joinsStorm && neverTold(known))) {
     return reopen(hub, known, firing, context)
   }
   if (!joinsStorm) return open(hub, firing, context)

@@ -195,6 +195,18 @@ test.each([{ reopenMs: 300_000 }, { reopenMs: 0 }])(
   },
 )
 
+test('what was quiet to its end and is back in the storm of that minute is a part of it', () => {
+  const reopening = { ...storms, grouping: { ...storms.grouping, reopenMs: 300_000 } }
+  const hub = new Hub(reopening)
+    .hear(wish('s-1', 'quiet', 5))
+    .hear(firing(of('quiet')))
+    .until(2)
+    .hear(over(of('quiet')))
+  many(hub.until(10), 7).hear(firing(of('quiet', later(10))))
+  expect(hub.log.filter((line) => line.endsWith(' opened'))).toHaveLength(6)
+  expect(Object.keys(incidentOf(hub.hub, 'storm-20261123-060000').alerts)).toEqual(['s5-down', 's6-down', 'quiet-down'])
+})
+
 test('what was silenced and would page after the storm of that minute was over goes on in it', () => {
   const hub = many(new Hub(storms).hear(wish('s-1', 'quiet', 50)).hear(firing(of('quiet'))), 7)
   hub.until(20)
