@@ -101,8 +101,10 @@ export const unescalated = (one: Incident, outcome: Outcome, world: World): bool
 
 /** The most incidents of which one channel was told first within any minute. */
 export const mostAtOnce = (woken: readonly Woken[]): { channel: string; count: number }[] => {
+  // Of one that is back a channel that refused it before hears as of a new one.
+  const isBack = ({ order: { atMs = 0 }, incident }: Woken) => incident.reopenedAtMs.includes(atMs)
   const pages = woken.filter(
-    ({ order, isFirst }) => isFirst && order.event === 'opened' && order.service !== ownService,
+    (one) => one.isFirst && one.order.event === 'opened' && one.order.service !== ownService && !isBack(one),
   )
   return [...Map.groupBy(pages, ({ order }) => order.channel)].map(([channel, all]) => {
     const told = all.map(({ order: { incidentId, atMs = 0 } }) => ({ incidentId, atMs }))
