@@ -34,6 +34,8 @@ export type Woken = {
   isFirst: boolean
 }
 
+type HeardOf = 'nothing' | 'nothing, it is over' | 'something' | 'a page'
+
 export type Ledger = {
   /** Messages that a committed decision demands, by id, with what each means. */
   decided: Map<string, { meaning: string; order: DeliveryOrder }>
@@ -56,7 +58,7 @@ export type Ledger = {
   homes: Map<string, Set<string>>
   homeless: string[]
   /** What people heard of each incident that was open, after its last commit. */
-  heardOf: Map<string, 'nothing' | 'something' | 'a page'>
+  heardOf: Map<string, HeardOf>
   /** Incidents that became a page, and woke nobody by it. */
   unwoken: string[]
   /** The alert changes that each row still tells. */
@@ -115,9 +117,10 @@ const noteHomes = ({ homes, homeless }: Ledger, incidents: readonly Incident[]) 
   }
 }
 
-const heardIn = ({ alerts, status }: Incident): 'nothing' | 'something' | 'a page' => {
+const heardIn = ({ alerts, status }: Incident): HeardOf => {
   const heard = Object.values(alerts).filter(({ firing, mute }) => firing && !mute)
-  if (status === 'resolved' || heard.length === 0) return 'nothing'
+  if (status === 'resolved') return 'nothing, it is over'
+  if (heard.length === 0) return 'nothing'
   return heard.some(({ severity }) => severity === 'page') ? 'a page' : 'something'
 }
 
@@ -134,11 +137,10 @@ const noteUnwoken = (
     const { id, channels, reopenedAtMs, status } = incident
     const [before, now] = [heardOf.get(id) ?? 'nothing', heardIn(incident)]
     heardOf.set(id, now)
-    const isTold = orders.some(({ incidentId, event }) => incidentId === id && isPage(event))
     // Whoever has not heard yet that it was over hears only of news when it is back.
-    const isOnItsWay = Object.values(channels).some(({ waiting }) =>
-      before === 'nothing' ? waiting.length > 0 : waiting.some(isPage),
-    )
+    const wakesNow = (event: DeliveryEvent) => isPage(event) || before === 'nothing, it is over'
+    const isTold = orders.some(({ incidentId, event }) => incidentId === id && wakesNow(event))
+    const isOnItsWay = Object.values(channels).some(({ waiting }) => waiting.some(wakesNow))
     const isSpared = reopenedAtMs.length >= 3 || (before === 'nothing' && status === 'acknowledged')
     if (now === 'a page' && before !== now && !isTold && !isOnItsWay && !isSpared) unwoken.push(`${id} became a page`)
   }
