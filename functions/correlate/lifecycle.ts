@@ -116,7 +116,8 @@ const join = (hub: HubDecision, before: Incident, firing: Firing, context: Conte
   const again = openAgain(before, isBack ? cameBack(now, nowMs) : now, nowMs)
   const next = putIncident(fired.hub, again)
   if (again.toldAtMs === undefined) return page(next, again, context)
-  return pageAgain(next, again, { context, reason: isBack ? 'back-again' : 'severity-rose' })
+  const inStorm = change.service !== ownService && isStorm(hub, change.severity, context)
+  return pageAgain(next, again, { context, reason: isBack ? 'back-again' : 'severity-rose', inStorm })
 }
 
 /** What was over a moment ago is back: the same incident goes on. */

@@ -99,5 +99,5 @@ export const joinStorm = (hub: HubDecision, incident: Incident, context: Context
   if (joined.toldAtMs === undefined) return page(next, joined, context)
   if (!isSeverer(joined, storm)) return tellNews(next, joined, { heard: heardOf(incident), context })
   const again = openAgain(storm, joined, nowMs)
-  return pageAgain(putIncident(next, again), again, { context, reason: 'severity-rose' })
+  return pageAgain(putIncident(next, again), again, { context, reason: 'severity-rose', inStorm: false })
 }

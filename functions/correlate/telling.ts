@@ -76,12 +76,12 @@ export const page = (hub: HubDecision, before: Incident, context: Context): HubD
 
 /**
  * What people were told of and is open still must wake them once more: it became severer, or it fires anew after all
- * that fired was over or quiet. Others who know of it hear of that as news.
+ * that fired was over or quiet. Others who know of it hear of that as news, and so does everybody in a storm, who is awake.
  */
 export const pageAgain = (
   hub: HubDecision,
   before: Incident,
-  at: { context: Context; reason: 'severity-rose' | 'back-again' | 'no-longer-muted' },
+  at: { context: Context; reason: 'severity-rose' | 'back-again' | 'no-longer-muted'; inStorm: boolean },
 ): HubDecision => {
   const { nowMs } = at.context
   const severest = heardOf(before).filter(({ severity }) => severity === before.severity)
@@ -90,12 +90,13 @@ export const pageAgain = (
   const channels = [...new Set([...routedTo(severest, at.context), ...fresh])]
   if (channels.length === 0) return tellNews(hub, before, { context: at.context })
   const { escalation: _, remindedAtMs: __, ...rest } = before
-  const news = { toldAtMs: nowMs, owed: false }
-  const routed = withRoutes({ ...rest, toldAtMs: nowMs, caseFile: false, news }, at.context)
+  const toldNow = { toldAtMs: nowMs, owed: false }
+  const routed = withRoutes({ ...rest, toldAtMs: nowMs, caseFile: false, news: toldNow }, at.context)
   const told = note(routed, nowMs, { what: `pages ${channels.join(', ')}`, reason: at.reason })
   const others = known.filter((channel) => !channels.includes(channel))
+  const news = at.inStorm ? known : others
   const written = forEachChannel(told, [...channels, ...others], (so, channel) =>
-    tell(so, { channel, event: others.includes(channel) ? 'updated' : 'opened', nowMs }),
+    tell(so, { channel, event: news.includes(channel) ? 'updated' : 'opened', nowMs }),
   )
   const next = put(notePage(hub, nowMs), written)
   return addRows(next, [triageRow(written.incident, written.rows, { nowMs, againMs: nowMs })])

@@ -113,7 +113,8 @@ const goesOn = (hub: HubDecision, now: Incident, { before, context }: Unmuted): 
   // Whoever took on what was quiet afterwards has it still.
   if (!isSeverer(now, before) || (isTaken && before.counts.audible === 0)) return tellNews(hub, now, { context })
   const incident = openAgain(before, now, context.nowMs)
-  return pageAgain(putIncident(hub, incident), incident, { context, reason: 'no-longer-muted' })
+  const inStorm = isStorm(hub, now.severity, context)
+  return pageAgain(putIncident(hub, incident), incident, { context, reason: 'no-longer-muted', inStorm })
 }
 
 type Unmuted = { before: Incident; context: Context }

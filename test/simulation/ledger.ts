@@ -124,12 +124,18 @@ const heardIn = ({ alerts, status }: Incident): HeardOf => {
   return heard.some(({ severity }) => severity === 'page') ? 'a page' : 'something'
 }
 
+/** In a storm people have been woken by three others within the minute, or more. */
+const areAwake = (woken: readonly Woken[], { toldAtMs = 0 }: Incident): boolean => {
+  const lately = woken.filter(({ order: { event, atMs = 0 } }) => isPage(event) && Math.abs(toldAtMs - atMs) < 60_000)
+  return new Set(lately.map(({ order }) => order.incidentId)).size >= 3
+}
+
 /**
  * What becomes a page wakes somebody: with a message of this commit, or behind one that is still on its way. Unless it
- * has come back so often that it counts as flapping, or somebody took it on before it was quiet.
+ * has come back so often that it counts as flapping, somebody took it on before it was quiet, or there is a storm.
  */
 const noteUnwoken = (
-  { heardOf, unwoken }: Ledger,
+  { heardOf, unwoken, woken }: Ledger,
   incidents: readonly Incident[],
   orders: readonly DeliveryOrder[],
 ) => {
@@ -141,7 +147,8 @@ const noteUnwoken = (
     const wakesNow = (event: DeliveryEvent) => isPage(event) || before === 'nothing, it is over'
     const isTold = orders.some(({ incidentId, event }) => incidentId === id && wakesNow(event))
     const isOnItsWay = Object.values(channels).some(({ waiting }) => waiting.some(wakesNow))
-    const isSpared = reopenedAtMs.length >= 3 || (before === 'nothing' && status === 'acknowledged')
+    const isTaken = before === 'nothing' && status === 'acknowledged'
+    const isSpared = reopenedAtMs.length >= 3 || isTaken || areAwake(woken, incident)
     if (now === 'a page' && before !== now && !isTold && !isOnItsWay && !isSpared) unwoken.push(`${id} became a page`)
   }
 }

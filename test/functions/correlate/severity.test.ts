@@ -160,6 +160,19 @@ test('in a storm what would wake people once more, with a ticket on, is a part o
   expect([...hub.hub.incidents.values()].filter(({ status }) => status !== 'resolved')).toEqual([])
 })
 
+test('when a silence over many ends that people know of, it wakes them as often as a storm may', () => {
+  const storms = { ...view, grouping: { ...view.grouping, stormIncidents: 5 } }
+  const hub = new Hub(storms)
+  const all = Array.from({ length: 8 }, (_, nth) => `s${nth}`)
+  for (const [nth, service] of all.entries()) hub.until(nth * 70).hear(firing({ ...of(service), sinceMs: hub.nowMs }))
+  hub.hear(silence('service=~".+"', { fromMs: hub.nowMs, forSeconds: hours })).until(hours)
+  const before = hub.log.length
+  hub.until(2 * hours)
+  const told = hub.log.slice(before).filter((line) => /:pager:/.test(line))
+  expect(told.filter((line) => line.endsWith(' opened'))).toHaveLength(5)
+  expect(told.filter((line) => line.endsWith(' updated'))).toHaveLength(3)
+})
+
 const [a, b, c]: [Route, Route, Route] = [
   { channels: ['a'], escalateAfterSeconds: 300 },
   { channels: ['b'], escalateAfterSeconds: 300 },
