@@ -4,7 +4,7 @@ import { keys } from '../contract.ts'
 import type { Incident, IncidentAlert, Mute } from '../hub-state.ts'
 import { hash } from '../shards.ts'
 import { type Hub, type HubDecision, incidentNow, putIncident, putPage } from './hub.ts'
-import { cut, note, severityRank } from './incident.ts'
+import { cut, isAudible, note, severityRank } from './incident.ts'
 
 /** So many alerts, of so many bytes, lie in the incident's own item; it has room for the rest of what an incident is. */
 export const alertsKept = 40
@@ -40,8 +40,6 @@ export const knownAlerts = (hub: Hub, incident: Incident): [string, IncidentAler
   const mine = pages.flatMap(([key, page]) => (key.startsWith(`alerts/${incident.id}/`) ? Object.entries(page) : []))
   return [...Object.entries(incident.alerts), ...mine]
 }
-
-const isAudible = (alert: IncidentAlert | undefined): boolean => alert?.firing === true && !alert.mute
 
 const counted = (alert: IncidentAlert | undefined) => ({
   alerts: alert ? 1 : 0,

@@ -1,6 +1,7 @@
 /** Along which routes an incident's news and its escalation go: each service's alerts of one severity along their own. */
 import type { Incident, ToldRoute } from '../hub-state.ts'
 import type { Context } from './hub.ts'
+import { isAudible } from './incident.ts'
 import { paged } from './orders.ts'
 import {
   beginRoutes,
@@ -22,9 +23,10 @@ const pathOf = ({ severity, service }: Heard): string => `${severity} ${service}
 
 /** What people hear of in an incident, each service and severity once: every one of them has its own routes. */
 export const heardOf = (incident: Incident): Heard[] => {
-  const heard = Object.values(incident.alerts).filter(({ firing, mute }) => firing && !mute)
+  const heard = Object.values(incident.alerts).filter(isAudible)
   const all: readonly Heard[] = heard.length === 0 ? [incident] : heard
-  return [...new Map(all.map((one) => [pathOf(one), one])).values()]
+  const pairs = all.map(({ service, severity }) => ({ service, severity }))
+  return [...new Map(pairs.map((one) => [pathOf(one), one])).values()]
 }
 
 export const routedTo = (heard: readonly Heard[], { view, nowMs }: Told): string[] => {
@@ -43,13 +45,12 @@ export const withRoutes = (incident: Incident, { view, nowMs }: Told): Incident 
   const { escalation } = incident
   const told = { ...escalation?.told }
   for (const heard of heardOf(incident)) {
-    const { service, severity } = heard
-    const routed = { service, severity, nowMs }
+    const routed = { ...heard, nowMs }
     const [first] = routesFor(view.routing, routed)
     if (!first) continue
     const fresh = beginRoutes(first, nowMs)
     const isPeer = ([key, one]: [string, ToldRoute]) =>
-      key.startsWith(`${severity} `) && one.first === fresh.first && placeOf(view.routing, one, routed) !== -1
+      key.startsWith(`${heard.severity} `) && one.first === fresh.first && placeOf(view.routing, one, routed) !== -1
     told[pathOf(heard)] ??= Object.entries(told).find(isPeer)?.[1] ?? fresh
   }
   return { ...incident, escalation: { ...escalation, told } }
@@ -59,8 +60,7 @@ export const withRoutes = (incident: Incident, { view, nowMs }: Told): Incident 
 const toldOf = ({ escalation, toldAtMs }: Incident, heard: Heard, { view }: Told): ToldRoute | undefined => {
   const known = escalation?.told[pathOf(heard)]
   if (known || toldAtMs === undefined) return known
-  const { service, severity } = heard
-  const [first] = routesFor(view.routing, { service, severity, nowMs: toldAtMs })
+  const [first] = routesFor(view.routing, { ...heard, nowMs: toldAtMs })
   return first && beginRoutes(first, escalation?.atMs ?? toldAtMs)
 }
 
@@ -71,9 +71,8 @@ export const nextOf = (incident: Incident, context: Told): NextStep[] => {
   const { view, nowMs } = context
   const known = paged(incident)
   const all = heardOf(incident).flatMap((heard): NextStep[] => {
-    const { service, severity } = heard
     const told = toldOf(incident, heard, context)
-    const next = told && nextRoute(view.routing, { service, severity, nowMs, told, known })
+    const next = told && nextRoute(view.routing, { ...heard, nowMs, told, known })
     return next ? [{ ...next, heard, told }] : []
   })
   return all.sort((a, b) => a.dueAtMs - b.dueAtMs)
@@ -85,9 +84,7 @@ export const escalationAtMs = (incident: Incident, context: Told): number | unde
 
 export const reminderAtMs = (incident: Incident, { view, nowMs }: Told): number | undefined => {
   const sinceMs = incident.remindedAtMs ?? incident.toldAtMs
-  const every = heardOf(incident).map(({ service, severity }) =>
-    remindEveryMs(view.routing, { service, severity, nowMs }),
-  )
+  const every = heardOf(incident).map((heard) => remindEveryMs(view.routing, { ...heard, nowMs }))
   return sinceMs === undefined ? undefined : sinceMs + Math.min(...every)
 }
 

@@ -31,9 +31,7 @@ export const escalate = (hub: HubDecision, incident: Incident, context: Context)
  */
 export const remind = (hub: HubDecision, incident: Incident, context: Context): HubDecision => {
   const { view, nowMs } = context
-  const routes = heardOf(incident).flatMap(({ service, severity }) =>
-    routesFor(view.routing, { service, severity, nowMs }),
-  )
+  const routes = heardOf(incident).flatMap((heard) => routesFor(view.routing, { ...heard, nowMs }))
   const known = paged(incident).filter((channel) => view.routing.people.includes(channel))
   const theirs = known.filter((channel) => routes.some(({ channels }) => channels.includes(channel)))
   const reminded = theirs.length > 0 ? theirs : known

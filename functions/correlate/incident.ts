@@ -1,6 +1,6 @@
 import type { Severity } from '../../config/contract.ts'
 import type { AlertChange } from '../contract.ts'
-import type { Incident } from '../hub-state.ts'
+import type { Incident, IncidentAlert } from '../hub-state.ts'
 import { stormGroup } from './groups.ts'
 
 /** Longest timeline kept; the beginning and the newest entries matter. An incident is one item of 64 KB. */
@@ -70,6 +70,9 @@ export const acknowledge = (incident: Incident, at: { by: string; atMs: number }
   return note(taken, atMs, { what: `acknowledged by ${by}`, reason: 'taken-on' })
 }
 
+/** Do people hear of it: does it fire, and nothing keeps it quiet? */
+export const isAudible = (alert: IncidentAlert | undefined): boolean => alert?.firing === true && !alert.mute
+
 /** How severe what people hear of it is: less than anything when all of it is over or kept quiet. */
 const heardRank = ({ counts, severity }: Incident): number => (counts.audible > 0 ? severityRank[severity] : -1)
 
@@ -99,7 +102,7 @@ const summarised = 20
 /** What people are told is failing: the alerts that fire and are not kept quiet, or all of them once it is over. */
 export const summariesOf = (incident: Incident): string[] => {
   const alerts = Object.values(incident.alerts)
-  const firing = alerts.filter((alert) => alert.firing && !alert.mute)
+  const firing = alerts.filter(isAudible)
   const shown = (firing.length > 0 ? firing : alerts).map(({ summary }) => summary).slice(0, summarised)
   const { affects, counts } = incident
   if (incident.group !== stormGroup) return shown

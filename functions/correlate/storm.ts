@@ -14,7 +14,7 @@ import {
   putGroup,
   putIncident,
 } from './hub.ts'
-import { incidentId, isSeverer, note, openAgain, openIncident, reopenIncident, severityRank } from './incident.ts'
+import { incidentId, isSeverer, note, openAgain, openIncident, reopenIncident } from './incident.ts'
 import { withAffected } from './mutes.ts'
 import { page, pageAgain, tellNews } from './telling.ts'
 
@@ -85,7 +85,6 @@ export const joinStorm = (hub: HubDecision, incident: Incident, context: Context
   const times = [storm.checkAtMs, incident.checkAtMs].filter((atMs) => atMs !== undefined)
   const grown: Incident = {
     ...withAffected(storm, incident.service),
-    severity: severityRank[incident.severity] > severityRank[storm.severity] ? incident.severity : storm.severity,
     sinceMs: Math.min(storm.sinceMs, incident.sinceMs),
     ...(times.length === 0 ? {} : { checkAtMs: Math.min(...times) }),
   }

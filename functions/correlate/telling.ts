@@ -109,7 +109,7 @@ export const pageAgain = (
 export const tellNews = (
   hub: HubDecision,
   before: Incident,
-  at: { heard?: readonly Heard[]; context: Context; atOnce?: boolean },
+  at: { heard?: readonly Heard[]; context: Context },
 ): HubDecision => {
   const { view, nowMs } = at.context
   const heard = at.heard ?? heardOf(before)
@@ -119,7 +119,7 @@ export const tellNews = (
   const fresh = routedTo(heard, at.context).filter((channel) => !known.includes(channel))
   const asked = forEachChannel(incident, fresh, (so, channel) => tell(so, { channel, event: 'opened', nowMs }))
   const quietUntilMs = (incident.news?.toldAtMs ?? Number.NEGATIVE_INFINITY) + view.grouping.updateEveryMs
-  if (nowMs < quietUntilMs && !at.atOnce) {
+  if (nowMs < quietUntilMs) {
     const owed = { ...asked.incident, news: { toldAtMs: incident.news?.toldAtMs ?? nowMs, owed: known.length > 0 } }
     return put(hub, { incident: owed, rows: asked.rows })
   }
