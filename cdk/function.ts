@@ -65,7 +65,8 @@ export class StepFunction extends Construct {
       // What is late is told by the next tick or found by the sweep; a run that Lambda repeats by itself helps nobody.
       retryAttempts: 0,
       maxEventAge: Duration.minutes(1),
-      environment: { ...props.environment, WHODUNIT_NAME: aws.name },
+      // Half of libuv's threads look up names: two of four, which two names that nobody answers for would hold.
+      environment: { ...props.environment, WHODUNIT_NAME: aws.name, UV_THREADPOOL_SIZE: '64' },
     })
     if (props.inNetwork && aws.network) this.#join(aws.network)
   }

@@ -46,7 +46,8 @@ const lateMs = 500
 
 /**
  * What an end by signal means. At the deadline the target was too slow. Well before it somebody here called the look
- * off, and well after it the prober itself had stalled: neither says anything about the target.
+ * off, and well after it the prober itself had stalled: neither says anything about the target. Nor does a name that
+ * nobody answered for: of a name whose own servers are dead we know no more than of one that our resolver hides from us.
  */
 export const timeIsUp = (
   course: Course,
@@ -67,6 +68,9 @@ export const timeIsUp = (
   if (tookMs > timeoutMs + lateMs) {
     const late = `the deadline of ${at.timeoutSeconds} s came after ${Math.round(tookMs)} ms`
     return blind('prober-overloaded', `the prober stalled while looking at ${at.target}: ${late}`)
+  }
+  if (phase === 'resolve') {
+    return blind('resolver-failed', `our resolver did not answer within ${at.timeoutSeconds} s (for ${at.target})`)
   }
   return failed(
     phase,

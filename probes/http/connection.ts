@@ -1,4 +1,3 @@
-import { lookup } from 'node:dns'
 import { connect, isIP, type Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { refusedRange } from '../address.ts'
@@ -7,8 +6,7 @@ import { type Course, inPhase } from '../course.ts'
 import { withSignal } from '../deadline.ts'
 import { blind, failed } from '../failure.ts'
 import { certificateOf, handshake, trustOf } from '../tls.ts'
-
-export type Family = 'v4' | 'v6' | 'any'
+import { type Family, type Resolve, systemResolve } from './resolve.ts'
 
 export type ConnectionSpec = {
   url: URL
@@ -18,19 +16,6 @@ export type ConnectionSpec = {
 
 /** `checked` is the name a certificate had to be for. */
 export type Connection = { socket: Socket | TLSSocket; certificate?: Certificate; checked: string }
-
-/** One address of a name: no racing of families, no trying of the next one. */
-export type Resolve = (host: string, family: Family) => Promise<string>
-
-const families = { v4: 4, v6: 6, any: 0 } as const
-
-/** The first address the system's resolver gives (`getaddrinfo`, so that hosts files count). */
-export const systemResolve: Resolve = (host, family) =>
-  new Promise((resolve, reject) => {
-    lookup(host, { family: families[family], all: false }, (error, address) =>
-      error ? reject(error) : resolve(address),
-    )
-  })
 
 const connectTo = (address: string, port: number): { socket: Socket; connected: Promise<void> } => {
   const socket = connect({ host: address, port, autoSelectFamily: false })

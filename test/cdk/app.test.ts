@@ -82,7 +82,7 @@ describe('the probe', () => {
     far.hasResourceProperties('AWS::Lambda::Function', {
       Runtime: 'nodejs24.x',
       Architectures: ['arm64'],
-      Environment: { Variables: Match.objectLike({ WHODUNIT_LOCATION: 'eu-west-1' }) },
+      Environment: { Variables: Match.objectLike({ WHODUNIT_LOCATION: 'eu-west-1', UV_THREADPOOL_SIZE: '64' }) },
       LoggingConfig: { LogFormat: 'JSON', LogGroup: Match.anyValue() },
     })
     far.hasResourceProperties('AWS::Logs::LogGroup', { RetentionInDays: 30 })

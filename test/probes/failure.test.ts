@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { startCourse } from '../../probes/course.ts'
+import { type Course, startCourse } from '../../probes/course.ts'
 import { timeIsUp, withDeadline, withSignal } from '../../probes/deadline.ts'
 import { explain, failed } from '../../probes/failure.ts'
 
@@ -81,7 +81,11 @@ test('what OpenSSL says becomes one line without its thread and source file', ()
   )
 })
 
-const after = (ms: number) => ({ ...startCourse(), startedMs: performance.now() - ms })
+const after = (ms: number, phase: Course['phase'] = 'connect') => ({
+  ...startCourse(),
+  phase,
+  startedMs: performance.now() - ms,
+})
 const at = (reason?: unknown) => ({
   timeoutSeconds: 10,
   target: 'shop.example',
@@ -99,6 +103,18 @@ test.each([
 ])('a look that ends $given: $then', ({ tookMs, reason, then }) => {
   const { verdict, found } = timeIsUp(after(tookMs), at(reason))
   expect(`${verdict} ${found.code}`).toBe(then)
+})
+
+test.each([
+  { phase: 'resolve' as const, then: 'unknown prober resolver-failed' },
+  { phase: 'connect' as const, then: 'fail connect timed-out' },
+  { phase: 'tls' as const, then: 'fail tls timed-out' },
+  { phase: 'processing' as const, then: 'fail processing timed-out' },
+  { phase: 'transfer' as const, then: 'fail transfer timed-out' },
+])('no answer in time in phase $phase: $then', ({ phase, then }) => {
+  const { verdict, found } = timeIsUp(after(10_005, phase), at())
+  expect(`${verdict} ${found.phase} ${found.code}`).toBe(then)
+  expect(found.detail).toMatch(/(?=.*within 10 s).*shop\.example/)
 })
 
 test('work that goes on after its signal fails unheard', async () => {
