@@ -32,6 +32,7 @@ import { hubProbes } from './probes.ts'
 import { publishLane } from './publish-lane.ts'
 import { Queue } from './queue.ts'
 import { startTicker } from './ticker.ts'
+import { turnMs, wakefulness } from './wakefulness.ts'
 
 export type HubOptions = {
   config: Config
@@ -223,11 +224,12 @@ const historyChores = (options: HubOptions) => {
 /** Runs the whole pipeline in this process: the same steps as on AWS over in-process queues and timers. */
 export const startHub = (options: HubOptions): Hub => {
   const { config, store, nowMs, warn } = options
+  const lookingSinceMs = wakefulness(nowMs)
   const evaluate = evaluateStep({
     store,
     nowMs,
     nudge: (nudges) => queue.nudge(nudges),
-    startedAtMs: nowMs(),
+    lookingSinceMs,
     ...keptIn(options),
     ...evaluateView(config),
   })
@@ -259,6 +261,7 @@ export const startHub = (options: HubOptions): Hub => {
   const tickers = [
     ...startScrapes(options, observations.send, scrapes),
     ...probes.start(),
+    startChore(options, { what: 'a turn', periodMs: turnMs, work: async () => lookingSinceMs() }),
     startChore(options, { what: 'sweep', periodMs: sweepMs, work: sweep }),
     startChore(options, { what: 'status page', periodMs: publishMs, work: publishNow }),
     ...historyChores(options),

@@ -5,6 +5,9 @@ export const slotOf = (nowMs: number, periodMs: number, phaseMs = 0): number =>
 /** Timers may come a little before their time by the wall clock: then it is the slot that begins they mean. */
 const earlyMs = 20
 
+/** A timer stands still while the machine sleeps, and the clock may be set: none waits for longer without a look at it. */
+const lookAtClockMs = 1000
+
 /**
  * Calls `tick` once for every period with its scheduled time, first for the period that has begun already. A tick that
  * outlasts its period delays nothing but itself: periods that began meanwhile are skipped, not queued, unless it may be
@@ -38,7 +41,13 @@ export const startTicker = (options: {
     if (overlaps) schedule()
   }
   const schedule = () => {
-    if (!stopped) timer = setTimeout(begin, slot() + periodMs - nowMs())
+    const begun = slot()
+    const wait = () => {
+      if (stopped) return
+      const leftMs = begun + periodMs - nowMs()
+      timer = setTimeout(() => (slot() === begun ? wait() : begin()), Math.min(leftMs, lookAtClockMs))
+    }
+    wait()
   }
   begin()
   return {

@@ -29,8 +29,8 @@ export type EvaluateWorld = LoadWorld &
     watches?: (monitorId: string) => boolean
     /** Keeps what an observation brought; never rejects, ends within its deadline. Nothing is kept when absent. */
     keep?: Keep
-    /** When this process began to look, if it does: a silence from before is no news until it had its first looks. */
-    startedAtMs?: number
+    /** Since when this process looks, if it does: a silence from before is no news until it had its first looks. */
+    lookingSinceMs?: () => number
   }
 
 /** What this process remembers; `judgedAtMs`: when it last judged every rule of a shard. */
@@ -159,13 +159,15 @@ const keepHistory = async (
 
 const attempt = async (world: Evaluating, observation: ShardObservation): Promise<EvaluateResult | Elsewhere> => {
   const { shard } = observation
+  // Before the time: who wakes just now looks since then, not since a moment that is yet to come.
+  const startedAtMs = world.lookingSinceMs?.()
   const nowMs = world.nowMs()
   const [found, timer] = await Promise.all([load(world, shard), world.store.row(timerRowId(shard))])
   if (found.status === 'elsewhere') return found
   const count = countOfShard(shard)
   if (!isAtHome(observation, count, world.home)) return { status: 'elsewhere', count, moved: [] }
   const { loaded } = found
-  const { watches = () => true, startedAtMs } = world
+  const { watches = () => true } = world
   const rules = world.rulesOf(shard)
   const slis = await readSlis({ store: world.store, known: world.slis }, rules, observation)
   const before = await loadCounts({ store: world.store, known: world.counts }, rules, observation)

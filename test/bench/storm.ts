@@ -10,6 +10,7 @@ import { Observations } from '../../cli/hub/observations.ts'
 import { Queue } from '../../cli/hub/queue.ts'
 import { consumers } from '../../cli/hub/start.ts'
 import { startTicker } from '../../cli/hub/ticker.ts'
+import { wakefulness } from '../../cli/hub/wakefulness.ts'
 import { normalise } from '../../config/normalise.ts'
 import { type Config, configSchema } from '../../config/schema.ts'
 import { evaluateView } from '../../functions/evaluate/config.ts'
@@ -89,7 +90,7 @@ const startPipeline = (config: Config, store: Store) => {
     holder: 'bench',
   }
   const nudge: Queue['nudge'] = (nudges) => queue.nudge(nudges)
-  const evaluate = evaluateStep({ store, nowMs, nudge, startedAtMs: nowMs(), ...evaluateView(config) })
+  const evaluate = evaluateStep({ store, nowMs, nudge, lookingSinceMs: wakefulness(nowMs), ...evaluateView(config) })
   const observations = new Observations(evaluate, ({ id }, why) => warn(`${id} dropped: ${why}`))
   const outside = { ...options, print: async () => undefined, secret: () => signingKey }
   const { lanes } = consumers(outside, nudge, observations.send)

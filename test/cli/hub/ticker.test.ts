@@ -52,3 +52,27 @@ test('ticks that may overlap come at their times though none ends, and stopping 
   await stopping
   expect(new Set(slots).size).toBe(slots.length)
 })
+
+test.each([
+  { given: 'a sleep that its timers did not notice', jumpMs: 3_600_000 },
+  { given: 'a clock that was set back', jumpMs: -3_600_000 },
+])('after $given the next tick comes at once', async ({ jumpMs }) => {
+  let aheadMs = 0
+  const second = Promise.withResolvers<void>()
+  const slots: number[] = []
+  const ticker = startTicker({
+    periodMs: 600_000,
+    nowMs: () => 60_000_000 + aheadMs,
+    tick: async (scheduledAtMs) => {
+      slots.push(scheduledAtMs)
+      if (slots.length === 2) second.resolve()
+    },
+    failed: () => undefined,
+  })
+  setImmediate(() => {
+    aheadMs = jumpMs
+  })
+  await second.promise
+  await ticker.stop()
+  expect(slots).toEqual([60_000_000, 60_000_000 + jumpMs])
+})

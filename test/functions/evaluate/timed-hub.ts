@@ -13,7 +13,7 @@ export const timedHub = (rules: readonly RuleView[]) => {
   const clock = { nowMs: start }
   const store = memoryStore({ nowMs: () => clock.nowMs })
   const told: (Pick<AlertChange, 'alertId' | 'to'> & { minute: number })[] = []
-  const begin = (startedAtMs?: number) =>
+  const begin = (lookingSinceMs?: () => number) =>
     evaluateStep({
       store,
       nowMs: () => clock.nowMs,
@@ -21,7 +21,7 @@ export const timedHub = (rules: readonly RuleView[]) => {
       locations: ['local'],
       rulesOf: () => rules,
       home: { monitor: () => shard, rule: () => shard },
-      ...(startedAtMs === undefined ? {} : { startedAtMs }),
+      ...(lookingSinceMs ? { lookingSinceMs } : {}),
     })
   let step = begin()
   let wakes = 0
@@ -43,7 +43,8 @@ export const timedHub = (rules: readonly RuleView[]) => {
     clock.nowMs = untilMs
   }
   const restart = async () => {
-    step = begin(clock.nowMs)
+    const sinceMs = clock.nowMs
+    step = begin(() => sinceMs)
     await wake('')
   }
   const off = (untilMinute: number) => {
