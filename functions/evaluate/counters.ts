@@ -23,6 +23,25 @@ const isBefore = (one: Placed, seen: Placed & { startedAtMs: number }): boolean 
 /** Ticks are further apart, mostly; and no wrong clock of a prober hides what it sees for longer. */
 const sameTimeMs = 60_000
 
+/**
+ * A location has one clock. A look that began about now, after one that is scheduled for later, shows that the clock was
+ * set back: what was dated by the clock as it was would stand before all that comes, and take its names, until that time
+ * is there. That is forgotten. Who is always ahead, or comes late, did not begin about now; a repeat saw what is known.
+ */
+const dropMisdated = (
+  kept: MonitorState | undefined,
+  outcome: ProbeOutcome & Placed,
+  nowMs: number,
+): { looks: MonitorState['looks']; last?: LastOutcome } | undefined => {
+  const { startedAtMs, verdict } = outcome
+  if (!kept || Math.abs(nowMs - startedAtMs) > sameTimeMs) return kept
+  const isFromAhead = ({ scheduledAtMs }: Placed) => scheduledAtMs > startedAtMs + sameTimeMs
+  if (!isFromAhead(kept.last) && !kept.looks.some(isFromAhead)) return kept
+  if (kept.looks.some((one) => sameLook(one, outcome) && one.verdict === verdict)) return kept
+  const stays = (one: Placed) => one.scheduledAtMs <= startedAtMs && !sameLook(one, outcome)
+  return { looks: kept.looks.filter(stays), ...(stays(kept.last) ? { last: kept.last } : {}) }
+}
+
 /** Did the newest look begin after one of about the same time that ended later? Of it alone the beginning is known. */
 const overtook = (last: LastOutcome, { scheduledAtMs, startedAtMs }: ProbeOutcome): boolean => {
   const apartMs = Math.abs(last.scheduledAtMs - scheduledAtMs)
@@ -74,23 +93,21 @@ export const countOutcome = (
   if (scheduledAtMs > latestMs || (look === 'second-opinion' && verdict === 'unknown')) return kept
   const added = { scheduledAtMs, look, verdict, ...(cause ? { detail: quoted(cause.detail) } : {}) }
   const outcome = { ...given, look }
-  const known = kept && kept.last.scheduledAtMs <= latestMs ? kept : undefined
-  const looks = (kept?.looks ?? []).filter((one) => one.scheduledAtMs <= latestMs)
+  const rightly = dropMisdated(kept, outcome, nowMs)
+  const last = rightly?.last && rightly.last.scheduledAtMs <= latestMs ? rightly.last : undefined
+  const looks = (rightly?.looks ?? []).filter((one) => one.scheduledAtMs <= latestMs)
   if (looks.some((one) => sameLook(one, added))) return kept
   const oldest = looks[0]
   if (oldest && looks.length >= looksKept && order(added) < order(oldest)) return kept
   const behind = looks.findLastIndex((one) => isBefore(one, outcome)) + 1
-  const isOvertaken = known !== undefined && overtook(known.last, outcome)
-  const endsWithLast = known !== undefined && looks.length > 0 && sameLook(looks.at(-1) ?? added, known.last)
+  const isOvertaken = last !== undefined && overtook(last, outcome)
+  const endsWithLast = last !== undefined && looks.length > 0 && sameLook(looks.at(-1) ?? added, last)
   const at = isOvertaken && endsWithLast ? Math.min(behind, looks.length - 1) : behind
   const remembered = lastLooks(looks.toSpliced(at, 0, added), looksKept)
   // It came so late that it is forgotten already.
   if (!remembered.includes(added)) return kept
-  const newest = !known || (isBefore(known.last, outcome) && !isOvertaken)
-  return {
-    looks: remembered,
-    last: newest ? compact(given, look) : known.last,
-  }
+  const newest = !last || (isBefore(last, outcome) && !isOvertaken)
+  return { looks: remembered, last: newest ? compact(given, look) : last }
 }
 
 /** The latest scheduled time: not always the last look's, for a second opinion that was late to begin stands where it began. */

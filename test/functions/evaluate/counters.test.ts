@@ -63,3 +63,94 @@ test.each([
   expect(state && letters(state)).toBe(kept)
   for (const look of looks) expect(countOutcome(state, look, nowMs)).toBe(state)
 })
+
+/** Looks that arrive when they end, by the wall: `ahead` is how far the location's clock is ahead by then. */
+type Step = { atS: number; aheadS: number; verdict: Verdict; lateS?: number }
+const looksOf = (steps: readonly Step[]) =>
+  steps.map(({ atS, aheadS, verdict, lateS = 0 }) => {
+    const datedMs = startMs + (atS + aheadS) * 1000
+    return { outcome: pass(datedMs, { verdict }), arrivesMs: startMs + (atS + lateS) * 1000 }
+  })
+
+const kept = (steps: readonly Step[], state?: MonitorState) => {
+  const arrivals = looksOf(steps).toSorted((a, b) => a.arrivesMs - b.arrivesMs)
+  return arrivals.reduce((so, { outcome, arrivesMs }) => countOutcome(so, outcome, arrivesMs), state)
+}
+
+/** So many looks, one each `everyS`, from a location whose clock is so far ahead. */
+const looks = (verdicts: string, at: { fromS: number; everyS: number; aheadS: number }): Step[] =>
+  [...verdicts].map((letter, index) => ({
+    atS: at.fromS + index * at.everyS,
+    aheadS: at.aheadS,
+    verdict: letter === 'f' ? 'fail' : 'pass',
+  }))
+
+test.each([
+  { backS: 60, passes: 10, fails: 4 },
+  { backS: 120, passes: 10, fails: 4 },
+  { backS: 300, passes: 10, fails: 3 },
+  { backS: 600, passes: 24, fails: 3 },
+  { backS: 900, passes: 24, fails: 3 },
+  { backS: 3600, passes: 24, fails: 3 },
+])('a clock that is set back by $backS s hides no outage for longer than two minutes', ({ backS, passes, fails }) => {
+  const before = looks('p'.repeat(passes), { fromS: 0, everyS: 60, aheadS: backS })
+  const after = looks('f'.repeat(fails), { fromS: passes * 60, everyS: 60, aheadS: 0 })
+  const state = kept([...before, ...after])
+  expect(state && letters(state)).toMatch(/f{2,}$/)
+  expect(state?.last.verdict).toBe('fail')
+})
+
+test.each([
+  {
+    given: 'a location that is always ahead',
+    steps: looks('ppppff', { fromS: 0, everyS: 60, aheadS: 300 }),
+    then: 'ppppff',
+  },
+  {
+    given: 'a location that is always behind',
+    steps: looks('ppppff', { fromS: 0, everyS: 60, aheadS: -300 }),
+    then: 'ppppff',
+  },
+  {
+    given: 'two processes whose clocks are five seconds apart, every ten seconds',
+    steps: [
+      ...looks('pppfff', { fromS: 0, everyS: 10, aheadS: 0 }),
+      ...looks('pppfff', { fromS: 3, everyS: 10, aheadS: 5 }),
+    ],
+    then: 'ppppppffffff',
+  },
+  {
+    given: 'looks of every ten seconds of which one comes fifty seconds late',
+    steps: [
+      ...looks('pp', { fromS: 0, everyS: 10, aheadS: 0 }),
+      { atS: 20, aheadS: 0, verdict: 'fail' as const, lateS: 50 },
+      ...looks('pppp', { fromS: 30, everyS: 10, aheadS: 0 }),
+    ],
+    then: 'ppfpppp',
+  },
+  {
+    given: 'looks of every ten seconds of which one comes minutes late',
+    steps: [
+      ...looks('pp', { fromS: 0, everyS: 10, aheadS: 0 }),
+      { atS: 20, aheadS: 0, verdict: 'fail' as const, lateS: 150 },
+      ...looks('p'.repeat(14), { fromS: 30, everyS: 10, aheadS: 0 }),
+    ],
+    then: `ppf${'p'.repeat(14)}`,
+  },
+])('nothing is forgotten of $given, and repeats count once', ({ steps, then }) => {
+  const state = kept(steps)
+  expect(state && letters(state)).toBe(then)
+  const arrivals = looksOf(steps)
+  const lastMs = Math.max(...arrivals.map(({ arrivesMs }) => arrivesMs))
+  for (const { outcome } of arrivals) {
+    for (const lateMs of [0, 1000, 30_000, 90_000]) expect(countOutcome(state, outcome, lastMs + lateMs)).toBe(state)
+  }
+})
+
+test('a look of the corrected clock counts once, though one from before had its name', () => {
+  const before = looks('pppp', { fromS: 0, everyS: 60, aheadS: 180 })
+  const after = looks('f', { fromS: 240, everyS: 60, aheadS: -60 })
+  const state = kept([...before, ...after])
+  expect(state?.looks.filter(({ verdict }) => verdict === 'fail')).toHaveLength(1)
+  expect(kept(after, state)).toBe(state)
+})
