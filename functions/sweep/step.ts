@@ -1,15 +1,15 @@
 /**
  * Reads rows that are due; decides which to nudge again; counts the nudge in the row and sends it. What the quick
  * nudges after a commit lost, this finds: the sweep is what makes the outbox certain. Second opinions that are too old
- * it deletes; what nobody consumed in all its nudges it sets aside, with the rows that tell so. Shards nobody heard of
- * it wakes.
+ * it deletes; what nobody consumed in all its nudges it sets aside, with the rows that tell so. Shards without a
+ * timer it wakes.
  * Run twice: a row may be nudged twice, which its consumer does not mind.
  */
 import { quarantineKeepMs, quarantineKey, type Store, type StoredRow, StoreError } from '../../stores/contract.ts'
 import type { Nudge, OutboxRow } from '../contract.ts'
 import { deadLetterRows } from '../dead-letter.ts'
 import { decideRow, type SweepDecision } from './decide.ts'
-import { wakeUnheard } from './step-unheard.ts'
+import { wakeShards } from './step-wake.ts'
 
 export type SweepWorld = {
   store: Store
@@ -119,7 +119,7 @@ const sweepDue = async (world: SweepWorld): Promise<SweepResult> => {
 /** Moves due rows to their queue; answers what it found and did. */
 export const sweepStep = (world: SweepWorld): (() => Promise<SweepResult>) => {
   const { shards } = world
-  const wake = shards === undefined ? async () => 0 : wakeUnheard({ ...world, shards })
+  const wake = shards === undefined ? async () => 0 : wakeShards({ ...world, shards })
   return async () => {
     const found = await sweepDue(world)
     return { ...found, nudged: found.nudged + (await wake()) }
