@@ -35,9 +35,11 @@ const triageRow = (
   },
 })
 
-/** Pages that wait for the answers are counted: too many of them at once are a storm. */
-const notePage = (hub: HubDecision, nowMs: number): HubDecision => {
-  const openedAtMs = [...hub.index.openedAtMs.filter((atMs) => Math.abs(nowMs - atMs) < 60_000), nowMs].slice(-50)
+/** Pages that wait for the answers are counted, of one incident at one time once: too many of them are a storm. */
+const notePage = (hub: HubDecision, { toldAtMs }: Incident, { view, nowMs }: Context): HubDecision => {
+  if (toldAtMs === nowMs) return hub
+  const kept = Math.max(50, view.grouping.stormIncidents)
+  const openedAtMs = [...hub.index.openedAtMs.filter((atMs) => Math.abs(nowMs - atMs) < 60_000), nowMs].slice(-kept)
   return { ...hub, index: { ...hub.index, openedAtMs } }
 }
 
@@ -68,7 +70,7 @@ export const page = (hub: HubDecision, before: Incident, context: Context): HubD
   const written = forEachChannel(told, channels, (so, channel) =>
     tell(so, { channel, event: over.includes(channel) ? 'reopened' : 'opened', nowMs }),
   )
-  const next = put(over.length > 0 ? hub : notePage(hub, nowMs), written)
+  const next = put(over.length > 0 ? hub : notePage(hub, before, context), written)
   const againMs = before.reopenedAtMs.at(-1)
   const asked = triageRow(written.incident, written.rows, { nowMs, ...(againMs === undefined ? {} : { againMs }) })
   return addRows(next, [asked])
@@ -98,7 +100,7 @@ export const pageAgain = (
   const written = forEachChannel(told, [...channels, ...others], (so, channel) =>
     tell(so, { channel, event: news.includes(channel) ? 'updated' : 'opened', nowMs }),
   )
-  const next = put(notePage(hub, nowMs), written)
+  const next = put(notePage(hub, before, at.context), written)
   return addRows(next, [triageRow(written.incident, written.rows, { nowMs, againMs: nowMs })])
 }
 
