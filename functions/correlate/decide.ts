@@ -27,16 +27,18 @@ const applyChange = (hub: HubDecision, change: AlertChange, context: Context): H
   return incident ? end(hub, incident, change, context) : hub
 }
 
-/** What explains others comes before them, though all were seen at once: who needs less first, then who inhibits. */
+/**
+ * What explains others comes before them, though all were seen at once: who needs less first, then who inhibits. The
+ * changes of one alert stay together, in their order: what moves must not end where it fires by now.
+ */
 const causesFirst = (changes: readonly AlertChange[], { view }: Context): AlertChange[] => {
-  const inhibits = (change: AlertChange) =>
-    view.inhibit.some(({ source }) => matchAll(source, view.labelsOf(change))) ? 0 : 1
-  const ranked = changes.map((change) => ({
-    change,
-    needs: view.dependenciesOf(change.service).length,
-    inhibits: inhibits(change),
+  const inhibits = (change: AlertChange) => view.inhibit.some(({ source }) => matchAll(source, view.labelsOf(change)))
+  const ranked = [...Map.groupBy(changes, ({ alertId }) => alertId).values()].map((all) => ({
+    all,
+    needs: Math.min(...all.map(({ service }) => view.dependenciesOf(service).length)),
+    inhibits: all.some(inhibits) ? 0 : 1,
   }))
-  return ranked.sort((a, b) => a.needs - b.needs || a.inhibits - b.inhibits).map(({ change }) => change)
+  return ranked.sort((a, b) => a.needs - b.needs || a.inhibits - b.inhibits).flatMap(({ all }) => all)
 }
 
 const applyReceiptTo = (hub: HubDecision, receipt: Receipt, context: Context): HubDecision => {

@@ -173,6 +173,47 @@ test('when a silence over many ends that people know of, it wakes them as often 
   expect(told.filter((line) => line.endsWith(' updated'))).toHaveLength(3)
 })
 
+const bySeverity = { ...view, grouping: { ...view.grouping, by: ['service', 'severity'] } }
+const restated = { from: 'firing', reason: 'severity-changed' } as const
+const firesIn = ({ hub }: Hub, alertId: string) =>
+  [...hub.incidents.values()].filter(({ alerts }) => alerts[alertId]?.firing).map(({ group }) => group)
+
+test.each([
+  { given: 'its page inhibits its tickets', before: { severity: 'ticket' }, service: 'd' },
+  { given: 'its service needs less by now', before: { severity: 'ticket', service: 'web' }, service: 'db' },
+] as const)('an alert of a storm that moves fires on, though what explains others comes first: $given', (given) => {
+  const inhibit = [{ id: 'r', source: ['severity=page'], target: ['severity=ticket'], equal: ['service'] }]
+  const dependenciesOf = (service: string) => (service === 'web' ? ['db'] : [])
+  const grouping = { ...bySeverity.grouping, stormIncidents: 1 }
+  const hub = new Hub({ ...bySeverity, inhibit, dependenciesOf, grouping }).hear(firing(of('a')))
+  const moving = { alertId: 'moving', ruleId: 'moving', service: given.service }
+  hub.hear(firing({ ...moving, ...given.before })).until(600)
+  expect(firesIn(hub, 'moving')).toEqual([stormGroup])
+  const changes = [
+    change({ ...restated, ...moving, ...given.before, to: 'inactive' }),
+    change({ ...restated, ...moving, severity: 'page', to: 'firing' }),
+  ]
+  hub.hear({ kind: 'alert-changes', changes })
+  expect(firesIn(hub, 'moving')).toEqual([expect.stringMatching(`^${given.service}-`)])
+  hub.hear(over(moving)).hear(over(of('a')))
+  expect([...hub.hub.incidents.values()].filter(({ status }) => status !== 'resolved')).toEqual([])
+})
+
+test('what moves to a service that others need explains what is told before it in the same message', () => {
+  const dependenciesOf = (service: string) => (service === 'web' ? ['db'] : [])
+  const moving = { alertId: 'moving', ruleId: 'moving' }
+  const hub = new Hub({ ...bySeverity, dependenciesOf }).hear(firing({ ...moving, service: 'web', severity: 'ticket' }))
+  const changes = [
+    change({ ...of('web'), to: 'firing' }),
+    change({ ...restated, ...moving, service: 'web', severity: 'ticket', to: 'inactive' }),
+    change({ ...restated, ...moving, service: 'db', to: 'firing' }),
+  ]
+  hub.until(60).hear({ kind: 'alert-changes', changes })
+  expect(hub.log.filter((line) => line.startsWith('60 ') && line.endsWith(' opened'))).toEqual([
+    expect.stringMatching(/^60 db-/),
+  ])
+})
+
 const [a, b, c]: [Route, Route, Route] = [
   { channels: ['a'], escalateAfterSeconds: 300 },
   { channels: ['b'], escalateAfterSeconds: 300 },
