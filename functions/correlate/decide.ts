@@ -1,11 +1,9 @@
 import type { AlertChange, CorrelateBody, Receipt } from '../contract.ts'
 import { matchAll } from '../matchers.ts'
-import { findAlert } from './alerts.ts'
 import { componentReceipt } from './components.ts'
-import { groupOf } from './groups.ts'
 import { type Context, type Hub, type HubDecision, putIncident } from './hub.ts'
 import { acknowledge, note } from './incident.ts'
-import { end, fire } from './lifecycle.ts'
+import { end, fire, holderOf } from './lifecycle.ts'
 import { withRules } from './mutes.ts'
 import { forEachChannel } from './orders.ts'
 import { applyReceipt, tellCaseFile } from './receipts.ts'
@@ -13,17 +11,9 @@ import { addSilence, cutSilence, digestReceipt, endSilences, withWindows } from 
 import { put } from './telling.ts'
 import { onTimer } from './timers.ts'
 
-/** The open incident that an alert fires in: its group's, or any other that was read, should the grouping have changed. */
-const holderOf = (hub: Hub, change: AlertChange, { view }: Context) => {
-  const labels = view.labelsOf(change)
-  const own = hub.groups.get(groupOf(view.grouping.by, labels, change.severity))
-  const incidents = [own && hub.incidents.get(own.incidentId), ...hub.incidents.values()]
-  return incidents.find((one) => one && findAlert(hub, one, change.alertId)?.firing === true)
-}
-
 const applyChange = (hub: HubDecision, change: AlertChange, context: Context): HubDecision => {
   if (change.to === 'firing') return fire(hub, change, context)
-  const incident = holderOf(hub, change, context)
+  const incident = holderOf(hub, change.alertId)
   return incident ? end(hub, incident, change, context) : hub
 }
 

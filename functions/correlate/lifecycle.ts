@@ -2,7 +2,7 @@ import type { Severity } from '../../config/contract.ts'
 import type { AlertChange } from '../contract.ts'
 import { ownService } from '../dead-letter.ts'
 import type { Incident, IncidentAlert, Mute } from '../hub-state.ts'
-import { endAlert, findAlert, fireAlert } from './alerts.ts'
+import { endAlert, findAlert, fireAlert, isBig } from './alerts.ts'
 import { updateComponent } from './components.ts'
 import { groupOf, stormGroup } from './groups.ts'
 import { type Context, type Hub, type HubDecision, incidentNow, incidentOf, putGroup, putIncident } from './hub.ts'
@@ -141,17 +141,22 @@ const neverTold = ({ channels }: Incident): boolean => Object.keys(channels).len
 
 /** In a storm what would wake people again is a part of it, whatever less severe of its group is open. */
 const goesOnAlone = (hub: Hub, incident: Incident, change: AlertChange, nowMs: number): boolean =>
-  incident.group !== stormGroup &&
-  wakesIn(hub, incident, change, nowMs) &&
-  findAlert(hub, incident, change.alertId)?.firing !== true
+  incident.group !== stormGroup && wakesIn(hub, incident, change, nowMs)
 
-/** An alert fires: in the incident of its group, in the one it opens, or in the storm's. */
+/** The incident that an alert fires in, of those that were read: its group's, the storm's, or that of a former grouping. */
+export const holderOf = (hub: Hub, alertId: string): Incident | undefined =>
+  [...hub.incidents.values()].find(
+    (one) => (alertId in one.alerts || isBig(one)) && findAlert(hub, one, alertId)?.firing === true,
+  )
+
+/** An alert fires: where it does already, in the incident of its group, in the one it opens, or in the storm's. */
 export const fire = (hub: HubDecision, change: AlertChange, context: Context): HubDecision => {
   const { view, nowMs } = context
   const labels = view.labelsOf(change)
   const firing = { change, labels, group: groupOf(view.grouping.by, labels, change.severity) }
+  const holder = holderOf(hub, change.alertId)
+  if (holder) return join(hub, holder, firing, context)
   const storm = stormNow(hub, context)
-  if (storm && findAlert(hub, storm, change.alertId)?.firing) return join(hub, storm, firing, context)
   const known = incidentOf(hub, firing.group)
   const isOpen = known !== undefined && known.status !== 'resolved'
   const muted = muteOf(hub, { ...change, labels }, isOpen ? known.id : '', context) !== undefined

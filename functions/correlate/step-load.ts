@@ -204,14 +204,14 @@ export const load = async (
     ...[...roots, ...waitingIncidents(items, components)].map(keys.incident),
     ...where.flatMap(({ id }) => concerned.map(({ alertId }) => alertPageKey(id, alertId))),
   ])
-  const ends = changes.filter(({ to }) => to !== 'firing')
-  const lost = ends.filter(({ alertId }) => {
+  const fired = changes.filter(({ from, to }) => from === 'firing' || to !== 'firing')
+  const lost = fired.filter(({ alertId }) => {
     const holds = ({ id, alerts }: Incident) =>
       alerts[alertId] !== undefined || items.value(alertPageKey(id, alertId), alertPage)?.[alertId] !== undefined
     return !where.some(holds)
   })
   await searchLost(store, items, lost)
-  await readInhibited(items, ends, view)
+  await readInhibited(items, fired, view)
   return { hub: hubOf(items), versions: new Map([...items.found].map(([key, { version }]) => [key, version])) }
 }
 

@@ -214,6 +214,21 @@ test('what moves to a service that others need explains what is told before it i
   ])
 })
 
+test('an alert that is grouped otherwise and has another severity since fires on where it did, and ends there', () => {
+  const hub = new Hub(bySeverity).hear(firing(outage)).until(60)
+  const dependenciesOf = (service: string) => (service === 'web' ? ['shop'] : [])
+  const ticket = { ...outage, severity: 'ticket' }
+  hub
+    .deploy({ ...view, dependenciesOf })
+    .hear(firing({ ...ticket, ...restated }))
+    .until(120)
+  expect(firesIn(hub, 'shop-down')).toHaveLength(1)
+  hub.hear(over(ticket)).until(24 * hours)
+  expect(firesIn(hub, 'shop-down')).toEqual([])
+  hub.hear(firing({ ...of('web'), sinceMs: hub.nowMs }))
+  expect(hub.log.at(-1)).toBe('86400 web-20261124-060000:pager:1 opened')
+})
+
 const [a, b, c]: [Route, Route, Route] = [
   { channels: ['a'], escalateAfterSeconds: 300 },
   { channels: ['b'], escalateAfterSeconds: 300 },

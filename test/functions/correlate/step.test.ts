@@ -6,7 +6,9 @@ import type { Store } from '../../../stores/contract.ts'
 import { memoryStore } from '../../../stores/memory.ts'
 import { change, hubView, start } from '../builders.ts'
 
-const world = (at: { nowMs: number; store?: Store; by?: string[] } = { nowMs: start }) => {
+type At = { nowMs: number; store?: Store; by?: string[] }
+
+const world = (at: At = { nowMs: start }) => {
   const { store = memoryStore({ nowMs: () => at.nowMs }), by = ['service'] } = at
   const view = hubView([{ channels: ['pager'] }])
   const nudges: Nudge[] = []
@@ -129,6 +131,29 @@ test.each([
   const items = await store.list('incident/', { limit: 10 })
   expect([...items.values()].map(({ value }) => incident.parse(value).status)).toEqual(['resolved'])
 })
+
+test.each([
+  { given: 'less severe', was: 'page', is: 'ticket' },
+  { given: 'severer', was: 'ticket', is: 'page' },
+] as const)(
+  'an alert that is $given when it is grouped otherwise fires in one incident, and ends',
+  async ({ was, is }) => {
+    const { store, correlate } = world({ nowMs: start, by: ['service', 'severity'] })
+    const regrouped = world({ nowMs: start, store })
+    const statuses = async () => {
+      const items = await store.list('incident/', { limit: 10 })
+      return [...items.values()].map(({ value }) => incident.parse(value).status)
+    }
+    await tell(store, 'was', [change({ to: 'firing', severity: was })])
+    await correlate(['was'])
+    await tell(store, 'is', [change({ from: 'firing', to: 'firing', severity: is })])
+    await regrouped.correlate(['is'])
+    expect(await statuses()).toEqual(['open'])
+    await tell(store, 'end', [change({ to: 'inactive', severity: is })])
+    await regrouped.correlate(['end'])
+    expect(await statuses()).toEqual(['resolved'])
+  },
+)
 
 test('an alert that fires again as of the same time, long after its end, opens another incident', async () => {
   const at = { nowMs: start, by: ['alertname'] }
