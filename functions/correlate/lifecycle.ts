@@ -17,7 +17,7 @@ import {
   reopenIncident,
   severityRank,
 } from './incident.ts'
-import { isLeftOut, muteOf, noteSource, withAffected } from './mutes.ts'
+import { isLeftOut, leaveSources, muteOf, noteSource, withAffected } from './mutes.ts'
 import { noteHidden } from './silences.ts'
 import { begin, isStorm, stormNow } from './storm.ts'
 import { page, pageAgain, tellEnd, tellNews } from './telling.ts'
@@ -63,7 +63,8 @@ const fireIn = (
   const fired = fireAlert(hub, grown, change, { labels, mute })
   const after = findAlert(fired, incidentNow(fired, incident, grown), alertId)
   const known = after ? updateComponent(fired, incidentNow(fired, incident, grown), { before, after }, context) : fired
-  const sourced = noteSource(known, { alertId, labels }, { context, firing: true })
+  const moved = before?.firing ? leaveSources(known, { alertId, labels, former: before.labels }, context.view) : known
+  const sourced = noteSource(moved, { alertId, labels }, { context, firing: true })
   const fires = incidentNow(sourced, incident, grown)
   const what = `alert ${alertId} keeps nobody quiet: enough others do, and what needs it pages when they are over`
   const isLeft = before?.firing !== true && isLeftOut(sourced, { alertId, labels }, context.view)

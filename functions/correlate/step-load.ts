@@ -211,7 +211,7 @@ export const load = async (
     return !where.some(holds)
   })
   await searchLost(store, items, lost)
-  await readInhibited(items, fired, view)
+  await readInhibited(items, changes, view)
   return { hub: hubOf(items), versions: new Map([...items.found].map(([key, { version }]) => [key, version])) }
 }
 

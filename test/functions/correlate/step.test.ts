@@ -1,15 +1,16 @@
 import { expect, test } from '@jest/globals'
 import { type AlertChange, type CorrelateBody, keys, type Nudge, type OutboxRow } from '../../../functions/contract.ts'
+import type { InhibitView } from '../../../functions/correlate/hub.ts'
 import { correlateStep } from '../../../functions/correlate/step.ts'
-import { incident } from '../../../functions/hub-state.ts'
+import { incident, inhibitor } from '../../../functions/hub-state.ts'
 import type { Store } from '../../../stores/contract.ts'
 import { memoryStore } from '../../../stores/memory.ts'
 import { change, hubView, start } from '../builders.ts'
 
-type At = { nowMs: number; store?: Store; by?: string[] }
+type At = { nowMs: number; store?: Store; by?: string[]; inhibit?: InhibitView[] }
 
 const world = (at: At = { nowMs: start }) => {
-  const { store = memoryStore({ nowMs: () => at.nowMs }), by = ['service'] } = at
+  const { store = memoryStore({ nowMs: () => at.nowMs }), by = ['service'], inhibit = [] } = at
   const view = hubView([{ channels: ['pager'] }])
   const nudges: Nudge[] = []
   const correlate = correlateStep({
@@ -18,7 +19,7 @@ const world = (at: At = { nowMs: start }) => {
     nudge: async (more) => {
       nudges.push(...more)
     },
-    view: { ...view, grouping: { ...view.grouping, by } },
+    view: { ...view, inhibit, grouping: { ...view.grouping, by } },
   })
   return { store, nudges, correlate }
 }
@@ -154,6 +155,18 @@ test.each([
     expect(await statuses()).toEqual(['resolved'])
   },
 )
+
+test('an alert that fires on under other labels inhibits by those alone', async () => {
+  const rule = { id: 'r', source: ['service=shop'], target: ['service=cart'], equal: ['team'] }
+  const { store, correlate } = world({ nowMs: start, inhibit: [rule] })
+  for (const team of ['a', 'b']) {
+    await tell(store, team, [change({ to: 'firing', labels: { team }, ...(team === 'b' ? { from: 'firing' } : {}) })])
+    await correlate([team])
+  }
+  const items = await store.list('inhibitor/', { limit: 10 })
+  const sources = [...items.values()].map(({ value }) => Object.keys(inhibitor.parse(value).sources))
+  expect(sources.sort((a, b) => a.length - b.length)).toEqual([[], ['front-down']])
+})
 
 test('an alert that fires again as of the same time, long after its end, opens another incident', async () => {
   const at = { nowMs: start, by: ['alertname'] }
