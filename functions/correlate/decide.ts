@@ -2,7 +2,7 @@ import type { AlertChange, CorrelateBody, Receipt } from '../contract.ts'
 import { matchAll } from '../matchers.ts'
 import { componentReceipt } from './components.ts'
 import { type Context, type Hub, type HubDecision, putIncident } from './hub.ts'
-import { acknowledge, note } from './incident.ts'
+import { acknowledge, note, severityRank } from './incident.ts'
 import { end, fire, holderOf } from './lifecycle.ts'
 import { withRules } from './mutes.ts'
 import { forEachChannel } from './orders.ts'
@@ -18,8 +18,9 @@ const applyChange = (hub: HubDecision, change: AlertChange, context: Context): H
 }
 
 /**
- * What explains others comes before them, though all were seen at once: who needs less first, then who inhibits. The
- * changes of one alert stay together, in their order: what moves must not end where it fires by now.
+ * What explains others comes before them, though all were seen at once: who needs less first, then who inhibits, then the
+ * severest, so that nobody is woken twice by one row. The changes of one alert stay together, in their order: what moves
+ * must not end where it fires by now.
  */
 const causesFirst = (changes: readonly AlertChange[], { view }: Context): AlertChange[] => {
   const inhibits = (change: AlertChange) => view.inhibit.some(({ source }) => matchAll(source, view.labelsOf(change)))
@@ -27,8 +28,11 @@ const causesFirst = (changes: readonly AlertChange[], { view }: Context): AlertC
     all,
     needs: Math.min(...all.map(({ service }) => view.dependenciesOf(service).length)),
     inhibits: all.some(inhibits) ? 0 : 1,
+    rank: Math.max(...all.map(({ severity }) => severityRank[severity])),
   }))
-  return ranked.sort((a, b) => a.needs - b.needs || a.inhibits - b.inhibits).flatMap(({ all }) => all)
+  return ranked
+    .sort((a, b) => a.needs - b.needs || a.inhibits - b.inhibits || b.rank - a.rank)
+    .flatMap(({ all }) => all)
 }
 
 const applyReceiptTo = (hub: HubDecision, receipt: Receipt, context: Context): HubDecision => {

@@ -266,3 +266,9 @@ test('a channel that left the config is reminded no more, the one that came inst
     '1300 new:3 resolved',
   ])
 })
+
+test('a ticket and a page of one service that are told at once wake people once, whichever was seen first', () => {
+  const changes = [budget, outage].map((one) => change({ to: 'firing', ...one }))
+  const hub = new Hub(view).hear({ kind: 'alert-changes', changes }).until(1)
+  expect(hub.log.map((line) => line.replace(`${id}:`, ''))).toEqual(['0 pager:1 opened', '0 chat:1 opened'])
+})
