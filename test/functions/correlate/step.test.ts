@@ -196,6 +196,23 @@ test('a message that cannot be applied takes none of its neighbours along', asyn
   expect(await store.row('bad')).toBeDefined()
 })
 
+test('a message that conflicts every time keeps back only what says more of its alerts', async () => {
+  const { store, correlate } = world()
+  const id = 'deliver:shop-20261123-060000:pager:1' // The page's own row is there already, for whatever reason.
+  const body = { kind: 'incident-timer' as const, incidentId: 'none' }
+  await store.commit([], [{ id, expect: 0, row: { id, to: 'correlate', dueAtMs: start, nudges: 0, body } }])
+  await tell(store, 'begin', [change({ to: 'firing' })])
+  await tell(store, 'end', [change({ to: 'inactive' })])
+  await tell(store, 'good', [change({ to: 'firing', service: 'pay', alertId: 'pay-down' })])
+  const ids = ['begin', 'end', 'good']
+  expect(await correlate(ids)).toEqual({ status: 'conflict' })
+  expect((await store.list('incident/', { limit: 10 })).size).toBe(1)
+  expect(await store.row('deliver:pay-20261123-060000:pager:1')).toBeDefined()
+  await store.commit([], [{ id, expect: 1 }])
+  expect(await correlate(ids)).toEqual({ status: 'applied', rows: 2 })
+  expect((await shop(store)).status).toBe('resolved')
+})
+
 test('an incident of many alerts, long sentences and months of refusals still fits its item', async () => {
   const { store, correlate } = world()
   const many = Array.from({ length: 150 }, (_, index) =>
