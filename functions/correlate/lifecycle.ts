@@ -2,7 +2,7 @@ import type { Severity } from '../../config/contract.ts'
 import type { AlertChange } from '../contract.ts'
 import { ownService } from '../dead-letter.ts'
 import type { Incident, IncidentAlert, Mute } from '../hub-state.ts'
-import { endAlert, findAlert, fireAlert } from './alerts.ts'
+import { endAlert, findAlert, fireAlert, isBig } from './alerts.ts'
 import { updateComponent } from './components.ts'
 import { groupOf, stormGroup } from './groups.ts'
 import { type Context, type Hub, type HubDecision, incidentNow, incidentOf, putGroup, putIncident } from './hub.ts'
@@ -17,7 +17,7 @@ import {
   reopenIncident,
   severityRank,
 } from './incident.ts'
-import { isLeftOut, muteOf, noteSource, withAffected } from './mutes.ts'
+import { isLeftOut, leaveSources, muteOf, noteSource, withAffected } from './mutes.ts'
 import { noteHidden } from './silences.ts'
 import { begin, isStorm, stormNow } from './storm.ts'
 import { page, pageAgain, tellEnd, tellNews } from './telling.ts'
@@ -63,7 +63,8 @@ const fireIn = (
   const fired = fireAlert(hub, grown, change, { labels, mute })
   const after = findAlert(fired, incidentNow(fired, incident, grown), alertId)
   const known = after ? updateComponent(fired, incidentNow(fired, incident, grown), { before, after }, context) : fired
-  const sourced = noteSource(known, { alertId, labels }, { context, firing: true })
+  const moved = before?.firing ? leaveSources(known, { alertId, labels, former: before.labels }, context.view) : known
+  const sourced = noteSource(moved, { alertId, labels }, { context, firing: true })
   const fires = incidentNow(sourced, incident, grown)
   const what = `alert ${alertId} keeps nobody quiet: enough others do, and what needs it pages when they are over`
   const isLeft = before?.firing !== true && isLeftOut(sourced, { alertId, labels }, context.view)
@@ -141,17 +142,22 @@ const neverTold = ({ channels }: Incident): boolean => Object.keys(channels).len
 
 /** In a storm what would wake people again is a part of it, whatever less severe of its group is open. */
 const goesOnAlone = (hub: Hub, incident: Incident, change: AlertChange, nowMs: number): boolean =>
-  incident.group !== stormGroup &&
-  wakesIn(hub, incident, change, nowMs) &&
-  findAlert(hub, incident, change.alertId)?.firing !== true
+  incident.group !== stormGroup && wakesIn(hub, incident, change, nowMs)
 
-/** An alert fires: in the incident of its group, in the one it opens, or in the storm's. */
+/** The incident that an alert fires in, of those that were read: its group's, the storm's, or that of a former grouping. */
+export const holderOf = (hub: Hub, alertId: string): Incident | undefined =>
+  [...hub.incidents.values()].find(
+    (one) => (alertId in one.alerts || isBig(one)) && findAlert(hub, one, alertId)?.firing === true,
+  )
+
+/** An alert fires: where it does already, in the incident of its group, in the one it opens, or in the storm's. */
 export const fire = (hub: HubDecision, change: AlertChange, context: Context): HubDecision => {
   const { view, nowMs } = context
   const labels = view.labelsOf(change)
   const firing = { change, labels, group: groupOf(view.grouping.by, labels, change.severity) }
+  const holder = holderOf(hub, change.alertId)
+  if (holder) return join(hub, holder, firing, context)
   const storm = stormNow(hub, context)
-  if (storm && findAlert(hub, storm, change.alertId)?.firing) return join(hub, storm, firing, context)
   const known = incidentOf(hub, firing.group)
   const isOpen = known !== undefined && known.status !== 'resolved'
   const muted = muteOf(hub, { ...change, labels }, isOpen ? known.id : '', context) !== undefined
