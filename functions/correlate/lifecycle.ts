@@ -9,6 +9,7 @@ import { type Context, type Hub, type HubDecision, incidentNow, incidentOf, putG
 import {
   cameBack,
   flapsOf,
+  flapsToHold,
   isFlapping,
   isSeverer,
   isSevererThan,
@@ -101,11 +102,13 @@ const open = (hub: HubDecision, firing: Firing, context: Context, group = firing
 
 /**
  * Would an alert wake people in an open incident: do they hear of nothing as severe in it? What flaps was told of by
- * then; whoever took that on need not hear of each time.
+ * then; whoever took that on need not hear of each time. Others of its incident may flap: its own times count, if known.
  */
-const wakesIn = (hub: Hub, incident: Incident, { alertId, severity }: AlertChange, nowMs: number): boolean => {
+const wakesIn = (hub: Hub, incident: Incident, change: AlertChange, nowMs: number): boolean => {
+  const { alertId, severity, flaps = flapsToHold } = change
   const isBack = findAlert(hub, incident, alertId)?.firing === false
-  return isSevererThan(severity, incident) && !(isBack && isFlapping(incident, nowMs))
+  const hasTold = isBack && isFlapping(incident, nowMs) && flaps >= flapsToHold
+  return isSevererThan(severity, incident) && !hasTold
 }
 
 /** Another alert of the same cause, or the same again: news, or a page when people hear of nothing as severe by now. */
