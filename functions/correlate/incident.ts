@@ -118,7 +118,7 @@ export const summariesOf = (incident: Incident): string[] => {
 
 const flapWindowMs = 3_600_000
 /** Back for the third time within an hour: from then on it must stay well for a while before it counts as over. */
-const flapsToHold = 3
+export const flapsToHold = 3
 
 /** How often it came back within the last hour. */
 export const flapsOf = ({ reopenedAtMs }: Pick<Incident, 'reopenedAtMs'>, nowMs: number): number =>

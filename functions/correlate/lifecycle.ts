@@ -9,6 +9,7 @@ import { type Context, type Hub, type HubDecision, incidentNow, incidentOf, putG
 import {
   cameBack,
   flapsOf,
+  flapsToHold,
   isFlapping,
   isSeverer,
   isSevererThan,
@@ -49,6 +50,14 @@ export const noteRoot = (
   return putIncident(hub, note(owed, context.nowMs, { what, reason: 'inhibits-dependent' }))
 }
 
+/** An alert that fires for another service by now is over for the one before. */
+const moveIn: typeof updateComponent = (hub, incident, { before, after }, context) => {
+  if (!before?.firing || before.service === after.service)
+    return updateComponent(hub, incident, { before, after }, context)
+  const left = updateComponent(hub, incident, { before, after: { ...before, firing: false } }, context)
+  return updateComponent(left, incident, { before: undefined, after }, context)
+}
+
 /** One alert fires in an incident; answers the hub and what keeps the alert quiet. */
 const fireIn = (
   hub: HubDecision,
@@ -62,7 +71,7 @@ const fireIn = (
   const grown = withAffected(incident, service)
   const fired = fireAlert(hub, grown, change, { labels, mute })
   const after = findAlert(fired, incidentNow(fired, incident, grown), alertId)
-  const known = after ? updateComponent(fired, incidentNow(fired, incident, grown), { before, after }, context) : fired
+  const known = after ? moveIn(fired, incidentNow(fired, incident, grown), { before, after }, context) : fired
   const moved = before?.firing ? leaveSources(known, { alertId, labels, former: before.labels }, context.view) : known
   const sourced = noteSource(moved, { alertId, labels }, { context, firing: true })
   const fires = incidentNow(sourced, incident, grown)
@@ -93,11 +102,13 @@ const open = (hub: HubDecision, firing: Firing, context: Context, group = firing
 
 /**
  * Would an alert wake people in an open incident: do they hear of nothing as severe in it? What flaps was told of by
- * then; whoever took that on need not hear of each time.
+ * then; whoever took that on need not hear of each time. Others of its incident may flap: its own times count, if known.
  */
-const wakesIn = (hub: Hub, incident: Incident, { alertId, severity }: AlertChange, nowMs: number): boolean => {
+const wakesIn = (hub: Hub, incident: Incident, change: AlertChange, nowMs: number): boolean => {
+  const { alertId, severity, flaps = flapsToHold } = change
   const isBack = findAlert(hub, incident, alertId)?.firing === false
-  return isSevererThan(severity, incident) && !(isBack && isFlapping(incident, nowMs))
+  const hasTold = isBack && isFlapping(incident, nowMs) && flaps >= flapsToHold
+  return isSevererThan(severity, incident) && !hasTold
 }
 
 /** Another alert of the same cause, or the same again: news, or a page when people hear of nothing as severe by now. */

@@ -405,3 +405,12 @@ test('the first alert that is heard decides who is paged, not one that is kept q
     .hear(firing(of('cart')))
   expect(hub.log.map((line) => line.split(':')[1])).toContain('cart-team')
 })
+
+test('an alert that fires for another service by now no longer counts for the one before', () => {
+  const all = { alertId: 'x', ruleId: 'x' }
+  const hub = new Hub(oneChannel).hear(firing({ ...all, service: 'shop' })).hear(firing({ ...all, service: 'cart' }))
+  const pages = () => ['shop', 'cart'].map((service) => hub.hub.components.get(service)?.firing.page)
+  expect(pages()).toEqual([0, 1])
+  hub.hear(over({ ...all, service: 'cart' }))
+  expect(pages()).toEqual([0, 0])
+})

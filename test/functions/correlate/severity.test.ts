@@ -272,3 +272,16 @@ test('a ticket and a page of one service that are told at once wake people once,
   const hub = new Hub(view).hear({ kind: 'alert-changes', changes }).until(1)
   expect(hub.log.map((line) => line.replace(`${id}:`, ''))).toEqual(['0 pager:1 opened', '0 chat:1 opened'])
 })
+
+test('a page that is back once wakes people, however often a ticket beside it came back', () => {
+  const hub = new Hub({ ...view, grouping: { ...view.grouping, reopenMs: 300_000 } })
+  for (let nth = 1; nth < 5; nth++) {
+    hub.hear(firing({ ...budget, sinceMs: hub.nowMs, flaps: nth })).until(nth * 100 - 50)
+    hub.hear(over(budget)).until(nth * 100)
+  }
+  hub.hear(firing({ ...budget, sinceMs: hub.nowMs, flaps: 5 })).hear(firing({ ...outage, sinceMs: hub.nowMs }))
+  take(hub).until(700).hear(over(outage)).until(2000)
+  hub.hear(firing({ ...outage, sinceMs: hub.nowMs, flaps: 1 })).until(2700)
+  expect(log(hub, 'pager').slice(-1)).toEqual(['2000 opened'])
+  expect(log(hub, 'boss')).toEqual(['2600 opened'])
+})

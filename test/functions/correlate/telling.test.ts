@@ -1,8 +1,9 @@
 import { expect, test } from '@jest/globals'
+import { decideCorrelate } from '../../../functions/correlate/decide.ts'
 import type { HubView } from '../../../functions/correlate/hub.ts'
 import { memoryStore } from '../../../stores/memory.ts'
-import { change, hubView, start } from '../builders.ts'
-import { apply, firing, Hub, of, open, over } from './hub.ts'
+import { hubView, start } from '../builders.ts'
+import { firing, Hub, of, open, over } from './hub.ts'
 
 const routes = hubView([
   { severities: ['page'], channels: ['pager'], escalateAfterSeconds: 600 },
@@ -68,22 +69,22 @@ test.each([
     asked: { 'storm-20261123-060000': 2 },
     paged: ['storm-20261123-060000:pager:3'],
   },
-])('a ticket and a page of $given, in one message with others, ask once', async (at) => {
+])('a ticket and a page of $given, decided at once with others, ask once', async (at) => {
   const { hub, view = viewOf() } = at
   const [sinceMs, told] = [hub.nowMs, hub.log.length]
-  const changes = [
-    change({ to: 'firing', alertId: 'slow', ruleId: 'slow', severity: 'ticket', sinceMs }),
-    change({ to: 'firing', alertId: 'list-down', ruleId: 'list-down', sinceMs }),
-    change({ to: 'firing', ...of('pay'), sinceMs }),
+  const messages = [
+    firing({ alertId: 'slow', ruleId: 'slow', severity: 'ticket', sinceMs }),
+    firing({ alertId: 'list-down', ruleId: 'list-down', sinceMs }),
+    firing({ ...of('pay'), sinceMs }),
   ]
-  const message = { kind: 'alert-changes' as const, changes }
-  const rows = apply(hub.hub, message, { view, afterMs: sinceMs - start }).rows.slice(hub.hub.rows.length)
+  const { rows } = decideCorrelate(hub.hub, messages, { view, nowMs: sinceMs })
   const written = rows.map((row) => ({ id: row.id, expect: 0, row }))
   expect(await memoryStore({ nowMs: () => sinceMs }).commit([], written)).toBe('committed')
   const questions = rows.flatMap(({ to, body }) => (to === 'triage' ? [body] : []))
   const asked = questions.map(({ brief, nudge }) => [brief.incidentId, nudge.length])
   expect(Object.fromEntries(asked)).toEqual(at.asked)
-  expect(open(hub.hear(message).hub)).toEqual(expect.arrayContaining(Object.keys(at.asked)))
+  for (const message of messages) hub.hear(message)
+  expect(open(hub.hub)).toEqual(expect.arrayContaining(Object.keys(at.asked)))
   const pages = hub.log.slice(told).filter((line) => line.includes(':pager:') && line.endsWith('opened'))
-  expect(pages.map((line) => line.split(' ')[1])).toEqual(at.paged)
+  expect(pages.map((line) => line.split(' ')[1]).sort()).toEqual([...at.paged].sort())
 })
