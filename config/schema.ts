@@ -50,6 +50,13 @@ export const cluster = z.strictObject({
   discover: z.array(discoverSpec).max(50).default([]),
 })
 
+/**
+ * One transaction has room for 100 items: for what an incident tells every channel and one alert every inhibit rule, and
+ * for what a shard hands over of every location.
+ */
+const [channelLimit, inhibitLimit, locationLimit] = [60, 20, 32]
+const tooManyChannels = `at most ${channelLimit} channels: one incident may concern them all`
+
 /** `whodunit.yaml` as a person writes it. References between its parts are checked by `references.ts`. */
 export const configSchema = z.strictObject({
   /** Where editors find the JSON Schema of this file; nothing else reads it. */
@@ -58,13 +65,13 @@ export const configSchema = z.strictObject({
   monitors: z.record(id, monitorSpec),
   rules: z.record(id, ruleSpec).default({}),
   clusters: z.record(id, cluster).default({}),
-  channels: z.record(id, channelSpec),
+  channels: z.record(id, channelSpec).refine((all) => Object.keys(all).length <= channelLimit, tooManyChannels),
   /** The first route that matches an alert's service and severity decides; the last one must match everything. */
   routes: z.array(route).min(1),
   /** Where a page goes that everybody else refused; any channel that reaches people when absent. */
   fallbackChannel: id.optional(),
   grouping: grouping.prefault({}),
-  inhibit: z.array(inhibitRule).max(100).default([]),
+  inhibit: z.array(inhibitRule).max(inhibitLimit).default([]),
   maintenance: z.record(id, maintenance).default({}),
   statusPage: z
     .strictObject({
@@ -76,7 +83,7 @@ export const configSchema = z.strictObject({
   /** What every look saw, what was decided and why: what `whodunit explain` reads. 0 keeps none. */
   history: z.strictObject({ retentionDays: z.int().min(0).max(366).default(14) }).prefault({}),
   /** Where probes run from. */
-  locations: z.array(id).min(1).default(['local']),
+  locations: z.array(id).min(1).max(locationLimit).default(['local']),
   /** Target ranges that probes may look at besides public and private addresses. */
   allowTargets: z.array(targetRange).default(['private']),
   /** How many ways state is split; a power of two that only grows. */

@@ -36,6 +36,9 @@ const belonging = z.object({
 const ownIncident = new RegExp(`(^|:)${ownService}-\\d{8}-\\d{6}`)
 const ownRow = /^dead-letter:/
 
+/** Does this row tell of a dead letter? */
+export const isDeadLetter = (rowId: string): boolean => ownRow.test(rowId)
+
 const parsed = (text: string): unknown => {
   try {
     return JSON.parse(text)
@@ -57,10 +60,10 @@ const isOwnBody = (held: unknown): boolean => {
 const isOwn = ({ rowId }: Quarantined, held: unknown): boolean => {
   const named = z.object({ rowId: z.string() }).safeParse(held).data?.rowId
   const ids = named === undefined ? [rowId] : [rowId, named]
-  return ids.some((id) => ownRow.test(id) || ownIncident.test(id)) || isOwnBody(held)
+  return ids.some((id) => isDeadLetter(id) || ownIncident.test(id)) || isOwnBody(held)
 }
 
-const alertRow = ({ rowId, reason, quarantinedAtMs: atMs }: Quarantined): OutboxRow => {
+const alertRow = (rowId: string, what: string, atMs: number): OutboxRow => {
   const change: AlertChange = {
     alertId: 'dead-letter',
     ruleId: 'dead-letter',
@@ -72,7 +75,7 @@ const alertRow = ({ rowId, reason, quarantinedAtMs: atMs }: Quarantined): Outbox
     reason: 'set-aside',
     atMs,
     sinceMs: Math.floor(atMs / 60_000) * 60_000,
-    summary: `${rowId.slice(0, idLimit)} was set aside: ${reason.slice(0, reasonLimit)}`.toWellFormed(),
+    summary: `${rowId.slice(0, idLimit)} ${what}`.toWellFormed(),
     endsAtMs: atMs + alertKeepMs,
   }
   const id = `dead-letter:${rowId.slice(0, idLimit)}`.toWellFormed()
@@ -98,6 +101,12 @@ const receiptRow = (held: unknown, { reason, quarantinedAtMs: atMs }: Quarantine
  */
 export const deadLetterRows = (found: Quarantined): OutboxRow[] => {
   const held = parsed(found.text)
+  const { rowId, reason, quarantinedAtMs } = found
   const receipt = receiptRow(held, found)
-  return [...(receipt ? [receipt] : []), ...(isOwn(found, held) ? [] : [alertRow(found)])]
+  const alert = alertRow(rowId, `was set aside: ${reason.slice(0, reasonLimit)}`, quarantinedAtMs)
+  return [...(receipt ? [receipt] : []), ...(isOwn(found, held) ? [] : [alert])]
 }
+
+/** The row that tells of one which is tried on for ever, since nothing may be lost with it. */
+export const stuckRow = ({ id, nudges }: OutboxRow, atMs: number): OutboxRow =>
+  alertRow(id, `is stuck: nudged ${nudges} times and not consumed yet; it is tried again and again`, atMs)

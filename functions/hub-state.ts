@@ -41,6 +41,8 @@ export const channelState = z.strictObject({
   waiting: z.array(deliveryEvent),
   /** What was written last. */
   event: deliveryEvent,
+  /** How severe it was when this channel was woken last; absent in what an earlier version wrote. */
+  wokenFor: severity.optional(),
 })
 
 /** How far a service's alerts of one severity have come on their routes, each known by what it says. */
@@ -67,7 +69,8 @@ export const incident = z.strictObject({
   /** When people were to be told first; absent while everything about it is muted or only shown. */
   toldAtMs: z.number().optional(),
   resolvedAtMs: z.number().optional(),
-  acknowledged: z.strictObject({ by: z.string(), atMs: z.number() }).optional(),
+  /** `severity`: what was accepted; absent in what an earlier version wrote. */
+  acknowledged: z.strictObject({ by: z.string(), atMs: z.number(), severity: severity.optional() }).optional(),
   /** The first alerts, by id; of a big incident the others lie in pages of alerts. */
   alerts: z.record(z.string(), incidentAlert),
   /** How many alerts it ever had, how many fire, and how many of those are kept quiet by nothing. */
@@ -79,6 +82,8 @@ export const incident = z.strictObject({
     pages: z.int().optional(),
     tickets: z.int().optional(),
   }),
+  /** How many of the alerts in pages people hear of, by service and severity: each of those has its routes. */
+  heardInPages: z.array(z.strictObject({ service: z.string(), severity, alerts: z.int() })).optional(),
   /** By severity and service; `atMs`: when a route was told last because nobody took it on. */
   escalation: z.object({ atMs: z.number().optional(), told: z.record(z.string(), toldRoute).default({}) }).optional(),
   remindedAtMs: z.number().optional(),

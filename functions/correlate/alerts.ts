@@ -8,7 +8,7 @@ import { cut, isAudible, note, severityRank } from './incident.ts'
 
 /** So many alerts, of so many bytes, lie in the incident's own item; it has room for the rest of what an incident is. */
 export const alertsKept = 40
-const alertsKeptBytes = 32_000
+const alertsKeptBytes = 24_000
 /** A page of alerts is one item of 64 KB: 256 of them hold tens of thousands of alerts. */
 const alertPages = 256
 
@@ -41,6 +41,8 @@ export const knownAlerts = (hub: Hub, incident: Incident): [string, IncidentAler
   return [...Object.entries(incident.alerts), ...mine]
 }
 
+type HeardInPages = NonNullable<Incident['heardInPages']>
+
 const counted = (alert: IncidentAlert | undefined) => ({
   alerts: alert ? 1 : 0,
   firing: alert?.firing ? 1 : 0,
@@ -71,6 +73,21 @@ const severityOf = (counts: ReturnType<typeof recount>, last: Severity): Severit
   return counts.pages > 0 ? 'page' : counts.tickets > 0 ? 'ticket' : 'advisory'
 }
 
+/** Beyond these the severest are kept: whoever is woken by so many services' pages need not hear of each. */
+const heardKept = 40
+
+const counting = (heard: HeardInPages, alert: IncidentAlert | undefined, by: 1 | -1): HeardInPages => {
+  if (!alert || !isAudible(alert)) return heard
+  const { service, severity } = alert
+  const isIts = (one: HeardInPages[number]) => one.service === service && one.severity === severity
+  const known = heard.some(isIts) ? heard : [...heard, { service, severity, alerts: 0 }]
+  return known
+    .map((one) => (isIts(one) ? { ...one, alerts: one.alerts + by } : one))
+    .filter(({ alerts }) => alerts > 0)
+    .sort((a, b) => severityRank[b.severity] - severityRank[a.severity])
+    .slice(0, heardKept)
+}
+
 /** Writes one alert of an incident, where it lies or in the first place with room. */
 export const putAlert = (hub: HubDecision, incident: Incident, alertId: string, alert: IncidentAlert): HubDecision => {
   const before = findAlert(hub, incident, alertId)
@@ -83,7 +100,11 @@ export const putAlert = (hub: HubDecision, incident: Incident, alertId: string, 
     return putIncident(hub, { ...incident, severity, counts, alerts })
   }
   const key = alertPageKey(incident.id, alertId)
-  return putPage(putIncident(hub, { ...incident, severity, counts }), key, { ...hub.pages.get(key), [alertId]: short })
+  const heardInPages = counting(counting(incident.heardInPages ?? [], before, -1), alert, 1)
+  return putPage(putIncident(hub, { ...incident, severity, counts, heardInPages }), key, {
+    ...hub.pages.get(key),
+    [alertId]: short,
+  })
 }
 
 const alertOf = (change: AlertChange, labels: IncidentAlert['labels'], mute: Mute | undefined): IncidentAlert => ({

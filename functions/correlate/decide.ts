@@ -1,11 +1,9 @@
 import type { AlertChange, CorrelateBody, Receipt } from '../contract.ts'
 import { matchAll } from '../matchers.ts'
-import { findAlert } from './alerts.ts'
 import { componentReceipt } from './components.ts'
-import { groupOf } from './groups.ts'
 import { type Context, type Hub, type HubDecision, putIncident } from './hub.ts'
-import { acknowledge, note } from './incident.ts'
-import { end, fire } from './lifecycle.ts'
+import { acknowledge, note, severityRank } from './incident.ts'
+import { end, fire, holderOf } from './lifecycle.ts'
 import { withRules } from './mutes.ts'
 import { forEachChannel } from './orders.ts'
 import { applyReceipt, tellCaseFile } from './receipts.ts'
@@ -13,30 +11,28 @@ import { addSilence, cutSilence, digestReceipt, endSilences, withWindows } from 
 import { put } from './telling.ts'
 import { onTimer } from './timers.ts'
 
-/** The open incident that an alert fires in: its group's, or any other that was read, should the grouping have changed. */
-const holderOf = (hub: Hub, change: AlertChange, { view }: Context) => {
-  const labels = view.labelsOf(change)
-  const own = hub.groups.get(groupOf(view.grouping.by, labels, change.severity))
-  const incidents = [own && hub.incidents.get(own.incidentId), ...hub.incidents.values()]
-  return incidents.find((one) => one && findAlert(hub, one, change.alertId)?.firing === true)
-}
-
 const applyChange = (hub: HubDecision, change: AlertChange, context: Context): HubDecision => {
   if (change.to === 'firing') return fire(hub, change, context)
-  const incident = holderOf(hub, change, context)
+  const incident = holderOf(hub, change.alertId)
   return incident ? end(hub, incident, change, context) : hub
 }
 
-/** What explains others comes before them, though all were seen at once: who needs less first, then who inhibits. */
+/**
+ * What explains others comes before them, though all were seen at once: who needs less first, then who inhibits, then the
+ * severest, so that nobody is woken twice by one row. The changes of one alert stay together, in their order: what moves
+ * must not end where it fires by now.
+ */
 const causesFirst = (changes: readonly AlertChange[], { view }: Context): AlertChange[] => {
-  const inhibits = (change: AlertChange) =>
-    view.inhibit.some(({ source }) => matchAll(source, view.labelsOf(change))) ? 0 : 1
-  const ranked = changes.map((change) => ({
-    change,
-    needs: view.dependenciesOf(change.service).length,
-    inhibits: inhibits(change),
+  const inhibits = (change: AlertChange) => view.inhibit.some(({ source }) => matchAll(source, view.labelsOf(change)))
+  const ranked = [...Map.groupBy(changes, ({ alertId }) => alertId).values()].map((all) => ({
+    all,
+    needs: Math.min(...all.map(({ service }) => view.dependenciesOf(service).length)),
+    inhibits: all.some(inhibits) ? 0 : 1,
+    rank: Math.max(...all.map(({ severity }) => severityRank[severity])),
   }))
-  return ranked.sort((a, b) => a.needs - b.needs || a.inhibits - b.inhibits).map(({ change }) => change)
+  return ranked
+    .sort((a, b) => a.needs - b.needs || a.inhibits - b.inhibits || b.rank - a.rank)
+    .flatMap(({ all }) => all)
 }
 
 const applyReceiptTo = (hub: HubDecision, receipt: Receipt, context: Context): HubDecision => {

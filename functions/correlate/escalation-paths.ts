@@ -21,10 +21,13 @@ export type Heard = Pick<Routed, 'service' | 'severity'>
 
 const pathOf = ({ severity, service }: Heard): string => `${severity} ${service}`
 
-/** What people hear of in an incident, each service and severity once: every one of them has its own routes. */
+/**
+ * What people hear of in an incident, each service and severity once: every one of them has its own routes. What is most
+ * severe is always among them.
+ */
 export const heardOf = (incident: Incident): Heard[] => {
-  const heard = Object.values(incident.alerts).filter(isAudible)
-  const all: readonly Heard[] = heard.length === 0 ? [incident] : heard
+  const heard: Heard[] = [...Object.values(incident.alerts).filter(isAudible), ...(incident.heardInPages ?? [])]
+  const all = heard.some(({ severity }) => severity === incident.severity) ? heard : [...heard, incident]
   const pairs = all.map(({ service, severity }) => ({ service, severity }))
   return [...new Map(pairs.map((one) => [pathOf(one), one])).values()]
 }

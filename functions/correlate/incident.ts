@@ -66,12 +66,17 @@ export const openIncident = (
 export const acknowledge = (incident: Incident, at: { by: string; atMs: number }): Incident => {
   if (incident.status !== 'open') return incident
   const { by, atMs } = at
-  const taken: Incident = { ...incident, status: 'acknowledged', acknowledged: { by, atMs } }
+  const acknowledged = { by, atMs, severity: incident.severity }
+  const taken: Incident = { ...incident, status: 'acknowledged', acknowledged }
   return note(taken, atMs, { what: `acknowledged by ${by}`, reason: 'taken-on' })
 }
 
 /** Do people hear of it: does it fire, and nothing keeps it quiet? */
 export const isAudible = (alert: IncidentAlert | undefined): boolean => alert?.firing === true && !alert.mute
+
+/** Has somebody taken on what is as severe as this by now? What an earlier version noted says nothing of that. */
+export const isTaken = ({ status, severity, acknowledged }: Incident): boolean =>
+  status === 'acknowledged' && severityRank[acknowledged?.severity ?? severity] >= severityRank[severity]
 
 /** How severe what people hear of it is: less than anything when all of it is over or kept quiet. */
 const heardRank = ({ counts, severity }: Incident): number => (counts.audible > 0 ? severityRank[severity] : -1)
@@ -89,8 +94,10 @@ export const isSeverer = (now: Incident, before: Incident): boolean => heardRank
  */
 export const openAgain = (before: Incident, now: Incident, atMs: number): Incident => {
   if (now.status !== 'acknowledged') return now
-  const { acknowledged: _, ...rest } = now
-  const known = before.counts.audible > 0 ? `acknowledged as ${before.severity}` : 'acknowledged before it was quiet'
+  const { acknowledged, ...rest } = now
+  const { severity } = before.counts.audible > 0 ? before : (acknowledged ?? {})
+  const hasRisen = severity !== undefined && severityRank[severity] < severityRank[now.severity]
+  const known = hasRisen ? `acknowledged as ${severity}` : 'acknowledged before it was quiet'
   return note({ ...rest, status: 'open' }, atMs, {
     what: `open again: ${known}, now ${now.severity}`,
     reason: 'severity-rose',
@@ -111,7 +118,7 @@ export const summariesOf = (incident: Incident): string[] => {
 
 const flapWindowMs = 3_600_000
 /** Back for the third time within an hour: from then on it must stay well for a while before it counts as over. */
-const flapsToHold = 3
+export const flapsToHold = 3
 
 /** How often it came back within the last hour. */
 export const flapsOf = ({ reopenedAtMs }: Pick<Incident, 'reopenedAtMs'>, nowMs: number): number =>

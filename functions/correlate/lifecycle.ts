@@ -2,13 +2,14 @@ import type { Severity } from '../../config/contract.ts'
 import type { AlertChange } from '../contract.ts'
 import { ownService } from '../dead-letter.ts'
 import type { Incident, IncidentAlert, Mute } from '../hub-state.ts'
-import { endAlert, findAlert, fireAlert } from './alerts.ts'
+import { endAlert, findAlert, fireAlert, isBig } from './alerts.ts'
 import { updateComponent } from './components.ts'
 import { groupOf, stormGroup } from './groups.ts'
 import { type Context, type Hub, type HubDecision, incidentNow, incidentOf, putGroup, putIncident } from './hub.ts'
 import {
   cameBack,
   flapsOf,
+  flapsToHold,
   isFlapping,
   isSeverer,
   isSevererThan,
@@ -17,7 +18,7 @@ import {
   reopenIncident,
   severityRank,
 } from './incident.ts'
-import { isLeftOut, muteOf, noteSource, withAffected } from './mutes.ts'
+import { isLeftOut, leaveSources, muteOf, noteSource, withAffected } from './mutes.ts'
 import { noteHidden } from './silences.ts'
 import { begin, isStorm, stormNow } from './storm.ts'
 import { page, pageAgain, tellEnd, tellNews } from './telling.ts'
@@ -49,6 +50,14 @@ export const noteRoot = (
   return putIncident(hub, note(owed, context.nowMs, { what, reason: 'inhibits-dependent' }))
 }
 
+/** An alert that fires for another service by now is over for the one before. */
+const moveIn: typeof updateComponent = (hub, incident, { before, after }, context) => {
+  if (!before?.firing || before.service === after.service)
+    return updateComponent(hub, incident, { before, after }, context)
+  const left = updateComponent(hub, incident, { before, after: { ...before, firing: false } }, context)
+  return updateComponent(left, incident, { before: undefined, after }, context)
+}
+
 /** One alert fires in an incident; answers the hub and what keeps the alert quiet. */
 const fireIn = (
   hub: HubDecision,
@@ -62,8 +71,9 @@ const fireIn = (
   const grown = withAffected(incident, service)
   const fired = fireAlert(hub, grown, change, { labels, mute })
   const after = findAlert(fired, incidentNow(fired, incident, grown), alertId)
-  const known = after ? updateComponent(fired, incidentNow(fired, incident, grown), { before, after }, context) : fired
-  const sourced = noteSource(known, { alertId, labels }, { context, firing: true })
+  const known = after ? moveIn(fired, incidentNow(fired, incident, grown), { before, after }, context) : fired
+  const moved = before?.firing ? leaveSources(known, { alertId, labels, former: before.labels }, context.view) : known
+  const sourced = noteSource(moved, { alertId, labels }, { context, firing: true })
   const fires = incidentNow(sourced, incident, grown)
   const what = `alert ${alertId} keeps nobody quiet: enough others do, and what needs it pages when they are over`
   const isLeft = before?.firing !== true && isLeftOut(sourced, { alertId, labels }, context.view)
@@ -92,11 +102,13 @@ const open = (hub: HubDecision, firing: Firing, context: Context, group = firing
 
 /**
  * Would an alert wake people in an open incident: do they hear of nothing as severe in it? What flaps was told of by
- * then; whoever took that on need not hear of each time.
+ * then; whoever took that on need not hear of each time. Others of its incident may flap: its own times count, if known.
  */
-const wakesIn = (hub: Hub, incident: Incident, { alertId, severity }: AlertChange, nowMs: number): boolean => {
+const wakesIn = (hub: Hub, incident: Incident, change: AlertChange, nowMs: number): boolean => {
+  const { alertId, severity, flaps = flapsToHold } = change
   const isBack = findAlert(hub, incident, alertId)?.firing === false
-  return isSevererThan(severity, incident) && !(isBack && isFlapping(incident, nowMs))
+  const hasTold = isBack && isFlapping(incident, nowMs) && flaps >= flapsToHold
+  return isSevererThan(severity, incident) && !hasTold
 }
 
 /** Another alert of the same cause, or the same again: news, or a page when people hear of nothing as severe by now. */
@@ -141,17 +153,22 @@ const neverTold = ({ channels }: Incident): boolean => Object.keys(channels).len
 
 /** In a storm what would wake people again is a part of it, whatever less severe of its group is open. */
 const goesOnAlone = (hub: Hub, incident: Incident, change: AlertChange, nowMs: number): boolean =>
-  incident.group !== stormGroup &&
-  wakesIn(hub, incident, change, nowMs) &&
-  findAlert(hub, incident, change.alertId)?.firing !== true
+  incident.group !== stormGroup && wakesIn(hub, incident, change, nowMs)
 
-/** An alert fires: in the incident of its group, in the one it opens, or in the storm's. */
+/** The incident that an alert fires in, of those that were read: its group's, the storm's, or that of a former grouping. */
+export const holderOf = (hub: Hub, alertId: string): Incident | undefined =>
+  [...hub.incidents.values()].find(
+    (one) => (alertId in one.alerts || isBig(one)) && findAlert(hub, one, alertId)?.firing === true,
+  )
+
+/** An alert fires: where it does already, in the incident of its group, in the one it opens, or in the storm's. */
 export const fire = (hub: HubDecision, change: AlertChange, context: Context): HubDecision => {
   const { view, nowMs } = context
   const labels = view.labelsOf(change)
   const firing = { change, labels, group: groupOf(view.grouping.by, labels, change.severity) }
+  const holder = holderOf(hub, change.alertId)
+  if (holder) return join(hub, holder, firing, context)
   const storm = stormNow(hub, context)
-  if (storm && findAlert(hub, storm, change.alertId)?.firing) return join(hub, storm, firing, context)
   const known = incidentOf(hub, firing.group)
   const isOpen = known !== undefined && known.status !== 'resolved'
   const muted = muteOf(hub, { ...change, labels }, isOpen ? known.id : '', context) !== undefined

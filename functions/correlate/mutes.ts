@@ -155,6 +155,21 @@ export const noteSource = (
     return putInhibitor(so, key, { ...before, sources: others, ...(over ? { upAtMs: at.context.nowMs } : {}) })
   }, hub)
 
+/** It fires on under other labels: where only the former made it a source it is none any more. Nothing recovered. */
+export const leaveSources = (
+  hub: HubDecision,
+  { alertId, labels, former }: Pick<Heard, 'alertId' | 'labels'> & { former: Labels },
+  view: HubView,
+): HubDecision =>
+  view.inhibit.reduce((so, rule) => {
+    const key = inhibitorKey(rule, former)
+    const found = inhibitorNow(so, rule, key)
+    const stays = matchAll(rule.source, labels) && inhibitorKey(rule, labels) === key
+    if (stays || found?.sources[alertId] === undefined) return so
+    const { [alertId]: _, ...sources } = found.sources
+    return putInhibitor(so, key, { ...found, sources })
+  }, hub)
+
 /** Would this alert inhibit others, and is not noted for want of room? */
 export const isLeftOut = (hub: Hub, { alertId, labels }: Pick<Heard, 'alertId' | 'labels'>, view: HubView): boolean =>
   view.inhibit.some((rule) => {

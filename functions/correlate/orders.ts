@@ -70,7 +70,8 @@ const release = (incident: Incident, at: Telling): Written => {
   const { reached, event: last } = channelState(incident, channel)
   // What it had is over: should it refuse this one, it is owed nothing.
   const has = { reached: reached && !(event === 'opened' && last === 'resolved') }
-  const sent = withChannel(incident, channel, { ...has, sequence, inFlight: true, event })
+  const woken = event === 'updated' || event === 'resolved' ? {} : { wokenFor: incident.severity }
+  const sent = withChannel(incident, channel, { ...has, ...woken, sequence, inFlight: true, event })
   return {
     incident: sent,
     rows: [deliverRow(order, { dueAtMs: waits ? deadlineMs : nowMs, waitsForCaseFile: waits })],

@@ -1,7 +1,7 @@
 import type { DeliveryEvent, DeliveryOrder, Receipt } from '../contract.ts'
 import type { Incident } from '../hub-state.ts'
 import { isPage } from '../page-event.ts'
-import { note } from './incident.ts'
+import { note, severityRank } from './incident.ts'
 import {
   channelState,
   deliverRow,
@@ -88,7 +88,12 @@ const refusedPage = (before: Incident, receipt: Receipt, at: { routing: Routing;
   const { reached, doubtful: wasDoubtful } = channelState(before, order.channel)
   const has = { reached: false, doubtful: wasDoubtful || (reached && order.event === 'opened') }
   const incident = withChannel(before, order.channel, has)
-  const isFree = (channel: string) => incident.status !== 'resolved' && isOver(channelState(incident, channel))
+  // Free to be paged: whoever was told of the end, or has only been woken for less.
+  const isFree = (channel: string) => {
+    const state = channelState(incident, channel)
+    const { wokenFor = order.severity } = state
+    return incident.status !== 'resolved' && (isOver(state) || severityRank[wokenFor] < severityRank[order.severity])
+  }
   const used = Object.keys(incident.channels).filter(
     (channel) => channelState(incident, channel).sequence > 0 && !isFree(channel),
   )

@@ -82,21 +82,34 @@ const matchesEver = (routing: Routing, { hours: _, ...route }: Route, at: Routed
 export const placeOf = (routing: Routing, { route }: ToldRoute, at: Routed): number =>
   routing.routes.findIndex((one) => routeId(one) === route && matchesEver(routing, one, at))
 
-/** The route that hears of what nobody takes on, when, and since when nobody has. */
+/**
+ * The route that hears of what nobody takes on, when, and since when nobody has. Before `dueAtMs` another may be first:
+ * while all that could hear of it are outside their hours it is the next minute, which may be within them.
+ */
 export type NextRoute = { route: Route; dueAtMs: number; sinceMs: number }
 
+const minuteMs = 60_000
+
 /**
- * The first route that matches by now behind the one that was told last, whose hours may be over. When that left the
- * config: the first that matches and reaches somebody new.
+ * The first route behind the one that was told last, whose hours may be over, that matches when it is due. When that
+ * left the config: the first that matches and reaches somebody new.
  */
 export const nextRoute = (
   routing: Routing,
   at: Routed & { told: ToldRoute; known: readonly string[] },
 ): NextRoute | undefined => {
-  const { told, known } = at
+  const { told, known, nowMs } = at
   if (told.afterMs === undefined) return undefined
   const place = placeOf(routing, told, at)
   const isNew = ({ channels }: Route) => channels.some((channel) => !known.includes(channel))
-  const route = routesFor(routing, at).find((one) => (place === -1 ? isNew(one) : routing.routes.indexOf(one) > place))
-  return route && { route, dueAtMs: told.atMs + told.afterMs, sinceMs: told.atMs }
+  const later = routing.routes.filter(
+    (one, index) => matchesEver(routing, one, at) && (place === -1 ? isNew(one) : index > place),
+  )
+  const sinceMs = told.atMs
+  const dueAtMs = sinceMs + told.afterMs
+  const hearsAtMs = Math.max(nowMs, dueAtMs)
+  const route = later.find((one) => matches(routing, one, { ...at, nowMs: hearsAtMs }))
+  if (route) return { route, dueAtMs, sinceMs }
+  const [first] = later
+  return first && { route: first, dueAtMs: (Math.floor(hearsAtMs / minuteMs) + 1) * minuteMs, sinceMs }
 }

@@ -15,7 +15,7 @@ import {
   silences,
 } from '../hub-state.ts'
 
-import { alertPageKey, findAlert, isBig } from './alerts.ts'
+import { alertPageKey, isBig, knownAlerts } from './alerts.ts'
 import { groupOf, idPrefix, stormGroup } from './groups.ts'
 import type { Context, Hub, HubDecision, HubView } from './hub.ts'
 import { incidentId } from './incident.ts'
@@ -110,14 +110,19 @@ const searchLost = async (store: Store, items: Items, lost: readonly AlertChange
 const inhibitorKeys = (concerned: readonly Pick<Concerned, 'labels'>[], view: HubView): string[] =>
   concerned.flatMap(({ labels }) => view.inhibit.map((rule) => inhibitorKey(rule, labels)))
 
-/** What an alert that ends inhibited by the labels it fired with, which may be others by now. */
-const readInhibited = async (items: Items, ends: readonly AlertChange[], view: HubView) => {
-  if (view.inhibit.length === 0 || ends.length === 0) return
+/** What an alert fired as: its service, its labels and the group of its incident may be others by now. */
+const readFired = async (items: Items, changes: readonly AlertChange[], view: HubView) => {
+  if (changes.length === 0) return
   const hub = hubOf(items)
-  const fired = ends.flatMap(({ alertId }) =>
-    [...hub.incidents.values()].flatMap((one) => findAlert(hub, one, alertId) ?? []),
+  const alertIds = new Set(changes.map(({ alertId }) => alertId))
+  const fired = [...hub.incidents.values()].flatMap((one) =>
+    knownAlerts(hub, one).flatMap(([id, alert]) => (alertIds.has(id) ? [{ ...alert, group: one.group }] : [])),
   )
-  await items.read(inhibitorKeys(fired, view))
+  await items.read([
+    ...inhibitorKeys(fired, view),
+    ...fired.map(({ service }) => keys.component(service)),
+    ...fired.map((alert) => keys.group(alert.group)),
+  ])
 }
 
 const parsed = <T>(items: Items, prefix: string, schema: Schema<T>): Map<string, T> =>
@@ -204,14 +209,14 @@ export const load = async (
     ...[...roots, ...waitingIncidents(items, components)].map(keys.incident),
     ...where.flatMap(({ id }) => concerned.map(({ alertId }) => alertPageKey(id, alertId))),
   ])
-  const ends = changes.filter(({ to }) => to !== 'firing')
-  const lost = ends.filter(({ alertId }) => {
+  const fired = changes.filter(({ from, to }) => from === 'firing' || to !== 'firing')
+  const lost = fired.filter(({ alertId }) => {
     const holds = ({ id, alerts }: Incident) =>
-      alerts[alertId] !== undefined || items.value(alertPageKey(id, alertId), alertPage)?.[alertId] !== undefined
+      (alerts[alertId] ?? items.value(alertPageKey(id, alertId), alertPage)?.[alertId])?.firing === true
     return !where.some(holds)
   })
   await searchLost(store, items, lost)
-  await readInhibited(items, ends, view)
+  await readFired(items, changes, view)
   return { hub: hubOf(items), versions: new Map([...items.found].map(([key, { version }]) => [key, version])) }
 }
 
@@ -271,6 +276,7 @@ export const changesOf = (
   ]
   return whole.map(({ key, value, ...more }) => {
     const expires = 'expiresAtMs' in more ? { expiresAtMs: more.expiresAtMs } : {}
+    // What was not read is new, as another id for an incident is: it conflicts if it is there after all.
     return { key, expect: versions.get(key) ?? 0, value, ...expires }
   })
 }

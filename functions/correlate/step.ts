@@ -2,7 +2,8 @@
  * Reads outbox rows and all that they may touch of the hub: index, silences, groups, incidents, components; decides;
  * writes what changed, rows and the timers of the incidents it touched, and deletes the rows it applied, in one
  * transaction.
- * Run twice: the second run finds no row. A batch too large for one transaction is applied in parts.
+ * Run twice: the second run finds no row. A batch too large for one transaction is applied in parts, and one that
+ * cannot be applied, or conflicts every time, message by message.
  */
 import { commitLimit, type RowChange, type Store, type StoredRow, storeIsAway } from '../../stores/contract.ts'
 import type { CorrelateBody, Nudge, OutboxRow } from '../contract.ts'
@@ -161,26 +162,46 @@ const apply = async (
   return { status: 'applied', rows: mail.filter(({ rest }) => !rest).length }
 }
 
-/** One message that cannot be applied must not take its neighbours along: then each goes alone. */
-const applyOrPart = async (world: CorrelateWorld, mail: readonly Mail[]): Promise<CorrelateResult> => {
+const alertIdsOf = ({ message }: Mail): string[] =>
+  message.kind === 'alert-changes' ? message.changes.map(({ alertId }) => alertId) : []
+
+/** Each alone. Only what says more of the same alerts stays behind one that is not done, as an end behind its beginning. */
+const applyEach = async (world: CorrelateWorld, mail: readonly Mail[]): Promise<CorrelateResult> => {
+  const undone = new Set<string>()
+  const failures: unknown[] = []
+  let [rows, conflicts] = [0, 0]
+  for (const one of mail) {
+    const alertIds = alertIdsOf(one)
+    const isBehind = alertIds.some((id) => undone.has(id))
+    let done = 0
+    try {
+      const result = isBehind ? undefined : await apply(world, [one])
+      if (result?.status === 'conflict') conflicts++
+      else done = result?.rows ?? 0
+    } catch (error) {
+      if (storeIsAway(error)) throw error
+      failures.push(error)
+    }
+    if (done === 0) for (const id of alertIds) undone.add(id)
+    rows += done
+  }
+  if (failures.length > 0) throw failures[0]
+  return conflicts > 0 ? { status: 'conflict' } : { status: 'applied', rows }
+}
+
+/** One message that cannot be applied, or conflicts every time, must not take its neighbours along. */
+const applyOrPart = async (
+  world: CorrelateWorld,
+  mail: readonly Mail[],
+  isLastTry: boolean,
+): Promise<CorrelateResult> => {
+  if (isLastTry) return applyEach(world, mail)
   try {
     return await apply(world, mail)
   } catch (error) {
     if (mail.length === 1 || storeIsAway(error)) throw error
+    return applyEach(world, mail)
   }
-  let rows = 0
-  const failures: unknown[] = []
-  for (const one of mail) {
-    try {
-      const result = await apply(world, [one])
-      if (result.status === 'conflict') return result
-      rows += result.rows
-    } catch (error) {
-      failures.push(error)
-    }
-  }
-  if (failures.length > 0) throw failures[0]
-  return { status: 'applied', rows }
 }
 
 const tries = 5
@@ -193,7 +214,7 @@ export const correlateStep =
     for (let conflicts = 0; conflicts < tries; ) {
       const mail = await readMail(world, rowIds)
       if (mail.length === 0) return { status: 'applied', rows }
-      const result = await applyOrPart(world, mail)
+      const result = await applyOrPart(world, mail, conflicts === tries - 1)
       if (result.status === 'applied') rows += result.rows
       else conflicts++
     }

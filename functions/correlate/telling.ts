@@ -12,12 +12,14 @@ const renderMarginMs = 400
 export const put = (hub: HubDecision, written: Written): HubDecision =>
   addRows(putIncident(hub, written.incident), written.rows)
 
+type TriageRow = Extract<OutboxRow, { to: 'triage' }>
+
 /** Asks the questions, of a page that waits for their answers or of one that comes again: once each time. */
 const triageRow = (
   incident: Incident,
   rows: readonly OutboxRow[],
   at: { nowMs: number; againMs?: number },
-): OutboxRow => ({
+): TriageRow => ({
   id: at.againMs === undefined ? `triage:${incident.id}` : `triage:${incident.id}:${at.againMs}`,
   to: 'triage',
   dueAtMs: at.nowMs,
@@ -35,9 +37,19 @@ const triageRow = (
   },
 })
 
-/** Pages that wait for the answers are counted: too many of them at once are a storm. */
-const notePage = (hub: HubDecision, nowMs: number): HubDecision => {
-  const openedAtMs = [...hub.index.openedAtMs.filter((atMs) => Math.abs(nowMs - atMs) < 60_000), nowMs].slice(-50)
+/** What one decision asks twice, as of a ticket and then of the page it became, is asked once for all that waits. */
+const ask = (hub: HubDecision, asked: TriageRow): HubDecision => {
+  const same = hub.rows.find((row): row is TriageRow => row.to === 'triage' && row.id === asked.id)
+  const nudge = [...(same?.body.nudge ?? []), ...asked.body.nudge]
+  const rows = hub.rows.filter((row) => row !== same)
+  return addRows({ ...hub, rows }, [{ ...asked, body: { ...asked.body, nudge } }])
+}
+
+/** Pages that wait for the answers are counted, of one incident at one time once: too many of them are a storm. */
+const notePage = (hub: HubDecision, { toldAtMs }: Incident, { view, nowMs }: Context): HubDecision => {
+  if (toldAtMs === nowMs) return hub
+  const kept = Math.max(50, view.grouping.stormIncidents)
+  const openedAtMs = [...hub.index.openedAtMs.filter((atMs) => Math.abs(nowMs - atMs) < 60_000), nowMs].slice(-kept)
   return { ...hub, index: { ...hub.index, openedAtMs } }
 }
 
@@ -68,10 +80,10 @@ export const page = (hub: HubDecision, before: Incident, context: Context): HubD
   const written = forEachChannel(told, channels, (so, channel) =>
     tell(so, { channel, event: over.includes(channel) ? 'reopened' : 'opened', nowMs }),
   )
-  const next = put(over.length > 0 ? hub : notePage(hub, nowMs), written)
+  const next = put(over.length > 0 ? hub : notePage(hub, before, context), written)
   const againMs = before.reopenedAtMs.at(-1)
   const asked = triageRow(written.incident, written.rows, { nowMs, ...(againMs === undefined ? {} : { againMs }) })
-  return addRows(next, [asked])
+  return ask(next, asked)
 }
 
 /**
@@ -98,8 +110,8 @@ export const pageAgain = (
   const written = forEachChannel(told, [...channels, ...others], (so, channel) =>
     tell(so, { channel, event: news.includes(channel) ? 'updated' : 'opened', nowMs }),
   )
-  const next = put(notePage(hub, nowMs), written)
-  return addRows(next, [triageRow(written.incident, written.rows, { nowMs, againMs: nowMs })])
+  const next = put(notePage(hub, before, at.context), written)
+  return ask(next, triageRow(written.incident, written.rows, { nowMs, againMs: nowMs }))
 }
 
 /**

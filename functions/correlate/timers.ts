@@ -4,7 +4,7 @@ import { isBig, knownAlerts, putAlert } from './alerts.ts'
 import { escalate, remind } from './escalation.ts'
 import { escalationAtMs, reminderAtMs } from './escalation-paths.ts'
 import { type Context, type HubDecision, incidentNow, putIncident } from './hub.ts'
-import { isSeverer, note, openAgain } from './incident.ts'
+import { isSeverer, isTaken, note, openAgain } from './incident.ts'
 import { checkAtMs, close, end, noteRoot } from './lifecycle.ts'
 import { muteOf, sameMute } from './mutes.ts'
 import { isStorm, joinStorm } from './storm.ts'
@@ -109,9 +109,8 @@ const checkMutes: Step = (hub, incident, context) => {
 
 /** People are to hear again of what they were told before: it has gone on, or become severer meanwhile. */
 const goesOn = (hub: HubDecision, now: Incident, { before, context }: Unmuted): HubDecision => {
-  const isTaken = now.status === 'acknowledged'
   // Whoever took on what was quiet afterwards has it still.
-  if (!isSeverer(now, before) || (isTaken && before.counts.audible === 0)) return tellNews(hub, now, { context })
+  if (!isSeverer(now, before) || (isTaken(now) && before.counts.audible === 0)) return tellNews(hub, now, { context })
   const incident = openAgain(before, now, context.nowMs)
   const inStorm = isStorm(hub, now.severity, context)
   return pageAgain(putIncident(hub, incident), incident, { context, reason: 'no-longer-muted', inStorm })

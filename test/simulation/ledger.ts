@@ -57,6 +57,8 @@ export type Ledger = {
   /** The open incidents in which an alert fires, by alert, and what was ever wrong with that. */
   homes: Map<string, Set<string>>
   homeless: string[]
+  /** Each time that people were to be woken for an incident, be it with a message that still waits behind another. */
+  wokenAt: { id: string; atMs: number }[]
   /** What people heard of each incident that was open, after its last commit. */
   heardOf: Map<string, HeardOf>
   /** Incidents that became a page, and woke nobody by it. */
@@ -79,6 +81,7 @@ export const emptyLedger = (): Ledger => ({
   acknowledged: new Set(),
   homes: new Map(),
   homeless: [],
+  wokenAt: [],
   heardOf: new Map(),
   unwoken: [],
   untold: new Map(),
@@ -124,10 +127,15 @@ const heardIn = ({ alerts, status }: Incident): HeardOf => {
   return heard.some(({ severity }) => severity === 'page') ? 'a page' : 'something'
 }
 
-/** In a storm people have been woken by three others within the minute, or more. */
-const areAwake = (woken: readonly Woken[], { toldAtMs = 0 }: Incident): boolean => {
-  const lately = woken.filter(({ order: { event, atMs = 0 } }) => isPage(event) && Math.abs(toldAtMs - atMs) < 60_000)
-  return new Set(lately.map(({ order }) => order.incidentId)).size >= 3
+/** In a storm people have been woken three times within the minute, or more, besides. */
+const areAwake = (wokenAt: Ledger['wokenAt'], { id, toldAtMs = 0 }: Incident): boolean =>
+  wokenAt.filter((one) => Math.abs(toldAtMs - one.atMs) < 60_000 && !(one.id === id && one.atMs === toldAtMs)).length >=
+  3
+
+const noteWokenAt = ({ wokenAt }: Ledger, incidents: readonly Incident[]) => {
+  for (const { id, toldAtMs: atMs } of incidents) {
+    if (atMs !== undefined && wokenAt.findLast((one) => one.id === id)?.atMs !== atMs) wokenAt.push({ id, atMs })
+  }
 }
 
 /**
@@ -135,7 +143,7 @@ const areAwake = (woken: readonly Woken[], { toldAtMs = 0 }: Incident): boolean 
  * has come back so often that it counts as flapping, somebody took it on before it was quiet, or there is a storm.
  */
 const noteUnwoken = (
-  { heardOf, unwoken, woken }: Ledger,
+  { heardOf, unwoken, wokenAt }: Ledger,
   incidents: readonly Incident[],
   orders: readonly DeliveryOrder[],
 ) => {
@@ -148,7 +156,7 @@ const noteUnwoken = (
     const isTold = orders.some(({ incidentId, event }) => incidentId === id && wakesNow(event))
     const isOnItsWay = Object.values(channels).some(({ waiting }) => waiting.some(wakesNow))
     const isTaken = before === 'nothing' && status === 'acknowledged'
-    const isSpared = reopenedAtMs.length >= 3 || isTaken || areAwake(woken, incident)
+    const isSpared = reopenedAtMs.length >= 3 || isTaken || areAwake(wokenAt, incident)
     if (now === 'a page' && before !== now && !isTold && !isOnItsWay && !isSpared) unwoken.push(`${id} became a page`)
   }
 }
@@ -183,6 +191,7 @@ const noteWoken = (ledger: Ledger, changes: readonly Change[], orders: readonly 
   const throughout = after.filter(({ id }) => ledger.silencesNow.some((one) => one.id === id))
   const incidents = [...values].flatMap(([key, value]) => (key.startsWith('incident/') ? [value as Incident] : [])) // `correlate` writes no other.
   noteHomes(ledger, incidents)
+  noteWokenAt(ledger, incidents)
   noteUnwoken(ledger, incidents, orders)
   for (const order of orders) {
     const incident = incidents.find(({ id }) => id === order.incidentId)

@@ -61,7 +61,7 @@ test('of two people who press at the same time the first has it, and the second 
   await press({ ...receiver, channel: 'chat' })
   await correlate([`ack:${shop.id}:pager`, `ack:${shop.id}:chat`])
   const by = 'somebody with the page sent to pager'
-  expect((await kept(store)).acknowledged).toEqual({ by, atMs: start + 60_000 })
+  expect((await kept(store)).acknowledged).toEqual({ by, atMs: start + 60_000, severity: 'page' })
   expect(await press({ ...receiver, channel: 'chat' })).toMatchObject({ status: 'acknowledged', by })
   expect((await kept(store)).timeline).toHaveLength(1)
 })

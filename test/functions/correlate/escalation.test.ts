@@ -101,3 +101,36 @@ test('an incident of the last minute of the day still goes on to the next route'
     '600 pager:1 opened',
   ])
 })
+
+const shifts = (begins: Readonly<Record<string, number>>, more: Route[] = []): HubView => {
+  const shift = (channel: string): Route => ({
+    hours: [{ timeZone: 'UTC', from: channel, to: '24:00' }],
+    channels: [channel],
+  })
+  const first: Route = { channels: ['pager'], escalateAfterSeconds: 600 }
+  const view = hubView([first, ...Object.keys(begins).map(shift), ...more], ['pager', ...Object.keys(begins), 'boss'])
+  const isWithin: HubView['routing']['isWithin'] = ({ from }, nowMs) => nowMs >= start + (begins[from] ?? 0) * 1000
+  return { ...view, routing: { ...view.routing, isWithin } }
+}
+
+test.each([
+  { given: 'they begin before it is due', begins: { desk: 300 }, then: ['600 desk:1 opened'] },
+  { given: 'they begin at the minute it is due', begins: { desk: 600 }, then: ['600 desk:1 opened'] },
+  { given: 'they begin later', begins: { desk: 7200 }, then: ['7200 desk:1 opened'] },
+  { given: 'those of another begin first', begins: { desk: 7200, night: 1800 }, then: ['1800 night:1 opened'] },
+  { given: 'they do not begin for long', begins: { desk: 999_999 }, then: [] },
+])('what nobody takes on goes to the next route within its hours: $given', ({ begins, then }) => {
+  const hub = new Hub(shifts(begins)).hear(firing()).until(14_000)
+  expect(steps(hub)).toEqual(['0 pager:1 opened', ...then])
+})
+
+test('a route whose hours are to come holds nothing back from the route behind it', () => {
+  const hub = new Hub(shifts({ desk: 7200 }, [{ channels: ['boss'] }])).hear(firing()).until(14_000)
+  expect(steps(hub)).toEqual(['0 pager:1 opened', '600 boss:1 opened'])
+})
+
+test('whoever takes it on before the hours of the next route begin is left alone', () => {
+  const hub = new Hub(shifts({ desk: 7200 })).hear(firing()).until(3000)
+  hub.hear({ kind: 'acknowledge', incidentId: id, by: 'lena', atMs: hub.nowMs }).until(14_000)
+  expect(steps(hub)).toEqual(['0 pager:1 opened'])
+})

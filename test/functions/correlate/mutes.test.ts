@@ -258,6 +258,49 @@ test('sources beyond those that are noted are said, and what they alone would in
   expect(hub.log.filter((line) => line.includes(' shop-'))).toEqual(['180 shop-20261123-060000:pager:1 opened'])
 })
 
+const byAlert: HubView = { ...oneChannel, grouping: { ...oneChannel.grouping, by: ['alertname'] } }
+const restated = { from: 'firing', reason: 'severity-changed' }
+const ofTeam: InhibitView = { id: 'r', source: ['alertname=front-down'], target: ['alertname=slow'], equal: ['team'] }
+
+test.each([
+  { given: 'it is no source any more', rule: critical, now: { severity: 'ticket' } },
+  { given: 'it is the source of others', rule: ofTeam, now: { severity: 'ticket', labels: { team: 'b' } } },
+])('an alert keeps nobody quiet for labels it had before: $given', ({ rule, now }) => {
+  const view = { ...byAlert, inhibit: [rule] }
+  const hub = new Hub(view).hear(firing({ labels: { team: 'a' } })).hear(firing({ ...ticket, labels: { team: 'a' } }))
+  hub
+    .until(30)
+    .hear(firing({ ...restated, ...now }))
+    .until(600)
+  expect(hub.log.filter((line) => line.endsWith(' opened'))).toEqual([
+    expect.stringMatching(/^0 front-down-\S+:pager:1 opened$/),
+    // When that is seen, and it had its time to recover.
+    expect.stringMatching(/^180 slow-\S+:pager:1 opened$/),
+  ])
+  hub.hear(over(now)).until(900)
+  hub.hear(firing({ ...ticket, labels: { team: 'a' }, alertId: 'slower', ruleId: 'slower', ...at(900) }))
+  expect(hub.log.at(-1)).toMatch(/^900 slower-\S+:pager:1 opened$/)
+})
+
+test('an alert that is less severe by now is not kept quiet by what it was', () => {
+  const hub = new Hub({ ...byAlert, inhibit: [critical] }).hear(firing()).until(30)
+  hub.hear(firing({ ...restated, severity: 'ticket' })).hear(firing(of('cart')))
+  const [id = ''] = [...hub.hub.incidents.keys()]
+  hub.hear({ kind: 'incident-timer', incidentId: id })
+  expect(incidentOf(hub.hub, id).alerts['front-down']?.mute).toBeUndefined()
+})
+
+test('an alert goes on keeping others quiet where its labels of now say so as well', () => {
+  const hub = new Hub({ ...byAlert, inhibit: [{ ...ofTeam, equal: ['service'], source: ['service=shop'] }] })
+    .hear(firing())
+    .hear(firing({ alertId: 'second', ruleId: 'second' }))
+    .hear(firing(ticket))
+    .until(30)
+  hub.hear(firing({ ...restated, severity: 'ticket' })).until(3000)
+  const slow = incidentOf(hub.hub, hub.hub.index.recent[0] ?? '')
+  expect(slow.alerts['slow']?.mute).toEqual({ kind: 'inhibit-rule', ref: 'front-down' })
+})
+
 test('a source that is over while its rule is out of the config inhibits nothing when the rule is back', () => {
   const view: HubView = { ...oneChannel, inhibit: [critical] }
   const grouped = { ...view, grouping: { ...view.grouping, by: ['alertname'] } }
@@ -361,4 +404,13 @@ test('the first alert that is heard decides who is paged, not one that is kept q
     .until(10)
     .hear(firing(of('cart')))
   expect(hub.log.map((line) => line.split(':')[1])).toContain('cart-team')
+})
+
+test('an alert that fires for another service by now no longer counts for the one before', () => {
+  const all = { alertId: 'x', ruleId: 'x' }
+  const hub = new Hub(oneChannel).hear(firing({ ...all, service: 'shop' })).hear(firing({ ...all, service: 'cart' }))
+  const pages = () => ['shop', 'cart'].map((service) => hub.hub.components.get(service)?.firing.page)
+  expect(pages()).toEqual([0, 1])
+  hub.hear(over({ ...all, service: 'cart' }))
+  expect(pages()).toEqual([0, 0])
 })

@@ -79,3 +79,19 @@ test('a page that falls over to another channel after the clock was set back wai
   const row = refused.rows.find(({ id }) => id.includes(':mail:'))
   expect(row?.dueAtMs).toBe(start - 1_800_000 + 3000)
 })
+
+test('a page that is refused goes to whoever was woken only for the ticket before it', () => {
+  const view = hubView([{ severities: ['page'], channels: ['pager'] }, { channels: ['chat'] }], ['pager', 'chat'])
+  const hub = new Hub(view, (order) => receipt(order, order.channel === 'pager' ? 'rejected' : 'delivered'))
+  hub
+    .hear(firing({ alertId: 'shop-slo', ruleId: 'shop-slo', severity: 'ticket' }))
+    .until(600)
+    .hear(firing({ sinceMs: hub.nowMs }))
+    .until(700)
+  expect(hub.log.map((line) => line.replace('shop-20261123-060000:', ''))).toEqual([
+    '0 chat:1 opened',
+    '600 pager:1 opened',
+    '600 chat:2 updated',
+    '600 chat:3 opened',
+  ])
+})

@@ -173,6 +173,62 @@ test('when a silence over many ends that people know of, it wakes them as often 
   expect(told.filter((line) => line.endsWith(' updated'))).toHaveLength(3)
 })
 
+const bySeverity = { ...view, grouping: { ...view.grouping, by: ['service', 'severity'] } }
+const restated = { from: 'firing', reason: 'severity-changed' } as const
+const firesIn = ({ hub }: Hub, alertId: string) =>
+  [...hub.incidents.values()].filter(({ alerts }) => alerts[alertId]?.firing).map(({ group }) => group)
+
+test.each([
+  { given: 'its page inhibits its tickets', before: { severity: 'ticket' }, service: 'd' },
+  { given: 'its service needs less by now', before: { severity: 'ticket', service: 'web' }, service: 'db' },
+] as const)('an alert of a storm that moves fires on, though what explains others comes first: $given', (given) => {
+  const inhibit = [{ id: 'r', source: ['severity=page'], target: ['severity=ticket'], equal: ['service'] }]
+  const dependenciesOf = (service: string) => (service === 'web' ? ['db'] : [])
+  const grouping = { ...bySeverity.grouping, stormIncidents: 1 }
+  const hub = new Hub({ ...bySeverity, inhibit, dependenciesOf, grouping }).hear(firing(of('a')))
+  const moving = { alertId: 'moving', ruleId: 'moving', service: given.service }
+  hub.hear(firing({ ...moving, ...given.before })).until(600)
+  expect(firesIn(hub, 'moving')).toEqual([stormGroup])
+  const changes = [
+    change({ ...restated, ...moving, ...given.before, to: 'inactive' }),
+    change({ ...restated, ...moving, severity: 'page', to: 'firing' }),
+  ]
+  hub.hear({ kind: 'alert-changes', changes })
+  expect(firesIn(hub, 'moving')).toEqual([expect.stringMatching(`^${given.service}-`)])
+  hub.hear(over(moving)).hear(over(of('a')))
+  expect([...hub.hub.incidents.values()].filter(({ status }) => status !== 'resolved')).toEqual([])
+})
+
+test('what moves to a service that others need explains what is told before it in the same message', () => {
+  const dependenciesOf = (service: string) => (service === 'web' ? ['db'] : [])
+  const moving = { alertId: 'moving', ruleId: 'moving' }
+  const hub = new Hub({ ...bySeverity, dependenciesOf }).hear(firing({ ...moving, service: 'web', severity: 'ticket' }))
+  const changes = [
+    change({ ...of('web'), to: 'firing' }),
+    change({ ...restated, ...moving, service: 'web', severity: 'ticket', to: 'inactive' }),
+    change({ ...restated, ...moving, service: 'db', to: 'firing' }),
+  ]
+  hub.until(60).hear({ kind: 'alert-changes', changes })
+  expect(hub.log.filter((line) => line.startsWith('60 ') && line.endsWith(' opened'))).toEqual([
+    expect.stringMatching(/^60 db-/),
+  ])
+})
+
+test('an alert that is grouped otherwise and has another severity since fires on where it did, and ends there', () => {
+  const hub = new Hub(bySeverity).hear(firing(outage)).until(60)
+  const dependenciesOf = (service: string) => (service === 'web' ? ['shop'] : [])
+  const ticket = { ...outage, severity: 'ticket' }
+  hub
+    .deploy({ ...view, dependenciesOf })
+    .hear(firing({ ...ticket, ...restated }))
+    .until(120)
+  expect(firesIn(hub, 'shop-down')).toHaveLength(1)
+  hub.hear(over(ticket)).until(24 * hours)
+  expect(firesIn(hub, 'shop-down')).toEqual([])
+  hub.hear(firing({ ...of('web'), sinceMs: hub.nowMs }))
+  expect(hub.log.at(-1)).toBe('86400 web-20261124-060000:pager:1 opened')
+})
+
 const [a, b, c]: [Route, Route, Route] = [
   { channels: ['a'], escalateAfterSeconds: 300 },
   { channels: ['b'], escalateAfterSeconds: 300 },
@@ -209,4 +265,23 @@ test('a channel that left the config is reminded no more, the one that came inst
     '1300 old:2 resolved',
     '1300 new:3 resolved',
   ])
+})
+
+test('a ticket and a page of one service that are told at once wake people once, whichever was seen first', () => {
+  const changes = [budget, outage].map((one) => change({ to: 'firing', ...one }))
+  const hub = new Hub(view).hear({ kind: 'alert-changes', changes }).until(1)
+  expect(hub.log.map((line) => line.replace(`${id}:`, ''))).toEqual(['0 pager:1 opened', '0 chat:1 opened'])
+})
+
+test('a page that is back once wakes people, however often a ticket beside it came back', () => {
+  const hub = new Hub({ ...view, grouping: { ...view.grouping, reopenMs: 300_000 } })
+  for (let nth = 1; nth < 5; nth++) {
+    hub.hear(firing({ ...budget, sinceMs: hub.nowMs, flaps: nth })).until(nth * 100 - 50)
+    hub.hear(over(budget)).until(nth * 100)
+  }
+  hub.hear(firing({ ...budget, sinceMs: hub.nowMs, flaps: 5 })).hear(firing({ ...outage, sinceMs: hub.nowMs }))
+  take(hub).until(700).hear(over(outage)).until(2000)
+  hub.hear(firing({ ...outage, sinceMs: hub.nowMs, flaps: 1 })).until(2700)
+  expect(log(hub, 'pager').slice(-1)).toEqual(['2000 opened'])
+  expect(log(hub, 'boss')).toEqual(['2600 opened'])
 })

@@ -158,3 +158,25 @@ test('what no longer says anything is forgotten', async () => {
     expect((await so.store.list(prefix, { limit: 10 })).size).toBe(0)
   }
 })
+
+test('as many channels and inhibit rules as a config may have fit into one transaction', async () => {
+  const channels = Array.from({ length: 60 }, (_, nth) => `channel-${nth}`)
+  const inhibit = Array.from({ length: 20 }, (_, nth) => ({
+    id: `r-${nth}`,
+    source: ['service="shop"'],
+    target: [`service="service-${nth}"`],
+    equal: [],
+  }))
+  const so = world({ ...hubView([{ channels }], channels), inhibit })
+  for (const to of ['firing', 'inactive'] as const) {
+    await tell(so.store, to, [change({ to })])
+    expect(await so.correlate([to])).toEqual({ status: 'applied', rows: 1 })
+    const written = (await so.store.due(start + 10_000, 1000)).flatMap(({ row }) => (row.to === 'deliver' ? [row] : []))
+    for (const { body } of written) {
+      const receipt = { order: body.order, status: 'delivered', atMs: start, attempts: 1, withCaseFile: true } as const
+      await say(so.store, `receipt:${body.order.id}`, { kind: 'receipt', receipt })
+      await so.correlate([`receipt:${body.order.id}`])
+    }
+  }
+  expect((await incidents(so.store)).map(({ status }) => status)).toEqual(['resolved'])
+})

@@ -1,13 +1,16 @@
 import { expect, test } from '@jest/globals'
 import { type AlertChange, type CorrelateBody, keys, type Nudge, type OutboxRow } from '../../../functions/contract.ts'
+import type { InhibitView } from '../../../functions/correlate/hub.ts'
 import { correlateStep } from '../../../functions/correlate/step.ts'
-import { incident } from '../../../functions/hub-state.ts'
+import { incident, inhibitor } from '../../../functions/hub-state.ts'
 import type { Store } from '../../../stores/contract.ts'
 import { memoryStore } from '../../../stores/memory.ts'
 import { change, hubView, start } from '../builders.ts'
 
-const world = (at: { nowMs: number; store?: Store; by?: string[] } = { nowMs: start }) => {
-  const { store = memoryStore({ nowMs: () => at.nowMs }), by = ['service'] } = at
+type At = { nowMs: number; store?: Store; by?: string[]; inhibit?: InhibitView[] }
+
+const world = (at: At = { nowMs: start }) => {
+  const { store = memoryStore({ nowMs: () => at.nowMs }), by = ['service'], inhibit = [] } = at
   const view = hubView([{ channels: ['pager'] }])
   const nudges: Nudge[] = []
   const correlate = correlateStep({
@@ -16,7 +19,7 @@ const world = (at: { nowMs: number; store?: Store; by?: string[] } = { nowMs: st
     nudge: async (more) => {
       nudges.push(...more)
     },
-    view: { ...view, grouping: { ...view.grouping, by } },
+    view: { ...view, inhibit, grouping: { ...view.grouping, by } },
   })
   return { store, nudges, correlate }
 }
@@ -130,6 +133,41 @@ test.each([
   expect([...items.values()].map(({ value }) => incident.parse(value).status)).toEqual(['resolved'])
 })
 
+test.each([
+  { given: 'less severe', was: 'page', is: 'ticket' },
+  { given: 'severer', was: 'ticket', is: 'page' },
+] as const)(
+  'an alert that is $given when it is grouped otherwise fires in one incident, and ends',
+  async ({ was, is }) => {
+    const { store, correlate } = world({ nowMs: start, by: ['service', 'severity'] })
+    const regrouped = world({ nowMs: start, store })
+    const statuses = async () => {
+      const items = await store.list('incident/', { limit: 10 })
+      return [...items.values()].map(({ value }) => incident.parse(value).status)
+    }
+    await tell(store, 'was', [change({ to: 'firing', severity: was })])
+    await correlate(['was'])
+    await tell(store, 'is', [change({ from: 'firing', to: 'firing', severity: is })])
+    await regrouped.correlate(['is'])
+    expect(await statuses()).toEqual(['open'])
+    await tell(store, 'end', [change({ to: 'inactive', severity: is })])
+    await regrouped.correlate(['end'])
+    expect(await statuses()).toEqual(['resolved'])
+  },
+)
+
+test('an alert that fires on under other labels inhibits by those alone', async () => {
+  const rule = { id: 'r', source: ['service=shop'], target: ['service=cart'], equal: ['team'] }
+  const { store, correlate } = world({ nowMs: start, inhibit: [rule] })
+  for (const team of ['a', 'b']) {
+    await tell(store, team, [change({ to: 'firing', labels: { team }, ...(team === 'b' ? { from: 'firing' } : {}) })])
+    await correlate([team])
+  }
+  const items = await store.list('inhibitor/', { limit: 10 })
+  const sources = [...items.values()].map(({ value }) => Object.keys(inhibitor.parse(value).sources))
+  expect(sources.sort((a, b) => a.length - b.length)).toEqual([[], ['front-down']])
+})
+
 test('an alert that fires again as of the same time, long after its end, opens another incident', async () => {
   const at = { nowMs: start, by: ['alertname'] }
   const { store, correlate } = world(at)
@@ -156,6 +194,23 @@ test('a message that cannot be applied takes none of its neighbours along', asyn
   await expect(correlate(['bad', 'good'])).rejects.toThrow('bytes')
   expect(await store.row('good')).toBeUndefined()
   expect(await store.row('bad')).toBeDefined()
+})
+
+test('a message that conflicts every time keeps back only what says more of its alerts', async () => {
+  const { store, correlate } = world()
+  const id = 'deliver:shop-20261123-060000:pager:1' // The page's own row is there already, for whatever reason.
+  const body = { kind: 'incident-timer' as const, incidentId: 'none' }
+  await store.commit([], [{ id, expect: 0, row: { id, to: 'correlate', dueAtMs: start, nudges: 0, body } }])
+  await tell(store, 'begin', [change({ to: 'firing' })])
+  await tell(store, 'end', [change({ to: 'inactive' })])
+  await tell(store, 'good', [change({ to: 'firing', service: 'pay', alertId: 'pay-down' })])
+  const ids = ['begin', 'end', 'good']
+  expect(await correlate(ids)).toEqual({ status: 'conflict' })
+  expect((await store.list('incident/', { limit: 10 })).size).toBe(1)
+  expect(await store.row('deliver:pay-20261123-060000:pager:1')).toBeDefined()
+  await store.commit([], [{ id, expect: 1 }])
+  expect(await correlate(ids)).toEqual({ status: 'applied', rows: 2 })
+  expect((await shop(store)).status).toBe('resolved')
 })
 
 test('an incident of many alerts, long sentences and months of refusals still fits its item', async () => {

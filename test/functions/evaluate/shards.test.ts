@@ -224,3 +224,18 @@ test('shards that are split side by side lose nothing', async () => {
   await Promise.all(looks('pass', start + period, 8).map(untilApplied))
   expect(changesTold(town)).toEqual([...all('firing'), ...all('inactive')].sort())
 })
+
+test('a shard of as many locations as a config may have hands its part over, and goes on to judge it', async () => {
+  const places = Array.from({ length: 32 }, (_, nth) => `place-${nth}`)
+  const town = townWith([ruleView(availability(), { locations: places })], places)
+  for (const location of places) await town.deployed(1)(seen([outcome({ verdict: 'pass', location })]))
+  const scheduledAtMs = start + period
+  town.clock.nowMs = scheduledAtMs
+  const two = town.deployed(2)
+  for (const location of places) {
+    for (const look of ['tick', 'recheck', 'recheck-2']) {
+      await two(seen([outcome({ verdict: 'fail', location, look, scheduledAtMs })], shardOf('front', 2)))
+    }
+  }
+  expect(changesTold(town)).toEqual(['front-down firing'])
+})

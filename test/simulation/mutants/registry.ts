@@ -213,12 +213,12 @@ export const mutants: Readonly<Record<string, Planted>> = {
   'receipt applied twice': {
     what: 'correlate applies a receipt without deleting its row',
     make: receiptTwice,
-    seed: 1,
+    seed: 2,
   },
   'timer forgotten': {
     what: 'evaluate does not write the row that wakes a shard',
     make: timerForgotten,
-    seed: 4,
+    seed: 20,
   },
   'incident timer forgotten': {
     what: 'correlate does not write the row that wakes an incident',
@@ -233,17 +233,17 @@ export const mutants: Readonly<Record<string, Planted>> = {
   "root's end forgotten": {
     what: 'what recovered keeps its dependents quiet for good',
     make: rootForEver,
-    seed: 274,
+    seed: 448,
   },
   'escalation forgotten': {
     what: 'nobody else hears of what nobody takes on',
     make: escalationForgotten,
-    seed: 25,
+    seed: 69,
   },
   'page told as news': {
     what: 'correlate sends an update where something less severe was known before',
     make: pageAsNews,
-    seed: 16,
+    seed: 42,
   },
   'move without a mark': {
     what: 'a shard takes its half over and the parent keeps it too',
