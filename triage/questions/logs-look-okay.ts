@@ -1,4 +1,5 @@
 import type { LogLine } from '../../sources/contract.ts'
+import { blamedBy } from '../blamed-hosts.ts'
 import {
   type Answer,
   type Brief,
@@ -160,21 +161,6 @@ const hear = async (
   return { kinds, ear, ...(silent && { silent: `not one line of ${context(cluster, namespace)} was found` }) }
 }
 
-const connectionWords =
-  /refused|unavailable|unreachable|no such host|timed? ?out|deadline exceeded|connection reset|broken pipe|dial tcp/i
-
-/** A line about a connection that names another involved workload as a host: `dial tcp: lookup cart-svc: …`. */
-const blamed = ({ raw, owner }: Kind, placed: readonly Placed[]): Placed[] =>
-  connectionWords.test(raw)
-    ? placed.filter(({ workload }) => {
-        const name = workload.replaceAll(/[^\w-]/g, '\\$&')
-        return (
-          workload !== owner &&
-          new RegExp(`(?<![\\w-])${name}(?:-svc|-service)?(?:[.:]\\w|:\\s)`).test(raw.slice(0, 2000))
-        )
-      })
-    : []
-
 const cluesOf = ({ kinds, ear }: Heard, placed: readonly Placed[]): Clue[] =>
   kinds
     .filter(({ age }) => age === 'new' || age === 'more')
@@ -185,7 +171,10 @@ const cluesOf = ({ kinds, ear }: Heard, placed: readonly Placed[]): Clue[] =>
       const kindOf = kind.age === 'more' ? 'more-errors-in-logs' : kind.crash ? 'crash-in-logs' : 'new-errors-in-logs'
       return [
         ...(own ? [{ ...base, about: accusedOf(own), kind: kindOf, service: own.service }] : []),
-        ...blamed(kind, placed).map((other) => ({
+        ...blamedBy(
+          kind.raw,
+          placed.filter(({ workload }) => workload !== kind.owner),
+        ).map((other) => ({
           ...base,
           about: accusedOf(other),
           kind: 'blamed-in-logs',

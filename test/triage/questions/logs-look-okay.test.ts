@@ -100,6 +100,11 @@ test('who is named in a complaint about a connection is accused a little', async
   ])
 })
 
+test('a host outside that begins like an involved workload accuses nobody but who complains', async () => {
+  const { clues } = await ask(times(3, () => line('dial tcp: lookup db.x1y2.rds.amazonaws.com: no such host')))
+  expect(clues.map(({ about, kind }) => `${about.name} ${kind}`)).toEqual(['web new-errors-in-logs'])
+})
+
 test('the newest complaint comes first, then the most frequent', async () => {
   const lines = [
     ...times(6, (index) => line(`old error ${index}`, noon - 9 * minute + index * 90_000)),
