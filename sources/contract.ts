@@ -43,6 +43,8 @@ export type LogQuery = {
   /** Only lines that look like errors. */
   errorsOnly: boolean
   limit: number
+  /** Only lines of which one of the labels is one of the names, or begins with one and a dash. */
+  named?: { labels: readonly string[]; names: readonly string[] }
 }
 export type LogLine = { atMs: number; line: string; labels: Labels }
 export type LogReading = {

@@ -125,8 +125,17 @@ export type Witnesses = {
   objects?: (cluster: string, namespace: string) => Promise<KubernetesFacts | undefined>
 }
 
-/** Which lines a question wants. Left out, `errorsOnly` is true and `limit` is the witness's own. */
-export type LogSpan = { sinceMs: number; untilMs: number; errorsOnly?: boolean; limit?: number }
+/**
+ * Which lines a question wants. Left out, `errorsOnly` is true and `limit` is the witness's own. With `workloads` lines of
+ * others are left out as far as the source can tell; those of a workload with a longer name may still be among them.
+ */
+export type LogSpan = {
+  sinceMs: number
+  untilMs: number
+  errorsOnly?: boolean
+  limit?: number
+  workloads?: readonly string[]
+}
 
 /** What a question gives back; the door adds question, title and tookMs. */
 export type Statement = { verdict: Answer['verdict']; headline: string; evidence: Evidence[]; clues: Clue[] }

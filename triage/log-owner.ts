@@ -6,6 +6,7 @@ const podEnding = /^(?:-[a-z0-9]{1,10})?-[a-z0-9]{5}$|^-\d{1,5}$/
 const looseEnding =
   /-[a-z0-9]*\d[a-z0-9]*-[a-z0-9]{5}$|(?:-[bcdfghjklmnpqrstvwxz2456789]{8,10})?-[bcdfghjklmnpqrstvwxz2456789]{5}$|-\d{1,5}$/
 
+const podLabels = ['pod', 'k8s_pod_name', 'instance']
 const nameLabels = [
   'app_kubernetes_io_name',
   'app.kubernetes.io/name',
@@ -15,12 +16,15 @@ const nameLabels = [
   'container',
 ]
 
+/** Labels one of which begins with the workload's name, whoever collected the line. */
+export const ownerLabels: readonly string[] = [...podLabels, ...nameLabels]
+
 /**
  * Which workload logged a line. The pod's name is the surest: `cart-6d9c7c5b7f-x2x6k` is of `cart` when such a
  * workload is known, the longest name first. Labels people give come after it, a guess from the pod's name last.
  */
 export const logOwner = (labels: Labels, known: readonly string[]): { name: string; known: boolean } => {
-  const pod = labels['pod'] || labels['k8s_pod_name'] || labels['instance'] || ''
+  const pod = podLabels.map((key) => labels[key]).find(Boolean) ?? ''
   const byPod = known
     .filter((name) => pod.startsWith(name) && podEnding.test(pod.slice(name.length)))
     .sort((a, b) => b.length - a.length)[0]

@@ -1,4 +1,4 @@
-// The part of LogQL that asks for lines: a stream selector, line filters and filters on the level Loki detected.
+// The part of LogQL that asks for lines: a stream selector, line filters and filters on labels and on the level Loki detected.
 import type { LogEntry } from './log-store.ts'
 
 export type LabelOperator = '=' | '!=' | '=~' | '!~'
@@ -91,11 +91,17 @@ const takeLineFilter = (cursor: Cursor): LogFilter | undefined => {
   return operator === '|~' ? ({ line }) => pattern.test(line) : ({ line }) => !pattern.test(line)
 }
 
-const takeLevelFilter = (cursor: Cursor): LogFilter | undefined => {
-  if (take(cursor, /^\|/) === undefined) return undefined
-  const matcher = takeMatcher(cursor)
+const labelTest = (matcher: LabelMatcher): LogFilter => {
   const passes = valueTest(matcher)
   return ({ labels, level }) => passes(matcher.name === 'detected_level' ? level : (labels[matcher.name] ?? ''))
+}
+
+const takeLabelFilter = (cursor: Cursor): LogFilter | undefined => {
+  if (take(cursor, /^\|/) === undefined) return undefined
+  const tests: LogFilter[] = []
+  do tests.push(labelTest(takeMatcher(cursor)))
+  while (take(cursor, /^or\b/) !== undefined)
+  return (entry) => tests.some((passes) => passes(entry))
 }
 
 const noMatcher =
@@ -120,7 +126,7 @@ export const parseLogQuery = (text: string): Parsed<LogFilter> =>
     if (!matchers.some(selective)) throw new SyntaxRefusal(noMatcher)
     const filters = [matcherFilter(matchers)]
     for (;;) {
-      const filter = takeLineFilter(cursor) ?? takeLevelFilter(cursor)
+      const filter = takeLineFilter(cursor) ?? takeLabelFilter(cursor)
       if (filter === undefined) break
       filters.push(filter)
     }

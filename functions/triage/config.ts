@@ -4,6 +4,7 @@ import { kindsOf, lookAtObjects, readLogs, type SeriesSpec, scrapeSource } from 
 import type { Blobs, Store } from '../../stores/contract.ts'
 import { openCaseFile } from '../../triage/case-file.ts'
 import type { Brief, CaseFile, LogSpan, Testimony, Witnesses } from '../../triage/contract.ts'
+import { ownerLabels } from '../../triage/log-owner.ts'
 import { objectsLookBackMs } from '../../triage/objects.ts'
 import { questions, seriesToRead } from '../../triage/registry.ts'
 import type { ClusterReader, Targets } from '../cluster-reader.ts'
@@ -68,8 +69,9 @@ const readLines = async (
 ): Promise<Reading<LogReading>> => {
   const cluster = clusterOf(config, at.cluster)
   const world = cluster && (await outside.reader.world(cluster, at.signal))
-  const { sinceMs, untilMs, errorsOnly = true, limit = logLines } = at.span
-  const query = { labels: { namespace: at.namespace }, sinceMs, untilMs, errorsOnly, limit }
+  const { sinceMs, untilMs, errorsOnly = true, limit = logLines, workloads } = at.span
+  const named = workloads && { named: { labels: ownerLabels, names: workloads } }
+  const query = { labels: { namespace: at.namespace }, sinceMs, untilMs, errorsOnly, limit, ...named }
   for (const source of cluster?.sources ?? []) {
     const answer = world && readLogs(source, world, query)
     if (answer) return answer

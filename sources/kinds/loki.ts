@@ -58,12 +58,20 @@ type Range = { sinceMs: number; untilMs: number; limit: number }
 /** A string in LogQL is a string in Go: JSON's escapes are all among them, half a surrogate pair is not. */
 const quoted = (text: string): string => JSON.stringify(text.toWellFormed())
 
+/** ` | pod=~"web(?:-.+)?" or app=~…`: a label that a line lacks is "" there, so nobody need know which ones it has. */
+const labelFilter = ({ labels, names }: NonNullable<LogQuery['named']>): string => {
+  const either = names.map((name) => name.replaceAll(/[^\w-]/g, '\\$&')).join('|')
+  const known = labels.filter((label) => labelName.safeParse(label).success)
+  return ` | ${known.map((label) => `${label}=~${quoted(`(?:${either})(?:-.+)?`)}`).join(' or ')}`
+}
+
 /** `{namespace="shop",app="web"} |~ "…"` */
 const logQl = (spec: LokiSpec, query: LogQuery): string => {
   const names = new Map(Object.entries(spec.labelNames))
   const own = Object.entries(query.labels).map(([label, value]) => `${names.get(label) ?? label}=${quoted(value)}`)
   const matchers = [...own, ...(spec.selector === undefined ? [] : [spec.selector.trim()])].join(',')
-  return query.errorsOnly ? `{${matchers}} |~ ${quoted(errorLinePattern)}` : `{${matchers}}`
+  const lineFilter = query.errorsOnly ? ` |~ ${quoted(errorLinePattern)}` : ''
+  return `{${matchers}}${lineFilter}${query.named ? labelFilter(query.named) : ''}`
 }
 
 const nanoseconds = (ms: number): string => String(BigInt(Math.ceil(ms)) * 1_000_000n)

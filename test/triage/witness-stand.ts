@@ -70,7 +70,7 @@ type Said = {
   outcomes?: Witnesses['outcomes']
   series?: Readonly<Record<string, Testimony | string>>
   lines?: readonly LogLine[] | string
-  truncated?: boolean
+  truncated?: boolean | undefined
 }
 
 const read = (value: Testimony | string | undefined, missing: string): Reading<Testimony> =>
@@ -84,13 +84,14 @@ export const witnessesWho = (said: Said): Witnesses => ({
   services: said.services ?? {},
   outcomes: said.outcomes ?? [],
   series: async (kind) => read(said.series?.[kind], `no ${kind} source is configured for this cluster`),
-  logs: async (_cluster, namespace, { sinceMs, untilMs }) => {
+  logs: async (_cluster, namespace, { sinceMs, untilMs, limit = 2000, workloads = [''] }) => {
     if (typeof said.lines === 'string') return { status: 'unreadable', why: said.lines }
     if (!said.lines) return { status: 'unreadable', why: 'no loki source is configured for this cluster' }
     const lines = said.lines
       .filter(({ atMs, labels }) => labels['namespace'] === namespace && atMs >= sinceMs && atMs < untilMs)
+      .filter(({ labels }) => workloads.some((name) => labels['pod']?.startsWith(name)))
       .sort((a, b) => b.atMs - a.atMs)
-    const value: LogReading = { lines, truncated: said.truncated ?? false }
+    const value: LogReading = { lines: lines.slice(0, limit), truncated: said.truncated ?? lines.length >= limit }
     return { status: 'read', value }
   },
 })

@@ -21,6 +21,9 @@ import { clock, count, list, quoted } from '../wording.ts'
 /** How far before the incident lines are read: what was said then is not new. */
 const lookBackMs = 10 * 60_000
 
+/** How many lines of any kind are read to see who logs at all. */
+const anyLines = 300
+
 /** Lines of one workload made by one statement of its program. */
 type Kind = {
   owner: string
@@ -112,37 +115,58 @@ const sayAge = ({ age, lines, firstMs, lastMs }: Kind, { nowMs }: Ear): string =
 /** Without the time at its start, which the sentence around it gives. */
 const short = ({ quote }: Kind) => `"${quoted(quote.replace(/^[\d/:.,TZ+-]+(?:\s+[\d:.,]+)?\s+/, ''), 90)}"`
 
-type Heard = { kinds: Kind[]; ear: Ear; unread?: string; silent?: string }
+/** `all`: nobody involved was heard; `itself`: others were, of the service itself no line was found. */
+type Silence = { says: string; of: 'all' | 'itself' }
+
+type Heard = { kinds: Kind[]; ear: Ear; unread?: string; silence?: Silence }
 
 const context = (cluster: string, namespace: string) => `namespace ${namespace} of cluster ${cluster}`
 
-const isSilent = async (
-  place: { cluster: string; namespace: string },
-  span: Ear,
-  witnesses: Witnesses,
-): Promise<boolean> => {
-  const { sinceMs, nowMs } = span
-  const any = await witnesses.logs(place.cluster, place.namespace, {
-    sinceMs: sinceMs - lookBackMs,
-    untilMs: nowMs,
-    errorsOnly: false,
-    limit: 1,
-  })
-  return any.status === 'unreadable' || any.value.lines.length === 0
+type Place = { cluster: string; namespace: string }
+type Asked = { brief: Brief; witnesses: Witnesses }
+
+/** The incident's own service where it is among them: of whom a line is looked for first. */
+const nearest = (placed: readonly Placed[]): readonly Placed[] => {
+  const itself = placed.filter(({ distance }) => distance === 0)
+  return itself.length > 0 ? itself : placed
 }
 
-const hear = async (
-  place: { cluster: string; namespace: string },
-  placed: readonly Placed[],
-  asked: { brief: Brief; witnesses: Witnesses },
-): Promise<Heard> => {
+const namesOf = (placed: readonly Placed[]): string[] => placed.map(({ workload }) => workload)
+
+/** Whether one of the lines, be it good or bad, is of one of these among the involved. */
+const speak = (lines: readonly LogLine[], placed: readonly Placed[], some = placed): boolean => {
+  const wanted = namesOf(some)
+  return lines.some(({ labels }) => wanted.includes(logOwner(labels, namesOf(placed)).name))
+}
+
+/** What is missing from the lines of all kinds; undefined where the service itself was heard. */
+const silenceOf = async (place: Place, placed: readonly Placed[], asked: Asked): Promise<Silence | undefined> => {
+  const { cluster, namespace } = place
+  const { brief, witnesses } = asked
+  const wanted = nearest(placed)
+  const span = { sinceMs: brief.sinceMs - lookBackMs, untilMs: witnesses.nowMs(), errorsOnly: false, limit: anyLines }
+  let any = await witnesses.logs(cluster, namespace, span)
+  // A neighbour who talks a lot may have filled it.
+  if (any.status === 'read' && any.value.truncated && !speak(any.value.lines, placed))
+    any = await witnesses.logs(cluster, namespace, { ...span, workloads: namesOf(placed) })
+  if (any.status === 'unreadable') return { says: `${context(cluster, namespace)}: ${any.why}`, of: 'all' }
+  const { lines, truncated } = any.value
+  if (speak(lines, placed, wanted)) return undefined
+  const found = truncated ? `is among the last ${lines.length}` : 'was found'
+  return {
+    says: `not one line of ${list(namesOf(wanted))} ${found} in ${context(cluster, namespace)}`,
+    of: speak(lines, placed) ? 'itself' : 'all',
+  }
+}
+
+const hear = async (place: Place, placed: readonly Placed[], asked: Asked): Promise<Heard> => {
   const { brief, witnesses } = asked
   const { cluster, namespace } = place
   const nowMs = witnesses.nowMs()
   const fromMs = brief.sinceMs - lookBackMs
   const ear = { sinceMs: brief.sinceMs, nowMs, seenFromMs: fromMs }
   // Both at once: there is no time to wait for one and then for the other.
-  const anyLine = isSilent(place, ear, witnesses)
+  const asking = silenceOf(place, placed, asked)
   const [reading, facts] = await Promise.all([
     witnesses.logs(cluster, namespace, { sinceMs: fromMs, untilMs: nowMs, errorsOnly: true }),
     witnesses.objects?.(cluster, namespace),
@@ -157,8 +181,9 @@ const hear = async (
   const oldest = Math.min(...lines.map(({ atMs }) => atMs))
   const kinds = kindsOf(lines, placed, { ...ear, seenFromMs: cut ? oldest : fromMs })
   // No error line is good news only from a source that has lines of these pods at all.
-  const silent = lines.length === 0 && (await anyLine)
-  return { kinds, ear, ...(silent && { silent: `not one line of ${context(cluster, namespace)} was found` }) }
+  const silence = speak(lines, placed, nearest(placed)) ? undefined : await asking
+  if (!silence) return { kinds, ear }
+  return { kinds, ear, silence: speak(lines, placed) ? { ...silence, of: 'itself' } : silence }
 }
 
 const cluesOf = ({ kinds, ear }: Heard, placed: readonly Placed[]): Clue[] =>
@@ -200,11 +225,15 @@ const verdictOf = (heard: readonly Heard[]): Pick<Statement, 'verdict' | 'headli
   if (bad.length > 0) return say(bad, 'bad', 'no')
   const odd = ours.filter(({ kind }) => kind.age !== 'old')
   if (odd.length > 0) return say(odd, 'suspicious', 'perhaps not')
-  const blind = heard.flatMap(({ unread, silent }) => unread ?? silent ?? [])
+  const blind = heard.flatMap(({ unread, silence }) => unread ?? (silence?.of === 'all' ? silence.says : []))
   if (blind.length > 0) return { verdict: 'unknown', headline: `unknown: ${list(blind, 2)}` }
   return {
     verdict: 'ok',
-    headline: `yes: ${[sayOld(ours.map(({ kind }) => kind)), ...sayStrangers(kinds.map(({ kind }) => kind))].join('; ')}`,
+    headline: `yes: ${[
+      sayOld(ours.map(({ kind }) => kind)),
+      ...heard.flatMap(({ silence }) => silence?.says ?? []),
+      ...sayStrangers(kinds.map(({ kind }) => kind)),
+    ].join('; ')}`,
   }
 }
 
@@ -221,8 +250,8 @@ const sayStrangers = (kinds: readonly Kind[]): string[] => {
   return names.length === 0 ? [] : [`new errors of ${list(names)}, not involved`]
 }
 
-const evidenceOf = ({ kinds, ear, unread, silent }: Heard): Evidence[] => [
-  ...[unread, silent].flatMap((says) => (says === undefined ? [] : [{ says }])),
+const evidenceOf = ({ kinds, ear, unread, silence }: Heard): Evidence[] => [
+  ...[unread, silence?.says].flatMap((says) => (says === undefined ? [] : [{ says }])),
   ...[...kinds].sort(byImportance).map((kind) => ({
     says: `${kind.owner}${kind.placed ? '' : ' (not involved)'}: ${sayAge(kind, ear)}`,
     quote: kind.quote,

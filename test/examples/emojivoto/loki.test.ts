@@ -70,6 +70,7 @@ describe('log queries', () => {
     { query: '{app="web"} |~ `code = \\w+ desc`', count: 3 },
     { query: '{app="voting"} |= "error" |= "doughnut" != "joy"', count: 3 },
     { query: '{namespace="emojivoto"} | detected_level="error"', count: 6 },
+    { query: '{namespace="emojivoto"} | k8s_pod_name=~"voting.*" or detected_level="error"', count: 6 },
     { query: '{detected_level="error", app=~".*"}', count: 0 },
     { query: '{app="voting"} |= "\\u005b"', count: 0 },
     { query: '{app="a\\"b"}', count: 0 },

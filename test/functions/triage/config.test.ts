@@ -90,3 +90,35 @@ test('an API server that hangs keeps no answer from whoever needs no discovery',
   const running = answers.find(({ question }) => question === 'service-running')
   expect([running?.verdict, running?.headline]).toEqual(['ok', 'yes: 1 of 1 pods ready in cart'])
 })
+
+test('behind a neighbour who talks a lot the service itself is asked for by name', async () => {
+  const linesOf = (query: string): [app: string, count: number] => {
+    if (query.includes('|~')) return ['cart', 0]
+    return query.includes(' or app=~"(?:cart)(?:-.+)?"') ? ['cart', 1] : ['wiki', 300]
+  }
+  const server = createServer((request, response) => {
+    const [app, count] = linesOf(new URL(request.url ?? '', 'http://loki').searchParams.get('query') ?? '')
+    const values = Array.from({ length: count }, () => [`${nowMs() - 1000}000000`, 'served'])
+    response.end(
+      JSON.stringify({
+        status: 'success',
+        data: { resultType: 'streams', result: [{ stream: { namespace: 'shop', app }, values }] },
+      }),
+    )
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  // A server that listens on TCP has an address of this shape.
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const config = normalise(
+    configSchema.parse({
+      services: { cart: { runsIn: { cluster: 'main', namespace: 'shop', workload: 'cart' } } },
+      monitors: {},
+      clusters: { main: { sources: [{ kind: 'loki', url }] } },
+      channels: { terminal: { kind: 'console' } },
+      routes: [{ channels: ['terminal'] }],
+    }),
+  )
+  const answers = await answersOf(config, 2000)
+  server.close()
+  expect(answers.find(({ question }) => question === 'logs-look-okay')?.headline).toBe('yes: no error line')
+})

@@ -77,6 +77,12 @@ test.each<[string, object, Partial<LogQuery>, string]>([
   ['quotes', {}, { labels: { namespace: 'a"} |= `\\\n' } }, '{namespace="a\\"} |= `\\\\\\n"}'],
   ['half a character', {}, { labels: { namespace: '\ud800x' } }, '{namespace="\ufffdx"}'],
   ['errors only', {}, { errorsOnly: true }, `{namespace="shop"} |~ ${JSON.stringify(errorLinePattern)}`],
+  [
+    'names',
+    {},
+    { named: { labels: ['pod', 'a.b', 'app'], names: ['web', 'db.x'] } },
+    String.raw`{namespace="shop"} | pod=~"(?:web|db\\.x)(?:-.+)?" or app=~"(?:web|db\\.x)(?:-.+)?"`,
+  ],
 ])('LogQL for %s', async (_, input, changes, expected) => {
   expect((await ask(nothing, changes, input)).params[0]?.['query']).toBe(expected)
 })

@@ -13,7 +13,7 @@ const line = (text: string, atMs = noon + 10_000, pod = 'web-6d9c7c5b7f-x2x6k'):
 })
 const times = (count: number, make: (index: number) => LogLine) =>
   Array.from({ length: count }, (_, index) => make(index))
-const ask = (lines: readonly LogLine[] | string, truncated = false) =>
+const ask = (lines: readonly LogLine[] | string, truncated?: boolean) =>
   logsLookOkay.ask(briefAbout('web'), witnessesWho({ nowMs, services, lines, truncated }), [])
 
 test('lines that complain of nothing are a yes', async () => {
@@ -27,8 +27,54 @@ test('lines that complain of nothing are a yes', async () => {
 test('not one line at all is unknown, never a yes', async () => {
   expect(await ask([])).toMatchObject({
     verdict: 'unknown',
-    headline: 'unknown: not one line of namespace shop of cluster town was found',
+    headline: 'unknown: not one line of web was found in namespace shop of cluster town',
   })
+})
+
+const wiki = 'wiki-6d9c7c5b7f-x2x6k'
+const namesake = 'web-admin-6d9c7c5b7f-x2x6k'
+const talk = (pod: string) => times(2100, (index) => line('INFO served', noon + index, pod))
+
+test.each([
+  { given: 'a neighbour who is content', lines: [line('INFO sent', noon, wiki)], then: 'was found' },
+  { given: 'a neighbour who complains', lines: [line('ERROR refused', noon, wiki)], then: 'was found' },
+  { given: 'a neighbour who talks a lot', lines: talk(wiki), then: 'was found' },
+  { given: 'a namesake', lines: [line('INFO sent', noon, namesake)], then: 'was found' },
+  { given: 'a namesake who talks a lot', lines: talk(namesake), then: 'is among the last 300' },
+])('lines of $given alone are unknown, never a yes', async ({ lines, then }) => {
+  expect(await ask(lines)).toMatchObject({
+    verdict: 'unknown',
+    headline: `unknown: not one line of web ${then} in namespace shop of cluster town`,
+  })
+})
+
+test('one line of its own is a yes, however much a neighbour talks', async () => {
+  const own = line('INFO ready', noon - minute)
+  expect(await ask([own, ...talk(wiki)])).toMatchObject({ verdict: 'ok', headline: 'yes: no error line' })
+})
+
+test.each([
+  { given: 'once', lines: [line('INFO ready', noon, 'db-0')], then: 'was found' },
+  { given: 'very often', lines: talk('db-0'), then: 'is among the last 300' },
+])('a dependency heard $given is a yes that says what is missing', async ({ lines, then }) => {
+  expect(await ask(lines)).toMatchObject({
+    verdict: 'ok',
+    headline: `yes: no error line; not one line of web ${then} in namespace shop of cluster town`,
+  })
+})
+
+test('where nobody can say who logs at all, it is unknown with the reason', async () => {
+  const witnesses = witnessesWho({ nowMs, services, lines: [] })
+  const logs: typeof witnesses.logs = async (cluster, namespace, span) =>
+    span.errorsOnly === false ? { status: 'unreadable', why: 'HTTP 429' } : witnesses.logs(cluster, namespace, span)
+  const { headline } = await logsLookOkay.ask(briefAbout('web'), { ...witnesses, logs }, [])
+  expect(headline).toBe('unknown: namespace shop of cluster town: HTTP 429')
+})
+
+test('of a service that is nowhere any dependency speaks', async () => {
+  const { runsIn: _, ...web } = services.web
+  const witnesses = witnessesWho({ nowMs, services: { ...services, web }, lines: [line('INFO ready', noon, 'db-0')] })
+  expect((await logsLookOkay.ask(briefAbout('web'), witnesses, [])).verdict).toBe('ok')
 })
 
 test('a new complaint is counted, quoted and accused', async () => {
@@ -86,7 +132,8 @@ test('one odd line is suspicious', async () => {
 })
 
 test('a neighbour’s complaints are shown and accuse nobody', async () => {
-  const answer = await ask(times(9, (index) => line(`cannot reach ${index}`, noon + index, 'wiki-6d9c7c5b7f-x2x6k')))
+  const complaints = times(9, (index) => line(`cannot reach ${index}`, noon + index, wiki))
+  const answer = await ask([line('INFO served'), ...complaints])
   expect([answer.verdict, answer.clues]).toEqual(['ok', []])
   expect(answer.headline).toBe('yes: no error line; new errors of wiki, not involved')
   expect(answer.evidence[0]?.says).toContain('wiki (not involved)')
