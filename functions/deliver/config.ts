@@ -3,7 +3,7 @@ import { renderMessage, sendRendered } from '../../channels/registry.ts'
 import type { Config } from '../../config/schema.ts'
 import type { Store } from '../../stores/contract.ts'
 import { type MessageLinks, messageLinks } from '../api/links.ts'
-import type { DeliveryOrder } from '../contract.ts'
+import type { ComponentStatus, DeliveryOrder } from '../contract.ts'
 import { hubSigner } from '../link-key.ts'
 import { attemptTimeoutMs, type DeliverWorld, overdue } from './step.ts'
 
@@ -11,6 +11,8 @@ type Outside = Omit<ChannelWorld, 'signal'> & {
   /** Asked once for each message, when it is rendered: the links hold the time they end. */
   links: (order: DeliveryOrder) => Promise<MessageLinks>
   statusPageUrl: string | undefined
+  /** The worst status of all services, asked when a component's change is rendered; undefined when none is known to fail. */
+  worst: (order: DeliveryOrder) => Promise<ComponentStatus | undefined>
 }
 
 type LinkWorld = {
@@ -79,12 +81,17 @@ export const deliverChannels = (
   render: async ({ order, caseFile }) => {
     const spec = config.channels[order.channel]
     if (!spec) return undefined
-    const links = await outside.links(order)
+    const [links, worst] = await Promise.all([outside.links(order), outside.worst(order)])
     const url = outside.statusPageUrl
     const { owner, runbook } = config.services[order.service] ?? {}
     return renderMessage(spec, {
       order,
-      statusPage: { id: 'whodunit', name: config.statusPage.title, ...(url === undefined ? {} : { url }) },
+      statusPage: {
+        id: 'whodunit',
+        name: config.statusPage.title,
+        ...(url === undefined ? {} : { url }),
+        ...(worst && { worst }),
+      },
       ...(caseFile ? { caseFile } : {}),
       ...links,
       ...(owner ? { owner } : {}),

@@ -8,6 +8,7 @@ import { passPulse } from '../pulse.ts'
 import { deliverChannels, deployedTopics, linksOf } from './config.ts'
 import { deliverNeeds, timed } from './config-lambda.ts'
 import { deliverStep } from './step.ts'
+import { worstStatus } from './worst-status.ts'
 
 const ground = hub({ env: process.env, nowMs: () => Date.now() }, { role: 'deliver', needs: deliverNeeds })
 const { env, store, nowMs, nudge, health } = ground
@@ -20,6 +21,7 @@ const channels = deliverChannels(config, {
   print: undefined,
   links: linksOf({ store, baseUrl: env.WHODUNIT_API_URL, nowMs, randomBytes, warn: health.warn }),
   statusPageUrl: env.WHODUNIT_STATUS_URL,
+  worst: worstStatus({ store, services: Object.keys(config.services), warn: health.warn }),
 })
 const step = deliverStep({ store, nowMs, random: Math.random, nudge, ...channels, send: timed(channels.send, ground) })
 const pulse = passPulse(ground, 'deliver')
