@@ -5,10 +5,9 @@ import { deployedSecrets } from '../../aws/secrets.ts'
 import { secretsOf } from '../../config/secret-refs.ts'
 import { queueMessage } from '../contract.ts'
 import { passPulse } from '../pulse.ts'
-import { deliverChannels, deployedTopics, linksOf } from './config.ts'
+import { deliverChannels, deployedTopics, linksOf, worstStatus } from './config.ts'
 import { deliverNeeds, timed } from './config-lambda.ts'
 import { deliverStep } from './step.ts'
-import { worstStatus } from './worst-status.ts'
 
 const ground = hub({ env: process.env, nowMs: () => Date.now() }, { role: 'deliver', needs: deliverNeeds })
 const { env, store, nowMs, nudge, health } = ground
