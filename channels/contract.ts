@@ -14,7 +14,7 @@ export type Message = {
   /** Of the service itself, so that a page without a case file still says whose it is. */
   owner?: z.output<typeof owner>
   runbook?: string
-  /** `worst` is the worst status of all components; absent when only this message's component is known. */
+  /** `worst` is the worst status of all components; absent when none is known to fail, or only this one's is known. */
   statusPage: { id: string; name: string; url?: string; worst?: ComponentStatus }
 }
 

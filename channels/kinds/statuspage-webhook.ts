@@ -34,7 +34,8 @@ const bodyOf = (message: Message): string => {
   const { id, from, to } = order.component
   const page = pageOf(message)
   const url = statusPage.url ?? ''
-  const createdAt = isoTime(order.resolvedAtMs ?? order.openedAtMs)
+  // A component changes while its incident goes on; orders of an earlier version say only when that began or was over.
+  const createdAt = isoTime(order.atMs ?? order.resolvedAtMs ?? order.openedAtMs)
   return JSON.stringify({
     meta: { unsubscribe: url, documentation: url },
     page: { id: text(statusPage.id), status_indicator: page.indicator, status_description: page.description },

@@ -5,7 +5,7 @@ import { clusterReader } from '../../functions/cluster-reader.ts'
 import type { Nudge, Observation } from '../../functions/contract.ts'
 import { hubView } from '../../functions/correlate/config.ts'
 import { correlateStep } from '../../functions/correlate/step.ts'
-import { deliverChannels, linksOf } from '../../functions/deliver/config.ts'
+import { deliverChannels, linksOf, worstStatus } from '../../functions/deliver/config.ts'
 import { attemptTimeoutMs, deliverStep } from '../../functions/deliver/step.ts'
 import { evaluateView } from '../../functions/evaluate/config.ts'
 import { evaluateStep } from '../../functions/evaluate/step.ts'
@@ -105,6 +105,7 @@ export const consumers = (
     ...options,
     links: linksOf({ ...options, randomBytes }),
     statusPageUrl: config.statusPage.url ?? options.baseUrl,
+    worst: worstStatus({ ...options, services: Object.keys(config.services) }),
   })
   const deliver = deliverStep({ store, nowMs, random, nudge, ...channels })
   const publish = publishStep({ store, blobs, nowMs, render: statusPage, config: publishConfig(config) })

@@ -51,22 +51,41 @@ const severityOf = ({ labels }: Received, { alertmanager }: ReceivedView): Alert
   return (Object.hasOwn(severities, said) ? severities[said] : undefined) ?? defaultSeverity
 }
 
-const cut = (text: string, limit: number): string =>
-  text.length <= limit ? text : `${text.slice(0, limit - 1).toWellFormed()}…`
+/** What a value takes in a row: its JSON in UTF-8, where a character may be six bytes. */
+export const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value))
+
+const quoteBytes = 2
+const ellipsis = '…'
+
+/** At most `limit` UTF-16 units, and of JSON three bytes for each: any script keeps as many characters as another. */
+const cut = (text: string, limit: number): string => {
+  const limitBytes = 3 * limit
+  if (text.length <= limit && bytesOf(text) - quoteBytes <= limitBytes) return text
+  let room = limitBytes - Buffer.byteLength(ellipsis)
+  let end = 0
+  for (const character of text.slice(0, limit - 1)) {
+    room -= bytesOf(character) - quoteBytes
+    if (room < 0) break
+    end += character.length
+  }
+  return `${text.slice(0, end).toWellFormed()}${ellipsis}`
+}
 
 const valueLimit = 200
-const labelsLimit = 1500
+const labelsLimitBytes = 1750
 
 /** An incident is one item with many alerts in it, so what an alert may bring is bounded; what names it comes first. */
 const keptLabels = (labels: Received['labels'], { alertmanager }: ReceivedView): AlertChange['labels'] => {
   const first = ['alertname', alertmanager.serviceLabel, alertmanager.severityLabel, 'namespace', 'pod']
   const names = [...new Set([...first.filter((name) => Object.hasOwn(labels, name)), ...Object.keys(labels).sort()])]
-  let room = labelsLimit
+  let room = labelsLimitBytes
   return Object.fromEntries(
     names.flatMap((name) => {
       const value = cut(labels[name] ?? '', valueLimit)
-      room -= name.length + value.length
-      return room >= 0 ? [[name, value]] : []
+      const bytes = bytesOf({ [name]: value })
+      if (bytes > room) return []
+      room -= bytes
+      return [[name, value]]
     }),
   )
 }

@@ -5,9 +5,10 @@
  */
 import { createHash } from 'node:crypto'
 import * as z from 'zod'
-import type { RowChange, StoredRow } from '../../stores/contract.ts'
+import { type RowChange, type StoredRow, storeIsAway } from '../../stores/contract.ts'
 import type { Nudge, OutboxRow } from '../contract.ts'
 import {
+  bytesOf,
   endRow,
   endRowId,
   firingOf,
@@ -108,9 +109,25 @@ const planOf = (
   }
 }
 
-/** A row holds at most 64 KB, and a change with its labels about 2.5. */
+/** A transaction has room for so many alerts, and the row with all that begin for so much: it holds at most 64 KB. */
 const atOnce = 20
+const partBytes = 48_000
 const tries = 5
+
+/** The alerts in parts that can be written at once, whatever their letters take. */
+const partsOf = (alerts: readonly Received[], view: ReceivedView, nowMs: number): Received[][] => {
+  const parts: Received[][] = []
+  let bytes = 0
+  for (const received of alerts) {
+    const added = bytesOf(firingOf(received, view, nowMs))
+    const part = parts.at(-1)
+    const fits = part !== undefined && part.length < atOnce && bytes + added <= partBytes
+    if (fits) part.push(received)
+    else parts.push([received])
+    bytes = fits ? bytes + added : added
+  }
+  return parts
+}
 
 const writePart = async (world: ApiWorld, view: ReceivedView, part: readonly Received[]): Promise<Plan | 'busy'> => {
   for (let attempt = 0; attempt < tries; attempt++) {
@@ -137,6 +154,19 @@ const nudgeAll = async (world: ApiWorld, nudges: readonly Nudge[]) => {
 /** What one alert's labels are called where its service is not known. */
 const nameOf = ({ labels }: Received): string => labels['alertname'] ?? JSON.stringify(labels).slice(0, 100)
 
+const takePart = async (
+  world: ApiWorld & { view: ReceivedView },
+  part: readonly Received[],
+): Promise<'taken' | 'busy'> => {
+  const { view } = world
+  const plan = await writePart(world, view, part)
+  if (plan === 'busy') return 'busy'
+  const lost = plan.begun.filter((received) => serviceOf(received, view) === unmapped).map(nameOf)
+  if (lost.length > 0) world.warn(`received alerts of no known service: ${lost.join(', ')}`)
+  await nudgeAll(world, plan.nudges)
+  return 'taken'
+}
+
 /** Takes what was posted to `/api/v2/alerts`. */
 export const receiveStep =
   (world: ApiWorld & { view: ReceivedView }) =>
@@ -155,13 +185,19 @@ export const receiveStep =
     const alerts = [
       ...new Map(read.flatMap((one) => (typeof one === 'string' ? [] : [[one.fingerprint, one]]))).values(),
     ]
-    for (let from = 0; from < alerts.length; from += atOnce) {
-      const plan = await writePart(world, view, alerts.slice(from, from + atOnce))
-      if (plan === 'busy') return { status: 'busy' }
-      const lost = plan.begun.filter((received) => serviceOf(received, view) === unmapped).map(nameOf)
-      if (lost.length > 0) world.warn(`received alerts of no known service: ${lost.join(', ')}`)
-      await nudgeAll(world, plan.nudges)
+    const parts = partsOf(alerts, view, nowMs)
+    const failures: unknown[] = []
+    let busy = false
+    for (const part of parts) {
+      try {
+        busy = (await takePart(world, part)) === 'busy' || busy
+      } catch (error) {
+        if (storeIsAway(error)) throw error
+        failures.push(error)
+      }
     }
+    if (failures.length > 0) throw failures[0]
+    if (busy) return { status: 'busy' }
     if (why.length > 0) return { status: 'refused', why, accepted: alerts.length }
     const lost = alerts.filter((received) => serviceOf(received, view) === unmapped)
     return { status: 'accepted', alerts: alerts.length, unmapped: [...new Set(lost.map(nameOf))] }

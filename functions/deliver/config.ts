@@ -3,7 +3,8 @@ import { renderMessage, sendRendered } from '../../channels/registry.ts'
 import type { Config } from '../../config/schema.ts'
 import type { Store } from '../../stores/contract.ts'
 import { type MessageLinks, messageLinks } from '../api/links.ts'
-import type { DeliveryOrder } from '../contract.ts'
+import { type ComponentStatus, type DeliveryOrder, keys } from '../contract.ts'
+import { component } from '../hub-state.ts'
 import { hubSigner } from '../link-key.ts'
 import { attemptTimeoutMs, type DeliverWorld, overdue } from './step.ts'
 
@@ -11,6 +12,8 @@ type Outside = Omit<ChannelWorld, 'signal'> & {
   /** Asked once for each message, when it is rendered: the links hold the time they end. */
   links: (order: DeliveryOrder) => Promise<MessageLinks>
   statusPageUrl: string | undefined
+  /** The worst status of all services, asked when a component's change is rendered; undefined when none is known to fail. */
+  worst: (order: DeliveryOrder) => Promise<ComponentStatus | undefined>
 }
 
 type LinkWorld = {
@@ -33,6 +36,39 @@ export const linksOf =
     } catch (error) {
       warn(`${order.id} has no links: ${error instanceof Error ? error.message : String(error)}`)
       return {}
+    }
+  }
+
+type WorstWorld = {
+  store: Store
+  /** The ids of all services in the config. */
+  services: readonly string[]
+  warn: (text: string) => void
+}
+
+const worstFirst: readonly ComponentStatus[] = [
+  'major_outage',
+  'partial_outage',
+  'degraded_performance',
+  'under_maintenance',
+]
+
+/**
+ * The worst status of all services when a component's change is told. Undefined when none is known to fail: a service
+ * that nobody can look at is not well for that. A change is told without it rather than not at all.
+ */
+export const worstStatus =
+  ({ store, services, warn }: WorstWorld) =>
+  async ({ id, component: changed }: DeliveryOrder): Promise<ComponentStatus | undefined> => {
+    if (!changed) return undefined
+    try {
+      const others = services.filter((service) => service !== changed.id)
+      const items = await store.read(others.map(keys.component))
+      const known = new Set([changed.to, ...[...items.values()].map(({ value }) => component.parse(value).status)])
+      return worstFirst.find((status) => known.has(status))
+    } catch (error) {
+      warn(`${id} is told without the other components: ${error instanceof Error ? error.message : String(error)}`)
+      return undefined
     }
   }
 
@@ -79,12 +115,17 @@ export const deliverChannels = (
   render: async ({ order, caseFile }) => {
     const spec = config.channels[order.channel]
     if (!spec) return undefined
-    const links = await outside.links(order)
+    const [links, worst] = await Promise.all([outside.links(order), outside.worst(order)])
     const url = outside.statusPageUrl
     const { owner, runbook } = config.services[order.service] ?? {}
     return renderMessage(spec, {
       order,
-      statusPage: { id: 'whodunit', name: config.statusPage.title, ...(url === undefined ? {} : { url }) },
+      statusPage: {
+        id: 'whodunit',
+        name: config.statusPage.title,
+        ...(url === undefined ? {} : { url }),
+        ...(worst && { worst }),
+      },
       ...(caseFile ? { caseFile } : {}),
       ...links,
       ...(owner ? { owner } : {}),

@@ -5,7 +5,7 @@ import { deployedSecrets } from '../../aws/secrets.ts'
 import { secretsOf } from '../../config/secret-refs.ts'
 import { queueMessage } from '../contract.ts'
 import { passPulse } from '../pulse.ts'
-import { deliverChannels, deployedTopics, linksOf } from './config.ts'
+import { deliverChannels, deployedTopics, linksOf, worstStatus } from './config.ts'
 import { deliverNeeds, timed } from './config-lambda.ts'
 import { deliverStep } from './step.ts'
 
@@ -20,6 +20,7 @@ const channels = deliverChannels(config, {
   print: undefined,
   links: linksOf({ store, baseUrl: env.WHODUNIT_API_URL, nowMs, randomBytes, warn: health.warn }),
   statusPageUrl: env.WHODUNIT_STATUS_URL,
+  worst: worstStatus({ store, services: Object.keys(config.services), warn: health.warn }),
 })
 const step = deliverStep({ store, nowMs, random: Math.random, nudge, ...channels, send: timed(channels.send, ground) })
 const pulse = passPulse(ground, 'deliver')

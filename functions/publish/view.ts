@@ -48,20 +48,24 @@ export const statusView = (
     return { id, status, ...(incident && status !== 'operational' ? { sinceMs: incident.sinceMs } : {}) }
   })
   const told = seen.incidents.filter(({ severity }) => severity !== 'advisory')
+  const open = told
+    .filter(({ status }) => status !== 'resolved')
+    .map(({ id, service, sinceMs, counts }) => ({
+      id,
+      service,
+      sinceMs,
+      firing: counts.firing > 0,
+      status: seen.components.get(service)?.status ?? 'operational',
+    }))
+  // What no monitor watches is no component, and counts when it fails.
+  const failing = open.flatMap(({ status }) => (status === 'operational' ? [] : [status]))
+  const shown = new Set([...components.map(({ status }) => status), ...failing])
   return {
     title: at.title,
     atMs: at.nowMs,
     components,
-    overall: worseFirst.find((status) => components.some((component) => component.status === status)) ?? 'unknown',
-    open: told
-      .filter(({ status }) => status !== 'resolved')
-      .map(({ id, service, sinceMs, counts }) => ({
-        id,
-        service,
-        sinceMs,
-        firing: counts.firing > 0,
-        status: seen.components.get(service)?.status ?? 'operational',
-      })),
+    overall: worseFirst.find((status) => shown.has(status)) ?? 'unknown',
+    open,
     past: told.flatMap(({ id, service, sinceMs, resolvedAtMs }) =>
       resolvedAtMs === undefined ? [] : [{ id, service, sinceMs, resolvedAtMs }],
     ),

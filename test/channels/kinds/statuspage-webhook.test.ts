@@ -80,6 +80,26 @@ test.each([
   expect(update).toMatchObject({ created_at: '2026-11-23T03:22:00.000Z', new_status: 'operational' })
 })
 
+const recoveredMs = sinceMs + 300_000
+
+test.each([
+  { given: 'while its incident goes on', more: { atMs: recoveredMs }, at: recoveredMs },
+  {
+    given: 'before its incident was over',
+    more: { atMs: recoveredMs, resolvedAtMs: sinceMs + 600_000 },
+    at: recoveredMs,
+  },
+  { given: 'in an order that does not say when', more: { resolvedAtMs: sinceMs + 600_000 }, at: sinceMs + 600_000 },
+  { given: 'in an order that says nothing', more: {}, at: componentChanged.order.openedAtMs },
+])('a change is dated when it happened: $given', ({ more, at }) => {
+  const { resolvedAtMs: _, ...open } = recovered.order
+  const { component, component_update: update } = JSON.parse(
+    statuspageWebhookChannel.render(spec, { ...recovered, order: { ...open, ...more } }).body,
+  )
+  const iso = new Date(at).toISOString()
+  expect([update.created_at, component.created_at, component.updated_at]).toEqual([iso, iso, iso])
+})
+
 test('it is signed and its id is the delivery’s', async () => {
   const { url, received, close } = await provider(() => ({ status: 202 }))
   const nowMs = Date.now

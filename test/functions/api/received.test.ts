@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals'
 import { alertmanager, service } from '../../../config/contract.ts'
-import { firingOf, meaningOf, type Received, serviceOf } from '../../../functions/api/received.ts'
+import { bytesOf, endRow, firingOf, meaningOf, type Received, serviceOf } from '../../../functions/api/received.ts'
 import { alertChange } from '../../../functions/contract.ts'
 import { start } from '../builders.ts'
+import { worstLetters } from './worst-letters.ts'
 
 const runsIn = (workload: string) => service.parse({ runsIn: { cluster: 'main', namespace: 'shop', workload } })
 const view = {
@@ -92,6 +93,45 @@ test('labels are bounded, those that name the alert come first', () => {
   expect(labels).toMatchObject({ alertname: 'A', severity: 'critical', pod: 'p' })
   expect(JSON.stringify(labels).length).toBeLessThan(1800)
   expect(labels['a0']).toHaveLength(200)
+})
+
+const times = (text: string) => Object.fromEntries(Array.from({ length: 300 }, (_, n) => [`l${n}`, text]))
+
+describe.each(worstLetters)('whatever its letters take: %s', (_, letter) => {
+  const text = letter.repeat(1000)
+  const hostile = received(
+    { alertname: text, service: text, severity: text, namespace: text, pod: text, [text]: text, ...times(text) },
+    { annotations: { summary: text } },
+  )
+
+  test('an alert takes a tenth of a part, and so does its end', () => {
+    expect(bytesOf(firingOf(hostile, view, start))).toBeLessThan(4800)
+    expect(bytesOf(endRow(hostile, { view, nowMs: start, after: 'received:1' }))).toBeLessThan(4800)
+  })
+
+  test('what is cut is still text, and says that it was', () => {
+    const { summary, ruleId } = firingOf(hostile, view, start)
+    expect([summary.isWellFormed(), ruleId.isWellFormed()]).toEqual([true, true])
+    expect([summary.at(-1), ruleId.at(-1)]).toEqual(['…', '…'])
+  })
+})
+
+test('300 tiny labels take no more than a few long ones', () => {
+  expect(bytesOf(firingOf(received(times('v')), view, start).labels)).toBeLessThan(1800)
+})
+
+test.each<[string, string]>([
+  ['latin', 'x'],
+  ['cyrillic', 'ж'],
+  ['chinese', '障'],
+])('a summary keeps 400 characters of %s', (_, letter) => {
+  const { summary } = firingOf(received({}, { annotations: { summary: letter.repeat(400) } }), view, start)
+  expect(summary).toBe(letter.repeat(400))
+})
+
+test('a label that has no room leaves it to those after it', () => {
+  const labels = { alertname: 'A', ['n'.repeat(5000)]: 'long', zone: 'a' }
+  expect(firingOf(received(labels), view, start).labels).toEqual({ alertname: 'A', zone: 'a' })
 })
 
 test.each<[string, number, number | undefined, string]>([

@@ -4,9 +4,10 @@ import { receiveStep } from '../../../functions/api/step-receive.ts'
 import type { Nudge } from '../../../functions/contract.ts'
 import { correlateStep } from '../../../functions/correlate/step.ts'
 import { incident } from '../../../functions/hub-state.ts'
-import type { Store } from '../../../stores/contract.ts'
+import { type Store, StoreError } from '../../../stores/contract.ts'
 import { memoryStore } from '../../../stores/memory.ts'
 import { hubView, start } from '../builders.ts'
+import { worstLetters } from './worst-letters.ts'
 
 const clock = { nowMs: start }
 const nowMs = () => clock.nowMs
@@ -169,6 +170,55 @@ test('a storm of alerts goes in parts that a transaction and a row can hold', as
   expect(await receive(many)).toMatchObject({ status: 'accepted', alerts: 256 })
   for (let round = 0; round < 20; round++) await correlate()
   expect((await incidents())[0]?.counts.firing).toBe(256)
+})
+
+test.each([...worstLetters, ['tiny labels', '']])(
+  'a storm of %s fits as well, and all of it pages',
+  async (_, letter) => {
+    const long = letter.repeat(300)
+    const labels = (n: number) => ({
+      alertname: `A${n}`,
+      service: 'shop',
+      ...Object.fromEntries(Array.from({ length: letter ? 8 : 300 }, (_, k) => [`l${k}`, long || 'v'])),
+    })
+    const many = Array.from({ length: 60 }, (_, n) => ({
+      ...alert({ labels: labels(n) }),
+      annotations: { summary: long },
+    }))
+    expect(await receive(many)).toMatchObject({ status: 'accepted', alerts: 60 })
+    for (let round = 0; round < 20; round++) await correlate()
+    expect((await incidents())[0]?.counts.firing).toBe(60)
+  },
+)
+
+const many = () =>
+  Array.from({ length: 60 }, (_, n) => alert({ labels: { alertname: `A${n}`, service: 'shop', severity: 'critical' } }))
+
+test.each<[string, Error, number]>([
+  ['is too large: the others are kept', new StoreError('too-large', 'a row is too large', { hint: '' }), 40],
+  ['meets an error nobody knows: the others are kept', new Error('odd'), 40],
+  ['finds the store away: nobody asks it again', new StoreError('unreachable', 'no answer', { hint: '' }), 20],
+])('one part of a body %s, and the sender is told', async (_, error, kept) => {
+  const whole = store
+  let parts = 0
+  store = { ...whole, commit: async (...written) => (++parts === 2 ? Promise.reject(error) : whole.commit(...written)) }
+  await expect(receive(many())).rejects.toBe(error)
+  store = whole
+  await correlate()
+  await correlate()
+  expect((await incidents())[0]?.counts.firing).toBe(kept)
+})
+
+test('one part that others keep writing takes none of the rest along', async () => {
+  const whole = store
+  const contended = async (...[changes, rows]: Parameters<Store['commit']>) =>
+    JSON.stringify(rows).includes('"A25"') ? ('conflict' as const) : whole.commit(changes, rows)
+  store = { ...whole, commit: contended }
+  expect(await receive(many())).toEqual({ status: 'busy' })
+  store = whole
+  await correlate()
+  await correlate()
+  expect((await incidents())[0]?.counts.firing).toBe(40)
 })
 
 test('two servers that post the same at once begin it once', async () => {

@@ -49,7 +49,14 @@ const world = (at: { baseUrl?: string; broken?: boolean; pauses?: number[] } = {
     randomBytes: (length) => new Uint8Array(length).fill(5),
     warn: (text) => warnings.push(text),
   })
-  const channels = deliverChannels(config, { nowMs, secret: () => '', print, links, statusPageUrl: undefined })
+  const channels = deliverChannels(config, {
+    nowMs,
+    secret: () => '',
+    print,
+    links,
+    statusPageUrl: undefined,
+    worst: async () => undefined,
+  })
   const paused: Store = {
     ...store,
     commit: async (...written) => {
@@ -130,6 +137,10 @@ test('topics that were deployed go to the channels that have none of their own',
 
 test('what goes over a network is sent at most 60 a minute, a terminal takes everything', () => {
   const nothing = { nowMs: () => start, secret: () => '', print: async () => undefined, statusPageUrl: undefined }
-  const { ratePerMinute } = deliverChannels(config, { ...nothing, links: async () => ({}) })
+  const { ratePerMinute } = deliverChannels(config, {
+    ...nothing,
+    links: async () => ({}),
+    worst: async () => undefined,
+  })
   expect(['screen', 'pager', 'gone'].map(ratePerMinute)).toEqual([undefined, 60, undefined])
 })

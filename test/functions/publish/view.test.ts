@@ -57,3 +57,16 @@ test.each([1, 0])('an incident of which %i alerts fire says whether any does, wh
   const view = statusView(at, { components: calm, incidents: [{ ...incident, counts }], outcomes: [latest('pass')] })
   expect(view.open).toMatchObject([{ status: 'operational', firing: alerts > 0 }])
 })
+
+test.each([
+  { given: 'other services are well', monitors: [monitor], then: 'partial_outage' },
+  { given: 'nothing is looked at', monitors: [], then: 'partial_outage' },
+])('what no monitor watches is no component, but all is not well while it fails: $given', ({ monitors, then }) => {
+  const seen = {
+    components: new Map([['db', { ...quietComponent, status: 'partial_outage' as const, incidentId: 'db-1' }]]),
+    incidents: [openIncident({ id: 'db-1', service: 'db' })],
+    outcomes: [latest('pass')],
+  }
+  const view = statusView({ ...at, monitors }, seen)
+  expect([view.overall, view.components.map(({ id }) => id)]).toEqual([then, monitors.map(({ service }) => service)])
+})
