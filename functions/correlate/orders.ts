@@ -1,7 +1,7 @@
 import type { DeliveryEvent, DeliveryOrder, OutboxRow } from '../contract.ts'
 import type { Incident } from '../hub-state.ts'
 import { pageDeadlineMs } from '../page-event.ts'
-import { flapsOf, summariesOf } from './incident.ts'
+import { flapsOf, severityRank, summariesOf } from './incident.ts'
 
 export type Written = { incident: Incident; rows: OutboxRow[] }
 
@@ -79,10 +79,10 @@ const release = (incident: Incident, at: Telling): Written => {
 }
 
 /** What waits after another event: only what is still worth saying then. */
-const waitingWith = (waiting: readonly DeliveryEvent[], event: DeliveryEvent): DeliveryEvent[] => {
-  // Nobody need hear of an end that was none: the page they have still holds.
+const waitingWith = (waiting: readonly DeliveryEvent[], event: DeliveryEvent, isSeverer: boolean): DeliveryEvent[] => {
+  // Nobody need hear of an end that was none: the page they have still holds, unless it was of something less severe.
   if (event === 'reopened' && waiting.includes('resolved')) {
-    return [...waiting.filter((one) => one !== 'resolved' && one !== 'updated'), 'updated']
+    return [...waiting.filter((one) => one !== 'resolved' && one !== 'updated'), isSeverer ? 'opened' : 'updated']
   }
   // Nor that it was back meanwhile: the end they have, or that is on its way, holds.
   if (event === 'resolved' && waiting.includes('reopened')) return []
@@ -98,9 +98,13 @@ const waitingWith = (waiting: readonly DeliveryEvent[], event: DeliveryEvent): D
  * n. Waiting updates fold into one, and a resolve makes them pointless.
  */
 export const tell = (incident: Incident, at: Telling): Written => {
-  const state = channelState(incident, at.channel)
-  if (!state.inFlight) return release(incident, at)
-  return { incident: withChannel(incident, at.channel, { waiting: waitingWith(state.waiting, at.event) }), rows: [] }
+  const { inFlight, waiting, wokenFor = incident.severity } = channelState(incident, at.channel)
+  if (!inFlight) return release(incident, at)
+  const isSeverer = severityRank[wokenFor] < severityRank[incident.severity]
+  return {
+    incident: withChannel(incident, at.channel, { waiting: waitingWith(waiting, at.event, isSeverer) }),
+    rows: [],
+  }
 }
 
 /** What waited behind a message that is now final. */

@@ -3,7 +3,7 @@ import type { Route } from '../../../config/contract.ts'
 import type { CorrelateBody, DeliveryOrder } from '../../../functions/contract.ts'
 import { stormGroup } from '../../../functions/correlate/groups.ts'
 import { change, hubView, start } from '../builders.ts'
-import { firing, Hub, incidentOf, of, over, receipt } from './hub.ts'
+import { apply, firing, Hub, incidentOf, nothing, of, orders, over, receipt, sent } from './hub.ts'
 
 const id = 'shop-20261123-060000'
 const routes: Route[] = [
@@ -284,4 +284,18 @@ test('a page that is back once wakes people, however often a ticket beside it ca
   hub.hear(firing({ ...outage, sinceMs: hub.nowMs, flaps: 1 })).until(2700)
   expect(log(hub, 'pager').slice(-1)).toEqual(['2000 opened'])
   expect(log(hub, 'boss')).toEqual(['2600 opened'])
+})
+
+test('a ticket whose message is still on its way when it ends, and a page that comes then, wake people for the page', () => {
+  const quick = { ...view, grouping: { ...view.grouping, reopenMs: 300_000 } }
+  const routed = { ...quick, routing: { ...quick.routing, routes: [{ channels: ['pager'] }] } }
+  const ticket = apply(nothing, firing(budget), { view: routed })
+  const back = [over(budget), firing(outage)].reduce(
+    (so, one) => apply(so, one, { view: routed, afterMs: 9000 }),
+    ticket,
+  )
+  const told = apply(back, receipt(orders(ticket)[0], 'delivered'), { view: routed, afterMs: 10_000 })
+  expect(sent(told)).toEqual([`${id}:pager:1 opened`, `${id}:pager:2 opened`])
+  const { severity, event } = orders(told).at(-1) ?? {}
+  expect([severity, event]).toEqual(['page', 'opened'])
 })
