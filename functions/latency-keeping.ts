@@ -8,6 +8,7 @@ import * as z from 'zod'
 import { type Blobs, itemLimitBytes } from '../stores/contract.ts'
 import { forgetBefore, keysOf } from './blob-keys.ts'
 import { readHistory } from './history-reading.ts'
+import { jsonBytes } from './json-bytes.ts'
 import { addPacked, emptySketch, type LatencySketch, packedSketch, packSketch, sketchesOf } from './latency-sketch.ts'
 import { allShards, countOfShard, kinOf, shardOf } from './shards.ts'
 import { keptFromMs } from './sli-span.ts'
@@ -35,15 +36,13 @@ const ofKey = (key: string): { atMs: number; shard: string } | undefined => {
   return day === undefined ? undefined : { atMs: Date.parse(`${day}T${hour}:00:00Z`), shard: `${index}/${count}` }
 }
 
-const encoder = new TextEncoder()
-
 /** As many monitors in each as fit an item, whatever they were like. */
 export const packHour = (sketches: ReadonlyMap<string, LatencySketch>): string[] => {
   const parts: Record<string, string>[] = []
   let room = 0
   for (const [monitorId, sketch] of [...sketches].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const text = packSketch(sketch)
-    const bytes = encoder.encode(JSON.stringify({ [monitorId]: text })).byteLength
+    const bytes = jsonBytes({ [monitorId]: text })
     if (bytes > room || parts.length === 0) {
       parts.push({})
       room = itemLimitBytes - 100

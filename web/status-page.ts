@@ -1,5 +1,6 @@
 import { html } from 'hono/html'
-import type { ShownStatus, StatusView } from '../functions/publish/view.ts'
+import type { ShownStatus } from '../functions/component-status.ts'
+import type { StatusView } from '../functions/publish/view.ts'
 import { lasting, moment, page } from './layout.ts'
 
 const words: Record<ShownStatus, { text: string; overall: string; tone: string }> = {

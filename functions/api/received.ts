@@ -1,5 +1,6 @@
 import type { Alertmanager, Service } from '../../config/contract.ts'
 import type { AlertChange, OutboxRow } from '../contract.ts'
+import { jsonBytes } from '../json-bytes.ts'
 import { receivedEndPrefix } from '../row-ids.ts'
 
 /** An alert as a Prometheus server posts it, its times in milliseconds and empty labels left out. */
@@ -51,20 +52,17 @@ const severityOf = ({ labels }: Received, { alertmanager }: ReceivedView): Alert
   return (Object.hasOwn(severities, said) ? severities[said] : undefined) ?? defaultSeverity
 }
 
-/** What a value takes in a row: its JSON in UTF-8, where a character may be six bytes. */
-export const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value))
-
 const quoteBytes = 2
 const ellipsis = '…'
 
 /** At most `limit` UTF-16 units, and of JSON three bytes for each: any script keeps as many characters as another. */
 const cut = (text: string, limit: number): string => {
   const limitBytes = 3 * limit
-  if (text.length <= limit && bytesOf(text) - quoteBytes <= limitBytes) return text
+  if (text.length <= limit && jsonBytes(text) - quoteBytes <= limitBytes) return text
   let room = limitBytes - Buffer.byteLength(ellipsis)
   let end = 0
   for (const character of text.slice(0, limit - 1)) {
-    room -= bytesOf(character) - quoteBytes
+    room -= jsonBytes(character) - quoteBytes
     if (room < 0) break
     end += character.length
   }
@@ -82,7 +80,7 @@ const keptLabels = (labels: Received['labels'], { alertmanager }: ReceivedView):
   return Object.fromEntries(
     names.flatMap((name) => {
       const value = cut(labels[name] ?? '', valueLimit)
-      const bytes = bytesOf({ [name]: value })
+      const bytes = jsonBytes({ [name]: value })
       if (bytes > room) return []
       room -= bytes
       return [[name, value]]

@@ -7,8 +7,8 @@ import { createHash } from 'node:crypto'
 import * as z from 'zod'
 import { type RowChange, type StoredRow, storeIsAway } from '../../stores/contract.ts'
 import type { Nudge, OutboxRow } from '../contract.ts'
+import { jsonBytes } from '../json-bytes.ts'
 import {
-  bytesOf,
   endRow,
   endRowId,
   firingOf,
@@ -119,7 +119,7 @@ const partsOf = (alerts: readonly Received[], view: ReceivedView, nowMs: number)
   const parts: Received[][] = []
   let bytes = 0
   for (const received of alerts) {
-    const added = bytesOf(firingOf(received, view, nowMs))
+    const added = jsonBytes(firingOf(received, view, nowMs))
     const part = parts.at(-1)
     const fits = part !== undefined && part.length < atOnce && bytes + added <= partBytes
     if (fits) part.push(received)

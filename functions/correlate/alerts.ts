@@ -2,6 +2,7 @@ import type { Severity } from '../../config/contract.ts'
 import type { AlertChange } from '../contract.ts'
 import { keys } from '../contract.ts'
 import type { Incident, IncidentAlert, Mute } from '../hub-state.ts'
+import { jsonBytes } from '../json-bytes.ts'
 import { hash } from '../shards.ts'
 import { type Hub, type HubDecision, incidentNow, putIncident, putPage } from './hub.ts'
 import { cut, isAudible, note, severityRank } from './incident.ts'
@@ -9,7 +10,7 @@ import { cut, isAudible, note, severityRank } from './incident.ts'
 /** So many alerts, of so many bytes, lie in the incident's own item; it has room for the rest of what an incident is. */
 export const alertsKept = 40
 const alertsKeptBytes = 24_000
-/** A page of alerts is one item of 64 KB: 256 of them hold tens of thousands of alerts. */
+/** A page of alerts is one item of 64 KB: 256 of them hold ten thousand alerts, or four thousand with the longest labels. */
 const alertPages = 256
 
 const summaryLimit = 240
@@ -20,12 +21,10 @@ const shortSummary = 80
 export const isBig = ({ alerts, counts }: Pick<Incident, 'alerts' | 'counts'>): boolean =>
   counts.alerts > Object.keys(alerts).length
 
-const encoder = new TextEncoder()
-
 const hasRoom = (incident: Incident, alertId: string, alert: IncidentAlert): boolean => {
   const alerts = { ...incident.alerts, [alertId]: alert }
   if (Object.keys(alerts).length > alertsKept) return false
-  return encoder.encode(JSON.stringify(alerts)).byteLength <= alertsKeptBytes
+  return jsonBytes(alerts) <= alertsKeptBytes
 }
 
 export const alertPageKey = (incidentId: string, alertId: string): string =>

@@ -65,13 +65,9 @@ const announce = (
   return addRows(putComponent(hub, at.service, { ...component, streams }), rows)
 }
 
-/** What an alert's change means for its service: counted, so that no incident need be read for it, and told. */
-export const updateComponent = (
-  hub: HubDecision,
-  incident: Incident,
-  change: { before: IncidentAlert | undefined; after: IncidentAlert },
-  { view, nowMs }: Context,
-): HubDecision => {
+type Changed = { before: IncidentAlert | undefined; after: IncidentAlert }
+
+const countIn = (hub: HubDecision, incident: Incident, change: Changed, { view, nowMs }: Context): HubDecision => {
   const { service } = change.after
   const isService = view.isService(service)
   // What left the config is told to nobody, but what ends of it is counted: should it return, it must not seem to fail.
@@ -95,6 +91,22 @@ export const updateComponent = (
   if (status === before.status || !isService) return putComponent(hub, service, after)
   const now = incidentNow(hub, incident, incident)
   return announce(hub, after, { service, incident: now, nowMs }, view.statusChannels)
+}
+
+/**
+ * What an alert's change means for its service: counted, so that no incident need be read for it, and told. One that fires
+ * for another service by now is over for the one before.
+ */
+export const updateComponent = (
+  hub: HubDecision,
+  incident: Incident,
+  change: Changed,
+  context: Context,
+): HubDecision => {
+  const { before, after } = change
+  if (!before?.firing || before.service === after.service) return countIn(hub, incident, change, context)
+  const left = countIn(hub, incident, { before, after: { ...before, firing: false } }, context)
+  return countIn(left, incident, { before: undefined, after }, context)
 }
 
 /** A status message is final: what waits goes out next; a refused one without a successor is tried again later. */

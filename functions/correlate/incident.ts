@@ -1,6 +1,7 @@
 import type { Severity } from '../../config/contract.ts'
 import type { AlertChange } from '../contract.ts'
 import type { Incident, IncidentAlert } from '../hub-state.ts'
+import { jsonBytes } from '../json-bytes.ts'
 import { stormGroup } from './groups.ts'
 
 /** Longest timeline kept; the beginning and the newest entries matter. An incident is one item of 64 KB. */
@@ -26,15 +27,12 @@ export const incidentId = (prefix: string, sinceMs: number): string => `${prefix
 export const cut = (text: string, limit: number): string =>
   text.length <= limit ? text : `${text.slice(0, limit - 1).toWellFormed()}…`
 
-const encoder = new TextEncoder()
-const bytesOf = (value: unknown) => encoder.encode(JSON.stringify(value)).byteLength
-
 /** Notes something in the timeline; beyond the limits the middle is dropped. */
 export const note = (incident: Incident, atMs: number, entry: { what: string; reason?: string }): Incident => {
   const timeline = [...incident.timeline, { atMs, ...entry, what: cut(entry.what, entryLimit) }]
-  let bytes = timeline.length > headKept ? bytesOf(timeline) : 0
+  let bytes = timeline.length > headKept ? jsonBytes(timeline) : 0
   while (timeline.length > timelineLimit || (bytes > timelineLimitBytes && timeline.length > headKept + 1)) {
-    bytes -= bytesOf(timeline.splice(headKept, 1)[0])
+    bytes -= jsonBytes(timeline.splice(headKept, 1)[0])
   }
   return { ...incident, timeline }
 }

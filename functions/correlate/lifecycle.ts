@@ -50,14 +50,6 @@ export const noteRoot = (
   return putIncident(hub, note(owed, context.nowMs, { what, reason: 'inhibits-dependent' }))
 }
 
-/** An alert that fires for another service by now is over for the one before. */
-const moveIn: typeof updateComponent = (hub, incident, { before, after }, context) => {
-  if (!before?.firing || before.service === after.service)
-    return updateComponent(hub, incident, { before, after }, context)
-  const left = updateComponent(hub, incident, { before, after: { ...before, firing: false } }, context)
-  return updateComponent(left, incident, { before: undefined, after }, context)
-}
-
 /** One alert fires in an incident; answers the hub and what keeps the alert quiet. */
 const fireIn = (
   hub: HubDecision,
@@ -71,7 +63,7 @@ const fireIn = (
   const grown = withAffected(incident, service)
   const fired = fireAlert(hub, grown, change, { labels, mute })
   const after = findAlert(fired, incidentNow(fired, incident, grown), alertId)
-  const known = after ? moveIn(fired, incidentNow(fired, incident, grown), { before, after }, context) : fired
+  const known = after ? updateComponent(fired, incidentNow(fired, incident, grown), { before, after }, context) : fired
   const moved = before?.firing ? leaveSources(known, { alertId, labels, former: before.labels }, context.view) : known
   const sourced = noteSource(moved, { alertId, labels }, { context, firing: true })
   const fires = incidentNow(sourced, incident, grown)

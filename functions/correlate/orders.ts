@@ -1,3 +1,4 @@
+import type { Severity } from '../../config/contract.ts'
 import type { DeliveryEvent, DeliveryOrder, OutboxRow } from '../contract.ts'
 import type { Incident } from '../hub-state.ts'
 import { pageDeadlineMs } from '../page-event.ts'
@@ -23,6 +24,10 @@ export const withChannel = (incident: Incident, channel: string, state: Partial<
   ...incident,
   channels: { ...incident.channels, [channel]: { ...channelState(incident, channel), ...state } },
 })
+
+/** Has a channel that was woken been so only for something less severe? */
+export const isWokenForLess = ({ wokenFor }: ChannelState, severity: Severity): boolean =>
+  wokenFor !== undefined && severityRank[wokenFor] < severityRank[severity]
 
 /** What a message says, frozen when it was decided to send it. */
 export const orderFor = (
@@ -98,13 +103,10 @@ const waitingWith = (waiting: readonly DeliveryEvent[], event: DeliveryEvent, is
  * n. Waiting updates fold into one, and a resolve makes them pointless.
  */
 export const tell = (incident: Incident, at: Telling): Written => {
-  const { inFlight, waiting, wokenFor = incident.severity } = channelState(incident, at.channel)
-  if (!inFlight) return release(incident, at)
-  const isSeverer = severityRank[wokenFor] < severityRank[incident.severity]
-  return {
-    incident: withChannel(incident, at.channel, { waiting: waitingWith(waiting, at.event, isSeverer) }),
-    rows: [],
-  }
+  const state = channelState(incident, at.channel)
+  if (!state.inFlight) return release(incident, at)
+  const waiting = waitingWith(state.waiting, at.event, isWokenForLess(state, incident.severity))
+  return { incident: withChannel(incident, at.channel, { waiting }), rows: [] }
 }
 
 /** What waited behind a message that is now final. */

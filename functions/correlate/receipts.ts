@@ -1,12 +1,13 @@
 import type { DeliveryEvent, DeliveryOrder, Receipt } from '../contract.ts'
 import type { Incident } from '../hub-state.ts'
 import { isPage } from '../page-event.ts'
-import { note, severityRank } from './incident.ts'
+import { note } from './incident.ts'
 import {
   channelState,
   deliverRow,
   forEachChannel,
   isOver,
+  isWokenForLess,
   orderFor,
   releaseNext,
   tell,
@@ -91,8 +92,7 @@ const refusedPage = (before: Incident, receipt: Receipt, at: { routing: Routing;
   // Free to be paged: whoever was told of the end, or has only been woken for less.
   const isFree = (channel: string) => {
     const state = channelState(incident, channel)
-    const { wokenFor = order.severity } = state
-    return incident.status !== 'resolved' && (isOver(state) || severityRank[wokenFor] < severityRank[order.severity])
+    return incident.status !== 'resolved' && (isOver(state) || isWokenForLess(state, order.severity))
   }
   const used = Object.keys(incident.channels).filter(
     (channel) => channelState(incident, channel).sequence > 0 && !isFree(channel),

@@ -1,6 +1,7 @@
 import type { Severity } from '../../config/contract.ts'
 import type { DeliveryOrder, OutboxRow, Receipt, SilenceRequest } from '../contract.ts'
 import { type Incident, isOfWindow, type Mute, type Silence } from '../hub-state.ts'
+import { jsonBytes } from '../json-bytes.ts'
 import type { ActiveWindow } from '../maintenance.ts'
 import { canKeep } from '../silence-limits.ts'
 import { addRows, type Context, type Hub, type HubDecision } from './hub.ts'
@@ -13,13 +14,11 @@ import { channelsFor } from './routing.ts'
 const hidKept = 12
 const roomBytes = 56_000
 
-const encoder = new TextEncoder()
-
 /** As many of the hidden as the item has room for; how many there were is kept in any case. */
 const fitted = (silences: readonly Silence[]): Silence[] => {
   for (const limit of [hidKept, 4, 0]) {
     const shorter = silences.map((one) => ({ ...one, hid: one.hid.slice(0, limit) }))
-    if (encoder.encode(JSON.stringify(shorter)).byteLength <= roomBytes) return shorter
+    if (jsonBytes(shorter) <= roomBytes) return shorter
   }
   return silences.map((one) => ({ ...one, hid: [] }))
 }

@@ -3,6 +3,7 @@ import { renderMessage, sendRendered } from '../../channels/registry.ts'
 import type { Config } from '../../config/schema.ts'
 import type { Store } from '../../stores/contract.ts'
 import { type MessageLinks, messageLinks } from '../api/links.ts'
+import { worstOf } from '../component-status.ts'
 import { type ComponentStatus, type DeliveryOrder, keys } from '../contract.ts'
 import { component } from '../hub-state.ts'
 import { hubSigner } from '../link-key.ts'
@@ -46,13 +47,6 @@ type WorstWorld = {
   warn: (text: string) => void
 }
 
-const worstFirst: readonly ComponentStatus[] = [
-  'major_outage',
-  'partial_outage',
-  'degraded_performance',
-  'under_maintenance',
-]
-
 /**
  * The worst status of all services when a component's change is told. Undefined when none is known to fail: a service
  * that nobody can look at is not well for that. A change is told without it rather than not at all.
@@ -64,8 +58,9 @@ export const worstStatus =
     try {
       const others = services.filter((service) => service !== changed.id)
       const items = await store.read(others.map(keys.component))
-      const known = new Set([changed.to, ...[...items.values()].map(({ value }) => component.parse(value).status)])
-      return worstFirst.find((status) => known.has(status))
+      const known = [...items.values()].map(({ value }) => component.parse(value).status)
+      const worst = worstOf([changed.to, ...known])
+      return worst === 'operational' ? undefined : worst
     } catch (error) {
       warn(`${id} is told without the other components: ${error instanceof Error ? error.message : String(error)}`)
       return undefined

@@ -9,6 +9,7 @@ import { type CommitResult, itemLimitBytes, type RowChange, type Store } from '.
 import { type CaseFile, caseFile } from '../../triage/contract.ts'
 import { type DeliverBody, type DeliveryOrder, keys, type Nudge, type OutboxRow } from '../contract.ts'
 import { apartMs } from '../freshness.ts'
+import { jsonBytes } from '../json-bytes.ts'
 import { pageDeadlineMs } from '../page-event.ts'
 import { askedWaitMs, attemptsPerOrder, decideRetry, isOfIncident, longestHoldMs, pageHoldLimitMs } from './backoff.ts'
 import { heldBack, type Slot, slotFor } from './rate.ts'
@@ -84,12 +85,10 @@ const findCaseFile = async (store: Store, order: DeliveryOrder): Promise<CaseFil
   return found && caseFile.safeParse(found.value).data
 }
 
-const encoder = new TextEncoder()
 /** What the row holds besides the body: the lease, its counters. */
 const rowSpareBytes = 1024
 
-const fits = (row: OutboxRow, rendered: Rendered) =>
-  encoder.encode(JSON.stringify({ row, rendered })).byteLength <= itemLimitBytes - rowSpareBytes
+const fits = (row: OutboxRow, rendered: Rendered) => jsonBytes({ row, rendered }) <= itemLimitBytes - rowSpareBytes
 
 type Drawn = { rendered: Rendered; withCaseFile: boolean } | { refusal: string }
 

@@ -1,9 +1,8 @@
+import { type ShownStatus, worstOf } from '../component-status.ts'
 import type { ComponentStatus } from '../contract.ts'
 import { isFresh } from '../freshness.ts'
 import type { Component, Incident } from '../hub-state.ts'
 import type { LatestOutcome, MonitorView } from '../latest-outcomes.ts'
-
-export type ShownStatus = ComponentStatus | 'unknown'
 
 export type StatusView = {
   title: string
@@ -14,15 +13,6 @@ export type StatusView = {
   open: { id: string; service: string; sinceMs: number; status: ComponentStatus; firing: boolean }[]
   past: { id: string; service: string; sinceMs: number; resolvedAtMs: number }[]
 }
-
-const worseFirst: readonly ShownStatus[] = [
-  'major_outage',
-  'partial_outage',
-  'degraded_performance',
-  'unknown',
-  'under_maintenance',
-  'operational',
-]
 
 /** Monitors that somebody could look at lately: a component with another is unknown, never operational. */
 const monitorsSeen = (outcomes: readonly LatestOutcome[], nowMs: number) =>
@@ -59,12 +49,11 @@ export const statusView = (
     }))
   // What no monitor watches is no component, and counts when it fails.
   const failing = open.flatMap(({ status }) => (status === 'operational' ? [] : [status]))
-  const shown = new Set([...components.map(({ status }) => status), ...failing])
   return {
     title: at.title,
     atMs: at.nowMs,
     components,
-    overall: worseFirst.find((status) => shown.has(status)) ?? 'unknown',
+    overall: worstOf([...components.map(({ status }) => status), ...failing]) ?? 'unknown',
     open,
     past: told.flatMap(({ id, service, sinceMs, resolvedAtMs }) =>
       resolvedAtMs === undefined ? [] : [{ id, service, sinceMs, resolvedAtMs }],

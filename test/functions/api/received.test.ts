@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
 import { alertmanager, service } from '../../../config/contract.ts'
-import { bytesOf, endRow, firingOf, meaningOf, type Received, serviceOf } from '../../../functions/api/received.ts'
+import { endRow, firingOf, meaningOf, type Received, serviceOf } from '../../../functions/api/received.ts'
 import { alertChange } from '../../../functions/contract.ts'
+import { jsonBytes } from '../../../functions/json-bytes.ts'
 import { start } from '../builders.ts'
 import { worstLetters } from './worst-letters.ts'
 
@@ -105,8 +106,8 @@ describe.each(worstLetters)('whatever its letters take: %s', (_, letter) => {
   )
 
   test('an alert takes a tenth of a part, and so does its end', () => {
-    expect(bytesOf(firingOf(hostile, view, start))).toBeLessThan(4800)
-    expect(bytesOf(endRow(hostile, { view, nowMs: start, after: 'received:1' }))).toBeLessThan(4800)
+    expect(jsonBytes(firingOf(hostile, view, start))).toBeLessThan(4800)
+    expect(jsonBytes(endRow(hostile, { view, nowMs: start, after: 'received:1' }))).toBeLessThan(4800)
   })
 
   test('what is cut is still text, and says that it was', () => {
@@ -117,7 +118,7 @@ describe.each(worstLetters)('whatever its letters take: %s', (_, letter) => {
 })
 
 test('300 tiny labels take no more than a few long ones', () => {
-  expect(bytesOf(firingOf(received(times('v')), view, start).labels)).toBeLessThan(1800)
+  expect(jsonBytes(firingOf(received(times('v')), view, start).labels)).toBeLessThan(1800)
 })
 
 test.each<[string, string]>([

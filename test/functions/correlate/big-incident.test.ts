@@ -2,15 +2,10 @@ import { expect, test } from '@jest/globals'
 import type { Route } from '../../../config/contract.ts'
 import { keys } from '../../../functions/contract.ts'
 import { hubView, start } from '../builders.ts'
-import { firing, Hub, incidentOf, of, over } from './hub.ts'
+import { firing, Hub, incidentOf, of, over, pagerBossChat } from './hub.ts'
 
 const id = 'shop-20261123-060000'
-const routes: Route[] = [
-  { severities: ['page'], channels: ['pager'], escalateAfterSeconds: 600 },
-  { severities: ['page'], channels: ['boss'] },
-  { channels: ['chat'] },
-]
-const view = hubView(routes, ['pager', 'boss', 'chat'])
+const view = pagerBossChat
 const hours = 3600
 const ticket = (nth: number) => ({ alertId: `pod-${nth}`, ruleId: 'pods', severity: 'ticket' as const })
 const outage = { alertId: 'shop-down', ruleId: 'shop-down', severity: 'page' as const }

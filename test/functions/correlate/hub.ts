@@ -18,6 +18,15 @@ export const nothing: HubDecision = {
 }
 
 export const oneChannel = hubView([{ channels: ['pager'] }])
+/** Pages go to the pager and on to the boss, the rest to the chat. */
+export const pagerBossChat = hubView(
+  [
+    { severities: ['page'], channels: ['pager'], escalateAfterSeconds: 600 },
+    { severities: ['page'], channels: ['boss'] },
+    { channels: ['chat'] },
+  ],
+  ['pager', 'boss', 'chat'],
+)
 
 const changed = (to: AlertChange['to'], more: object): CorrelateBody => ({
   kind: 'alert-changes',

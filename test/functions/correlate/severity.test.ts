@@ -3,15 +3,10 @@ import type { Route } from '../../../config/contract.ts'
 import type { CorrelateBody, DeliveryOrder } from '../../../functions/contract.ts'
 import { stormGroup } from '../../../functions/correlate/groups.ts'
 import { change, hubView, start } from '../builders.ts'
-import { apply, firing, Hub, incidentOf, nothing, of, orders, over, receipt, sent } from './hub.ts'
+import { apply, firing, Hub, incidentOf, nothing, of, orders, over, pagerBossChat, receipt, sent } from './hub.ts'
 
 const id = 'shop-20261123-060000'
-const routes: Route[] = [
-  { severities: ['page'], channels: ['pager'], escalateAfterSeconds: 600 },
-  { severities: ['page'], channels: ['boss'] },
-  { channels: ['chat'] },
-]
-const view = hubView(routes, ['pager', 'boss', 'chat'])
+const view = pagerBossChat
 const outage = { alertId: 'shop-down', ruleId: 'shop-down', severity: 'page' } as const
 const budget = { alertId: 'shop-slo', ruleId: 'shop-slo', severity: 'ticket' } as const
 const hours = 3600
