@@ -1,6 +1,8 @@
 import * as z from 'zod'
 import type { Quarantined } from '../stores/contract.ts'
+import { partId } from './alert-ids.ts'
 import { type AlertChange, deliveryOrder, type OutboxRow } from './contract.ts'
+import { hash } from './shards.ts'
 
 /** Whose alert it is when whodunit itself could not do something. */
 export const ownService = 'whodunit'
@@ -9,6 +11,8 @@ export const ownService = 'whodunit'
 const alertKeepMs = 3_600_000
 const reasonLimit = 200
 const idLimit = 300
+/** However much is set aside, these are the alerts it makes: more than this would be too many for their incident's items. */
+const alertsAtMost = 4096
 
 /** As much of a delivery as a receipt needs, also of one that a newer version wrote. */
 const delivery = z.object({
@@ -63,10 +67,15 @@ const isOwn = ({ rowId }: Quarantined, held: unknown): boolean => {
   return ids.some((id) => isDeadLetter(id) || ownIncident.test(id)) || isOwnBody(held)
 }
 
+const ruleId = 'dead-letter'
+
+/** Each row is an alert of its own: one that is known already would be no news while another one fires. */
+const alertIdOf = (rowId: string): string => partId(ruleId, String(hash(rowId) % alertsAtMost))
+
 const alertRow = (rowId: string, what: string, atMs: number): OutboxRow => {
   const change: AlertChange = {
-    alertId: 'dead-letter',
-    ruleId: 'dead-letter',
+    alertId: alertIdOf(rowId),
+    ruleId,
     service: ownService,
     severity: 'page',
     labels: {},

@@ -3,6 +3,7 @@ import { type AlertChange, type DeliveryOrder, outboxRow } from '../../functions
 import { deadLetterRows } from '../../functions/dead-letter.ts'
 import type { Quarantined } from '../../stores/contract.ts'
 import { change, start } from './builders.ts'
+import { Hub, oneChannel } from './correlate/hub.ts'
 import { order, rowId, rowOf } from './deliver/delivery.ts'
 
 const atMs = start + 12_345
@@ -33,7 +34,7 @@ test('whatever is set aside is an alert of our own that names it and ends by its
         kind: 'alert-changes',
         changes: [
           {
-            alertId: 'dead-letter',
+            alertId: 'dead-letter:791',
             ruleId: 'dead-letter',
             service: 'whodunit',
             severity: 'page',
@@ -117,4 +118,42 @@ test('what is in a row is told to nobody, and what is told has its limits', () =
   const rows = deadLetterRows(setAside(held, { rowId: 'x'.repeat(900), reason: 'y'.repeat(900) }))
   expect(JSON.stringify(rows)).not.toContain('sesame')
   expect(JSON.stringify(rows).length).toBeLessThan(1500)
+})
+
+/** What people hear when these rows are set aside, each so many minutes after the start. */
+const heardOf = (asides: readonly { rowId: string; minute: number }[]) => {
+  const hub = new Hub(oneChannel)
+  for (const { rowId, minute } of asides) {
+    hub.until(minute * 60)
+    for (const body of told(setAside('{}', { rowId, quarantinedAtMs: hub.nowMs }))) if (body) hub.hear(body)
+  }
+  hub.until(4 * 3600)
+  return { log: hub.log.map((line) => line.replace(/ \S+ /, ' ')), hub: hub.hub }
+}
+
+test.each([
+  { given: 'nothing else is', rowIds: ['triage:one'], then: ['0 opened', '3600 resolved'] },
+  {
+    given: 'something else is half an hour later',
+    rowIds: ['triage:one', 'alerts:0/1:7'],
+    then: ['0 opened', '1800 updated', '5400 resolved'],
+  },
+  { given: 'the same is told again', rowIds: ['triage:one', 'triage:one'], then: ['0 opened', '5400 resolved'] },
+])('what is set aside is told, and is over an hour later: $given', ({ rowIds, then }) => {
+  const { log } = heardOf(rowIds.map((id, nth) => ({ rowId: id, minute: nth * 30 })))
+  expect(log).toEqual(then)
+})
+
+test('hundreds that are set aside at once are a few messages', () => {
+  const { log } = heardOf(Array.from({ length: 300 }, (_, nth) => ({ rowId: `triage:${nth}`, minute: nth / 60 })))
+  expect(log[0]).toBe('0 opened')
+  expect(log.at(-1)).toMatch(/ resolved$/)
+  expect(log.length).toBeLessThan(10)
+})
+
+test('thousands that are set aside are no more alerts than an incident has room for', () => {
+  const ids = Array.from({ length: 20_000 }, (_, nth) => told(setAside('{}', { rowId: `triage:${nth}` }))[0])
+  const alertIds = new Set(ids.flatMap((body) => (body?.kind === 'alert-changes' ? body.changes[0]?.alertId : [])))
+  expect(alertIds.size).toBeGreaterThan(4000)
+  expect(alertIds.size).toBeLessThanOrEqual(4096)
 })
