@@ -25,6 +25,8 @@ export const incidentAlert = z.strictObject({
   mute: mute.optional(),
   /** An alert about something that happened, not about a state, ends by itself. */
   endsAtMs: z.number().optional(),
+  /** The shard that said last that it fires; absent where none did, and in what an earlier version wrote. */
+  shard: z.string().optional(),
 })
 export type IncidentAlert = z.infer<typeof incidentAlert>
 

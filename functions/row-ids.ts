@@ -11,6 +11,13 @@ export const timerRow = (shard: string, dueAtMs: number): OutboxRow => ({
 })
 export const shardOfTimer = (rowId: string): string => rowId.slice('timer:'.length)
 
+/** A row that tells of changes of a shard's alerts: the first of its version, or with those from `at` on. */
+export const alertsRowId = (shard: string, version: number, at: number): string =>
+  at === 0 ? `alerts:${shard}:${version}` : `alerts:${shard}:${version}:${at}`
+
+/** The shard that tells of alerts in such a row; undefined where no shard does, as of what somebody's Prometheus posts. */
+export const shardOfAlertsRow = (rowId: string): string | undefined => /^alerts:(\d+\/\d+):/.exec(rowId)?.[1]
+
 /** The row that asks for a second opinion. A location cannot read the hub's table, so the id says everything. */
 export const secondOpinionRowId = ({ shard, monitorId, location, askedAtMs }: ProbeBody): string =>
   `probe:${shard}:${monitorId}:${location}:${askedAtMs}`

@@ -49,6 +49,9 @@ export const ancestors = (shard: string): string[] => {
   return parent === undefined ? [] : [parent, ...ancestors(parent)]
 }
 
+/** Is it that shard, or a part of what that was before it was split? */
+export const isPartOf = (shard: string, whole: string): boolean => shard === whole || ancestors(shard).includes(whole)
+
 /** The shards of another count that share ids with this one: those it is split into, or the one it came from. */
 export const kinOf = (shard: string, count: number): string[] => {
   const named = parts(shard)

@@ -106,7 +106,10 @@ export const putAlert = (hub: HubDecision, incident: Incident, alertId: string, 
   })
 }
 
-const alertOf = (change: AlertChange, labels: IncidentAlert['labels'], mute: Mute | undefined): IncidentAlert => ({
+/** How an alert fires: what keeps it quiet, and the shard that says so, if there are. */
+type Firing = { labels: IncidentAlert['labels']; mute: Mute | undefined; shard: string | undefined }
+
+const alertOf = (change: AlertChange, { labels, mute, shard }: Firing): IncidentAlert => ({
   ruleId: change.ruleId,
   service: change.service,
   severity: change.severity,
@@ -116,6 +119,7 @@ const alertOf = (change: AlertChange, labels: IncidentAlert['labels'], mute: Mut
   firing: change.to === 'firing',
   ...(mute ? { mute } : {}),
   ...(change.endsAtMs === undefined ? {} : { endsAtMs: change.endsAtMs }),
+  ...(shard === undefined ? {} : { shard }),
 })
 
 const severer = (incident: Incident, { severity }: AlertChange): Incident['severity'] =>
@@ -131,18 +135,13 @@ const noteChange = (incident: Incident, change: AlertChange, mute: Mute | undefi
 }
 
 /** An alert fires in an incident, which is as old as its oldest. */
-export const fireAlert = (
-  hub: HubDecision,
-  incident: Incident,
-  change: AlertChange,
-  at: { labels: IncidentAlert['labels']; mute: Mute | undefined },
-): HubDecision => {
+export const fireAlert = (hub: HubDecision, incident: Incident, change: AlertChange, at: Firing): HubDecision => {
   const grown: Incident = {
     ...incident,
     severity: severer(incident, change),
     sinceMs: Math.min(incident.sinceMs, change.sinceMs),
   }
-  const next = putAlert(hub, grown, change.alertId, alertOf(change, at.labels, at.mute))
+  const next = putAlert(hub, grown, change.alertId, alertOf(change, at))
   return putIncident(next, noteChange(incidentNow(next, incident, grown), change, at.mute))
 }
 

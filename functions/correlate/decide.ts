@@ -1,5 +1,8 @@
 import type { AlertChange, CorrelateBody, Receipt } from '../contract.ts'
+import type { IncidentAlert } from '../hub-state.ts'
 import { matchAll } from '../matchers.ts'
+import { isPartOf } from '../shards.ts'
+import { findAlert } from './alerts.ts'
 import { componentReceipt } from './components.ts'
 import { type Context, type Hub, type HubDecision, putIncident } from './hub.ts'
 import { acknowledge, note, severityRank } from './incident.ts'
@@ -11,10 +14,18 @@ import { addSilence, cutSilence, digestReceipt, endSilences, withWindows } from 
 import { put } from './telling.ts'
 import { onTimer } from './timers.ts'
 
+/** `shard`: whose alerts' changes these are, if they are of one. */
+export type Message = CorrelateBody & { shard?: string | undefined }
+
+/** An alert whose rule moved to another shard while it fired fires there: the end in the one that it left is none. */
+const firesElsewhere = (alert: IncidentAlert | undefined, { shard }: Context): boolean =>
+  alert?.shard !== undefined && shard !== undefined && !isPartOf(shard, alert.shard)
+
 const applyChange = (hub: HubDecision, change: AlertChange, context: Context): HubDecision => {
   if (change.to === 'firing') return fire(hub, change, context)
   const incident = holderOf(hub, change.alertId)
-  return incident ? end(hub, incident, change, context) : hub
+  if (!incident || firesElsewhere(findAlert(hub, incident, change.alertId), context)) return hub
+  return end(hub, incident, change, context)
 }
 
 /**
@@ -60,10 +71,13 @@ const applyAcknowledge = (hub: HubDecision, id: string, at: { by: string; atMs: 
   return taken && taken !== incident ? putIncident(hub, taken) : hub
 }
 
-const apply = (hub: HubDecision, message: CorrelateBody, context: Context): HubDecision => {
+const applyChanges = (hub: HubDecision, changes: readonly AlertChange[], context: Context): HubDecision =>
+  causesFirst(changes, context).reduce((so, change) => applyChange(so, change, context), hub)
+
+const apply = (hub: HubDecision, message: Message, context: Context): HubDecision => {
   switch (message.kind) {
     case 'alert-changes':
-      return causesFirst(message.changes, context).reduce((so, change) => applyChange(so, change, context), hub)
+      return applyChanges(hub, message.changes, { ...context, shard: message.shard })
     case 'receipt':
       return applyReceiptTo(hub, message.receipt, context)
     case 'case-file':
@@ -89,7 +103,7 @@ export const changesAtOnce = 40
 /** What a batch of messages does to the hub, folded into one decision. Pure. */
 export const decideCorrelate = (
   hub: Hub,
-  messages: readonly CorrelateBody[],
+  messages: readonly Message[],
   { view, nowMs, atOnce = changesAtOnce }: Pick<Context, 'view' | 'nowMs'> & Partial<Context>,
 ): HubDecision =>
   messages.reduce<HubDecision>((so, message) => apply(so, message, { view, nowMs, atOnce }), {

@@ -59,8 +59,11 @@ export type Hub = {
 
 export type HubDecision = Hub & { rows: readonly OutboxRow[] }
 
-/** `atOnce`: so many changes of one big incident, so many silences' ends; the rest is done a second later. */
-export type Context = { view: HubView; nowMs: number; atOnce: number }
+/**
+ * `atOnce`: so many changes of one big incident, so many silences' ends; the rest is done a second later.
+ * `shard`: the one that tells of the alerts in hand, if one does.
+ */
+export type Context = { view: HubView; nowMs: number; atOnce: number; shard?: string | undefined }
 
 const withEntry = <T>(map: ReadonlyMap<string, T>, key: string, value: T) => new Map(map).set(key, value)
 

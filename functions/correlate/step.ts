@@ -7,7 +7,7 @@
  */
 import { commitLimit, type RowChange, type Store, type StoredRow, storeIsAway } from '../../stores/contract.ts'
 import type { CorrelateBody, Nudge, OutboxRow } from '../contract.ts'
-import { incidentTimerId, publishRowId, receivedEndPrefix, silenceTimerId } from '../row-ids.ts'
+import { incidentTimerId, publishRowId, receivedEndPrefix, shardOfAlertsRow, silenceTimerId } from '../row-ids.ts'
 import { changesAtOnce, decideCorrelate } from './decide.ts'
 import type { HubDecision, HubView } from './hub.ts'
 import { silencesEndAtMs } from './silences.ts'
@@ -138,7 +138,7 @@ const apply = async (
 ): Promise<CorrelateResult> => {
   const { store, view } = world
   const nowMs = world.nowMs()
-  const messages = mail.map(({ message }) => message)
+  const messages = mail.map(({ message, stored }) => ({ ...message, shard: shardOfAlertsRow(stored.row.id) }))
   const loaded = await load(world, messages)
   const decision = decideCorrelate(loaded.hub, messages, { view, nowMs, atOnce })
   const changes = changesOf(loaded, decision, { view, nowMs })

@@ -11,7 +11,7 @@ import type { Keep } from '../history-keeping.ts'
 import { packLocation } from '../location-packing.ts'
 import { type PulseWorld, passPulse } from '../pulse.ts'
 import { type Remembered, remembered } from '../remembered.ts'
-import { secondOpinionOf, secondOpinionRowId, timerRow, timerRowId } from '../row-ids.ts'
+import { alertsRowId, secondOpinionOf, secondOpinionRowId, timerRow, timerRowId } from '../row-ids.ts'
 import { packShard } from '../shard-packing.ts'
 import { emptyLocation } from '../shard-state.ts'
 import { countOfShard, kinOf } from '../shards.ts'
@@ -78,7 +78,7 @@ const changesPerRow = 30
 const alertRows = (shard: string, version: number, decision: Decision, nowMs: number): OutboxRow[] => {
   const rows: OutboxRow[] = []
   for (let at = 0; at < decision.changes.length; at += changesPerRow) {
-    const id = at === 0 ? `alerts:${shard}:${version}` : `alerts:${shard}:${version}:${at}`
+    const id = alertsRowId(shard, version, at)
     const changes = decision.changes.slice(at, at + changesPerRow)
     const before = rows.at(-1)?.id ?? decision.shard.told
     const body = { kind: 'alert-changes' as const, changes, ...(before === undefined ? {} : { after: before }) }

@@ -1,5 +1,5 @@
 import type { AlertChange, CorrelateBody, DeliveryOrder, OutboxRow, Receipt } from '../../../functions/contract.ts'
-import { decideCorrelate } from '../../../functions/correlate/decide.ts'
+import { decideCorrelate, type Message } from '../../../functions/correlate/decide.ts'
 import type { HubDecision, HubView } from '../../../functions/correlate/hub.ts'
 import { deadlineMs } from '../../../functions/correlate/timers.ts'
 import { emptyIndex, type Incident } from '../../../functions/hub-state.ts'
@@ -45,7 +45,7 @@ export const of = (service: string, more: object = {}) => ({
 /** One message after another; rows pile up so that a test sees all that was ever sent. */
 export const apply = (
   hub: HubDecision,
-  message: CorrelateBody,
+  message: Message,
   at: { view?: HubView; afterMs?: number } = {},
 ): HubDecision => {
   const next = decideCorrelate(hub, [message], { view: at.view ?? oneChannel, nowMs: start + (at.afterMs ?? 0) })
@@ -99,7 +99,7 @@ export class Hub {
     return this
   }
 
-  hear(message: CorrelateBody): this {
+  hear(message: Message): this {
     this.#hub = apply(this.#hub, message, { view: this.#view, afterMs: this.nowMs - start })
     for (let all = orders(this.#hub); this.#delivered < all.length; all = orders(this.#hub)) {
       const order = all[this.#delivered++]
