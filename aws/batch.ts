@@ -34,11 +34,13 @@ const read = <M>({ schema }: BatchOptions<M>, { body }: SQSRecord): { message: M
   return { reason: issues.join('; ').slice(0, 500) }
 }
 
-const poisonOf = ({ messageId, body, eventSourceARN, attributes }: SQSRecord, reason: string): PoisonMessage => ({
-  messageId,
-  queue: eventSourceARN.split(':').at(-1) ?? '',
-  sentAtMs: Number(attributes.SentTimestamp) || 0,
-  text: body,
+const sentAtMsOf = ({ attributes }: SQSRecord): number | undefined => Number(attributes.SentTimestamp) || undefined
+
+const poisonOf = (record: SQSRecord, reason: string): PoisonMessage => ({
+  messageId: record.messageId,
+  queue: record.eventSourceARN.split(':').at(-1) ?? '',
+  sentAtMs: sentAtMsOf(record) ?? 0,
+  text: record.body,
   reason,
 })
 
@@ -76,13 +78,15 @@ const groupsOf = (records: readonly SQSRecord[]): SQSRecord[][] => [
  * What is not done shortly before Lambda's time-out goes back as well.
  */
 export const eachMessage =
-  <M>(options: BatchOptions<M> & { work: (message: M) => Promise<unknown> }): Handler =>
+  <M>(options: BatchOptions<M> & { work: (message: M, sentAtMs?: number) => Promise<unknown> }): Handler =>
   async ({ Records }, context) => {
     const failures = new Map<string, string>()
     const deadline = deadlineOf(context)
     const one = async (record: SQSRecord): Promise<unknown> => {
       const found = read(options, record)
-      return 'message' in found ? options.work(found.message) : options.poison(poisonOf(record, found.reason))
+      return 'message' in found
+        ? options.work(found.message, sentAtMsOf(record))
+        : options.poison(poisonOf(record, found.reason))
     }
     const group = async (records: readonly SQSRecord[]) => {
       for (const [at, record] of records.entries()) {

@@ -16,7 +16,7 @@ import { firedLately } from './flapping.ts'
 import { knownSince, listenedSinceMs } from './known-since.ts'
 import { endRemoved } from './removed.ts'
 import { secondOpinions } from './second-opinions.ts'
-import { settledAtMs } from './settle.ts'
+import { silentAtMs } from './settle.ts'
 import { type Sights, type Tally, tally } from './ticks.ts'
 
 /** A rule as the decision sees it: who it is, whose outcomes it judges, and its judgement as a pure function. */
@@ -164,6 +164,7 @@ type Judging = {
   isTimer: boolean
   nowMs: number
   startedAtMs?: number | undefined
+  sentAtMs?: number | undefined
 }
 
 /** An objective is judged when its monitor ticks or its events are counted: nothing else adds to it but silence. */
@@ -200,9 +201,9 @@ const judgeAll = (rules: readonly RuleView[], shard: ShardState, at: Judging): J
     }
     const before = so.alerts[alertId]
     const isCovered = before === undefined && isPagedElsewhere(rule, so.alerts)
-    const judgement = isCovered ? pagedByAnother(rule) : rule.judge(factsFor(rule, shard, at))
-    const isOurs = monitor !== undefined || rule.afterSilenceMs !== undefined
-    const laterMs = isOurs && before?.state !== 'firing' ? settledAtMs(judgement, rule, at) : undefined
+    const judgedAt = (atMs: number) => rule.judge(factsFor(rule, shard, { ...at, nowMs: atMs }))
+    const judgement = isCovered ? pagedByAnother(rule) : judgedAt(nowMs)
+    const laterMs = before?.state === 'firing' ? undefined : silentAtMs(judgement, rule, { ...at, judgedAt })
     if (laterMs !== undefined) {
       so.againAtMs.push(laterMs)
       continue
@@ -232,12 +233,16 @@ const concernedBy =
   ({ alertId, monitor }) =>
     alerts[alertId] !== undefined || (monitor !== undefined && looked.has(monitor.monitorId))
 
-/** The world of a decision. `onlyConcerned`: every rule was judged a moment ago, so that only those are judged of which there is news. */
+/**
+ * The world of a decision. `sentAtMs`: when the observation was sent, if it may have waited since. `onlyConcerned`: every
+ * rule was judged a moment ago, so that only those are judged of which there is news.
+ */
 export type Around = {
   rules: readonly RuleView[]
   nowMs: number
   watches?: Watches
   startedAtMs?: number | undefined
+  sentAtMs?: number | undefined
   onlyConcerned?: boolean
 }
 
@@ -271,7 +276,8 @@ export const decideEvaluate = (seen: Seen, observation: Observation, at: Around)
   const shard = { ...seen.shard, results, knownSinceMs, alerts: removed.alerts }
   const slis = new Map([...tallied.slis, ...ofCounts])
   const isTimer = observation.kind === 'timer'
-  const judging = { locations, slis, looked, concerns, isTimer, nowMs, startedAtMs: at.startedAtMs }
+  const { startedAtMs, sentAtMs } = at
+  const judging = { locations, slis, looked, concerns, isTimer, nowMs, startedAtMs, sentAtMs }
   const { alerts, changes, transitions, judged, againAtMs } = judgeAll(rules, shard, judging)
   if (Object.keys(alerts).length > 0) againAtMs.push(nowMs + alertCheckMs)
   const fired = firedLately(shard, alerts, { nowMs, known: removed.known })

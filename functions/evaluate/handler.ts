@@ -15,8 +15,8 @@ export const handler = health.handler(
   eachMessage({
     ...ground.unread,
     schema: observation,
-    work: async (message) => {
-      const { status } = await step(message)
+    work: async (message, sentAtMs) => {
+      const { status } = await step(message, sentAtMs)
       // It comes back after its visibility time-out, ahead of what its shard hears later.
       if (status === 'conflict') throw new Error('others kept changing this shard')
     },

@@ -39,6 +39,8 @@ type Evaluating = EvaluateWorld & {
   slis: KnownSlis
   counts: KnownCounts
   judgedAtMs: Map<string, number>
+  /** When the observation in hand was sent. */
+  sentAtMs?: number | undefined
 }
 
 /** However little is news of them, all rules of a shard are judged again after so long, and at its timers. */
@@ -167,13 +169,13 @@ const attempt = async (world: Evaluating, observation: ShardObservation): Promis
   const count = countOfShard(shard)
   if (!isAtHome(observation, count, world.home)) return { status: 'elsewhere', count, moved: [] }
   const { loaded } = found
-  const { watches = () => true } = world
+  const { watches = () => true, sentAtMs } = world
   const rules = world.rulesOf(shard)
   const slis = await readSlis({ store: world.store, known: world.slis }, rules, observation)
   const before = await loadCounts({ store: world.store, known: world.counts }, rules, observation)
   const seen = { ...loaded, slis: slis.states, ...(before ? { counts: before.state } : {}) }
   const onlyConcerned = loaded.versions.has(keys.shard(shard)) && wereJustJudged(world, shard, nowMs)
-  const decided = decideEvaluate(seen, observation, { rules, nowMs, watches, startedAtMs, onlyConcerned })
+  const decided = decideEvaluate(seen, observation, { rules, nowMs, watches, startedAtMs, sentAtMs, onlyConcerned })
   const told = alertRows(shard, (loaded.versions.get(keys.shard(shard)) ?? 0) + 1, decided, nowMs)
   const last = told.at(-1)
   const decision = last ? { ...decided, shard: { ...decided.shard, told: last.id } } : decided
@@ -271,11 +273,13 @@ const forward = async (
     ? forwardTimer(world, observation, found, detour)
     : applyAll(world, partsOf(observation, found.count, world.home), detour)
 
-/** Applies one observation to the shards it is about. */
-export const evaluateStep = (world: EvaluateWorld): ((observation: Observation) => Promise<EvaluateResult>) => {
+/** Applies one observation to the shards it is about; `sentAtMs` is when it was sent, where it may have waited since. */
+export const evaluateStep = (
+  world: EvaluateWorld,
+): ((observation: Observation, sentAtMs?: number) => Promise<EvaluateResult>) => {
   const evaluating = { ...world, known: remembered(), slis: new Map(), counts: new Map(), judgedAtMs: new Map() }
-  return async (observation) => {
-    if (observation.kind !== 'pulse') return apply(evaluating, observation)
+  return async (observation, sentAtMs) => {
+    if (observation.kind !== 'pulse') return apply({ ...evaluating, sentAtMs }, observation)
     const passed = await passPulse(world, 'evaluate')(observation.atMs)
     return passed === 'conflict' ? conflict : { status: 'evaluated', changes: [] }
   }

@@ -63,6 +63,22 @@ test('everything done: nothing comes back', async () => {
   expect(done.sort()).toEqual(['a', 'b'])
 })
 
+test.each([
+  { given: 'when it was sent', SentTimestamp: '5000', sentAtMs: 5000 },
+  { given: 'nothing of that', SentTimestamp: '', sentAtMs: undefined },
+])('of a message the queue says $given', async ({ SentTimestamp, sentAtMs }) => {
+  const heard: unknown[] = []
+  const each = eachMessage({
+    schema,
+    poison: async () => undefined,
+    failed: () => undefined,
+    work: async (...all) => void heard.push(all),
+  })
+  const message = say('a')
+  await each({ Records: [{ ...message, attributes: { ...message.attributes, SentTimestamp } }] }, leaves())
+  expect(heard).toEqual([[{ say: 'a' }, sentAtMs]])
+})
+
 test('after the first failure of a FIFO group the rest of it comes back untouched; other groups go on', async () => {
   const { each, done, failed } = play({ fails: ['a2'] })
   const Records = [say('a1', 'A'), say('b1', 'B'), say('a2', 'A'), say('b2', 'B'), say('a3', 'A')]
