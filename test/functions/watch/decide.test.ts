@@ -223,6 +223,18 @@ test.each([0, 30, 59])('a sweep that stops is told within four minutes, with wat
   expect(toldAfterMs).toBeLessThanOrEqual(4 * minute)
 })
 
+test.each([0, 29, 30, 59])('and within six, however late watch is started, with it %i s into its minute', (offset) => {
+  const late = [0, 20, 40, 59.999]
+  const lateness = late.flatMap((a) => late.flatMap((b) => late.flatMap((c) => late.map((d) => [a, b, c, d]))))
+  const toldAfterMs = lateness.map((seconds) => {
+    const looks = Array.from({ length: 8 }, (_, nth) => (offset + (seconds[nth % 4] ?? 0)) * second + nth * minute)
+    const minutes = looks.map((atMs, nth) => ({ pulse: nth === 0 ? 0 : undefined, watch: atMs - nth * minute }))
+    return looks.toSorted((a, b) => a - b)[played(minutes, 0).indexOf('second-miss')] ?? Number.NaN
+  })
+  expect(Math.min(...toldAfterMs)).toBeGreaterThan(135 * second)
+  expect(Math.max(...toldAfterMs)).toBeLessThanOrEqual(6 * minute)
+})
+
 test('what a page says of the beginning is the last sign of life, else the first look that had none', () => {
   expect(decideWatch(missed(minute), aged(160 * second), start).page?.sinceMs).toBe(start - 160 * second)
   expect(decideWatch(missed(minute), unreadable, start).page?.sinceMs).toBe(start - minute)
