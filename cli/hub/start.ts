@@ -32,7 +32,7 @@ import { hubProbes } from './probes.ts'
 import { publishLane } from './publish-lane.ts'
 import { Queue } from './queue.ts'
 import { startTicker } from './ticker.ts'
-import { turnMs, wakefulness } from './wakefulness.ts'
+import { asleepMs, turnMs, wakefulness } from './wakefulness.ts'
 
 export type HubOptions = {
   config: Config
@@ -90,7 +90,7 @@ export const consumers = (
   send: (observation: Observation) => Promise<void>,
 ) => {
   const { config, store, blobs, nowMs, random } = options
-  const correlate = correlateStep({ store, nowMs, nudge, view: hubView(config) })
+  const correlate = correlateStep({ store, nowMs, nudge, view: hubView(config), sweptWithinMs: asleepMs })
   const triage = triageStep({
     store,
     nowMs,

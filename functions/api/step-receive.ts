@@ -67,10 +67,12 @@ const readAlert = (input: unknown, nowMs: number, view: ReceivedView): Received 
   return { fingerprint: fingerprintOf(labels), labels, annotations: read.data.annotations, startsAtMs, endsAtMs }
 }
 
-const knownEnd = (stored: StoredRow | undefined): { endsAtMs: number; after: string | undefined } | undefined =>
-  stored?.row.to === 'correlate' && stored.row.body.kind === 'alert-changes'
-    ? { endsAtMs: stored.row.dueAtMs, after: stored.row.body.after }
-    : undefined
+/** When it was said to end, which is not when that is due: the end may have been put off. */
+const knownEnd = (stored: StoredRow | undefined): { endsAtMs: number; after: string | undefined } | undefined => {
+  if (stored?.row.to !== 'correlate' || stored.row.body.kind !== 'alert-changes') return undefined
+  const { changes, after } = stored.row.body
+  return { endsAtMs: changes[0]?.atMs ?? stored.row.dueAtMs, after }
+}
 
 type Plan = { rows: RowChange[]; nudges: Nudge[]; begun: Received[] }
 

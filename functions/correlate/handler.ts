@@ -10,7 +10,9 @@ import { correlateStep } from './step.ts'
 
 const ground = hub({ env: process.env, nowMs: () => Date.now() }, { role: 'correlate' })
 const { config, store, nowMs, nudge, sqs, health } = ground
-const step = correlateStep({ store, nowMs, nudge, view: hubViewOf(config, deployedFacts()) })
+/** A sweep a minute, and half a minute until what it sends was read, at the second time if need be. */
+const sweptWithinMs = 90_000
+const step = correlateStep({ store, nowMs, nudge, view: hubViewOf(config, deployedFacts()), sweptWithinMs })
 const passOn = sqsPulse({ client: sqs, url: ground.env.WHODUNIT_QUEUES.deliver })
 const pulse = passPulse({ store, nowMs, passOn }, 'correlate')
 

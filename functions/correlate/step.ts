@@ -19,11 +19,14 @@ export type CorrelateWorld = {
   nowMs: () => number
   nudge: (nudges: readonly Nudge[]) => Promise<void>
   view: HubView
+  /** While the hub runs, a due row is brought here so soon; without it that is never doubted. */
+  sweptWithinMs?: number
 }
 
 export type CorrelateResult = { status: 'applied'; rows: number } | { status: 'conflict' }
 
-type Mail = { stored: StoredRow; message: CorrelateBody; rest?: CorrelateBody }
+/** `againAtMs`: when its row is due again, with the rest. */
+type Mail = { stored: StoredRow; message: CorrelateBody; rest?: CorrelateBody; againAtMs?: number }
 
 /** Longer chains are applied by later runs. */
 const mailLimit = 50
@@ -32,16 +35,30 @@ const mailLimit = 50
 const isEarly = (row: Extract<OutboxRow, { to: 'correlate' }>, nowMs: number): boolean =>
   (row.body.kind.endsWith('-timer') || row.id.startsWith(receivedEndPrefix)) && row.dueAtMs > nowMs
 
+/** As long as a Prometheus server lets an alert last that it does not repeat, and a minute. */
+const heardAgainMs = 300_000
+
+/** An end that nobody repeated is put off when it is applied so late that nobody may have been there to hear a repeat. */
+const mailOf = (
+  stored: StoredRow,
+  message: CorrelateBody,
+  { nowMs, sweptWithinMs = Infinity }: CorrelateWorld,
+): Mail => {
+  const isUnheard = message.kind === 'alert-changes' && message.changes.some(({ reason }) => reason === 'not-repeated')
+  if (!isUnheard || nowMs() - stored.row.dueAtMs <= sweptWithinMs) return { stored, message }
+  return { stored, message: { ...message, changes: [] }, rest: message, againAtMs: nowMs() + heardAgainMs }
+}
+
 /** The rows with these ids, each behind the rows it must not overtake (a lost nudge, a restart, a conflict may mix them up). */
-const readMail = async ({ store, nowMs }: CorrelateWorld, rowIds: readonly string[]): Promise<Mail[]> => {
+const readMail = async (world: CorrelateWorld, rowIds: readonly string[]): Promise<Mail[]> => {
   const found = new Map<string, Mail>()
   for (const rowId of rowIds) {
     const chain: Mail[] = []
     for (let next: string | undefined = rowId; next !== undefined && !found.has(next); ) {
-      const stored: StoredRow | undefined = await store.row(next)
-      if (stored?.row.to !== 'correlate' || isEarly(stored.row, nowMs())) break
+      const stored: StoredRow | undefined = await world.store.row(next)
+      if (stored?.row.to !== 'correlate' || isEarly(stored.row, world.nowMs())) break
       const message = stored.row.body
-      chain.unshift({ stored, message })
+      chain.unshift(mailOf(stored, message, world))
       next = message.kind === 'alert-changes' ? message.after : undefined
     }
     for (const mail of chain) found.set(mail.stored.row.id, mail)
@@ -49,10 +66,13 @@ const readMail = async ({ store, nowMs }: CorrelateWorld, rowIds: readonly strin
   return [...found.values()].slice(0, mailLimit)
 }
 
-const consumed = ({ stored, rest }: Mail): RowChange => {
+const consumed = ({ stored, rest, againAtMs }: Mail): RowChange => {
   const { row, version } = stored
-  if (!rest || row.to !== 'correlate') return { id: row.id, expect: version }
-  return { id: row.id, expect: version, row: { ...row, body: rest } }
+  const { id, to } = row
+  if (!rest || to !== 'correlate') return { id, expect: version }
+  if (againAtMs === undefined) return { id, expect: version, row: { ...row, body: rest } }
+  // Nobody has tried it by then.
+  return { id, expect: version, row: { id, to, dueAtMs: againAtMs, nudges: 0, body: rest } }
 }
 
 /** Half of the work: fewer messages, or the first half of one message's alerts with the rest left in its row. */

@@ -33,8 +33,12 @@ const receive = (body: unknown) =>
     view: { alertmanager: alertmanager.parse({}), services: { shop: service.parse({}) } },
   })(body)
 
+/** While the hub runs, a due row is brought to `correlate` so soon. */
+const sweptWithinMs = 10_000
+
 const correlate = async () => {
-  const step = correlateStep({ store, nowMs, nudge: async () => undefined, view: hubView([{ channels: ['pager'] }]) })
+  const view = hubView([{ channels: ['pager'] }])
+  const step = correlateStep({ store, nowMs, nudge: async () => undefined, view, sweptWithinMs })
   const due = (await store.due(nowMs(), 100)).map(({ row }) => row)
   await step(due.filter(({ to }) => to === 'correlate').map(({ id }) => id))
 }
@@ -83,6 +87,67 @@ test('an alert that nobody repeats is over when its end has passed', async () =>
   expect(await states()).toEqual(['shop resolved'])
   const [over] = await incidents()
   expect(JSON.stringify(over?.timeline)).toContain('not-repeated')
+})
+
+const acknowledge = async () => {
+  const [one] = await incidents()
+  const body = { kind: 'acknowledge' as const, incidentId: one?.id ?? '', by: 'lena', atMs: nowMs() }
+  const row = { id: 'acknowledge', to: 'correlate' as const, dueAtMs: nowMs(), nudges: 0, body }
+  await store.commit([], [{ id: row.id, expect: 0, row }])
+  await correlate()
+}
+
+const minuteMs = 60_000
+const endDueAtMs = async () => {
+  const due = await store.due(Number.MAX_SAFE_INTEGER, 100)
+  return due.find(({ row }) => row.id.startsWith('received-end:'))?.row.dueAtMs
+}
+
+test('a hub that was off ends nothing that nobody could repeat to it, and who has taken it on still has it', async () => {
+  await receive([alert()])
+  await correlate()
+  await acknowledge()
+  clock.nowMs += 6 * minuteMs
+  await correlate()
+  clock.nowMs += 30_000
+  await receive([alert()])
+  await correlate()
+  expect(await states()).toEqual(['shop acknowledged'])
+  clock.nowMs += 4 * minuteMs
+  await correlate()
+  expect(await states()).toEqual(['shop resolved'])
+})
+
+test('what nobody repeats to a hub that is back is over five minutes later', async () => {
+  await receive([alert()])
+  clock.nowMs += 60 * minuteMs
+  await correlate()
+  expect(await states()).toEqual(['shop open'])
+  clock.nowMs += 5 * minuteMs - 1
+  await correlate()
+  expect(await states()).toEqual(['shop open'])
+  clock.nowMs += 1 + sweptWithinMs
+  await correlate()
+  expect(await states()).toEqual(['shop resolved'])
+})
+
+test('an end that is put off is a row nobody has tried yet', async () => {
+  await receive([alert()])
+  const [end] = (await store.due(Number.MAX_SAFE_INTEGER, 100)).filter(({ row }) => row.id.startsWith('received-end:'))
+  if (!end) throw new Error('it has no end')
+  clock.nowMs += 60 * minuteMs
+  await store.commit([], [{ id: end.row.id, expect: end.version, row: { ...end.row, nudges: 9, nudgedAtMs: nowMs() } }])
+  await correlate()
+  expect((await store.row(end.row.id))?.row).toEqual({ ...end.row, dueAtMs: nowMs() + 5 * minuteMs })
+})
+
+test('a clock that was set ahead and back puts no end off for long', async () => {
+  await receive([alert()])
+  clock.nowMs += 60 * minuteMs
+  await correlate()
+  clock.nowMs = start + minuteMs
+  await receive([alert()])
+  expect(await endDueAtMs()).toBe(start + 5 * minuteMs)
 })
 
 test('an alert that is said to be over ends at once, also before its beginning was told', async () => {
