@@ -124,35 +124,57 @@ export const firingOf = (received: Received, view: ReceivedView, nowMs: number):
 /** The row that ends an alert when nobody repeats it: while it is there the alert fires. */
 export const endRowId = (fingerprint: string): string => `${receivedEndPrefix}${fingerprint}`
 
-/** `after`: the row with its beginning, which its end must not overtake. */
-export const endRow = (
-  received: Received,
-  at: { view: ReceivedView; nowMs: number; after: string | undefined },
-): OutboxRow => {
-  const over = received.endsAtMs <= at.nowMs
-  const change: AlertChange = {
-    ...changeOf(received, at.view, at.nowMs),
-    atMs: received.endsAtMs,
-    from: 'firing',
-    to: 'inactive',
-    reason: over ? 'reported-over' : 'not-repeated',
-  }
-  return {
-    id: endRowId(received.fingerprint),
-    to: 'correlate',
-    dueAtMs: over ? at.nowMs : received.endsAtMs,
-    nudges: 0,
-    body: { kind: 'alert-changes', changes: [change], ...(at.after !== undefined && { after: at.after }) },
-  }
+/** The row that another must not overtake, as an end its beginning. */
+type After = string | undefined
+
+export const rowOf = (
+  id: string,
+  changes: AlertChange[],
+  { dueAtMs, after }: { dueAtMs: number; after: After },
+): OutboxRow => ({
+  id,
+  to: 'correlate',
+  dueAtMs,
+  nudges: 0,
+  body: { kind: 'alert-changes', changes, ...(after !== undefined && { after }) },
+})
+
+/** It ends unless somebody repeats it. */
+export const endRow = (received: Received, at: { view: ReceivedView; nowMs: number; after: After }): OutboxRow => {
+  const { endsAtMs } = received
+  const now = changeOf(received, at.view, at.nowMs)
+  const change = { ...now, atMs: endsAtMs, from: 'firing', to: 'inactive', reason: 'not-repeated' } as const
+  return rowOf(endRowId(received.fingerprint), [change], { dueAtMs: endsAtMs, after: at.after })
 }
 
-/** What a posted alert is to us: new, repeated, over, or nothing (the end of what we never heard of, or an old repeat). */
+/** An alert that fires: its end as it was written last, and when that is due. */
+export type Known = { end: AlertChange; dueAtMs: number; after: After }
+
+/**
+ * A server that is told of repeats its alerts once a minute. Of two that post the same, one may see the end some seconds
+ * before the other, who still says that it fires.
+ */
+const overAfterMs = 75_000
+
+/** It was said to be over, and is unless somebody says otherwise. */
+export const overRow = (received: Received, { end, after }: Known, nowMs: number): OutboxRow => {
+  const change = { ...end, atMs: received.endsAtMs, reason: 'reported-over' } as const
+  return rowOf(endRowId(received.fingerprint), [change], { dueAtMs: nowMs + overAfterMs, after })
+}
+
+/** What a posted alert is to us: new, repeated, over, or nothing (what we know, or what says nothing of what fires now). */
 export type Meaning = 'begins' | 'goes-on' | 'ends' | 'nothing'
 
-/** `known`: when it would end by itself, if it fires. */
-export const meaningOf = (received: Pick<Received, 'endsAtMs'>, known: number | undefined, nowMs: number): Meaning => {
-  const over = received.endsAtMs <= nowMs
+export const meaningOf = (
+  { endsAtMs }: Pick<Received, 'endsAtMs'>,
+  known: Pick<Known, 'end' | 'dueAtMs'> | undefined,
+  nowMs: number,
+): Meaning => {
+  const over = endsAtMs <= nowMs
   if (known === undefined) return over ? 'nothing' : 'begins'
-  if (over) return 'ends'
-  return received.endsAtMs > known ? 'goes-on' : 'nothing'
+  const { end, dueAtMs } = known
+  if (!over) return endsAtMs > end.atMs ? 'goes-on' : 'nothing'
+  // A server repeats an end for a quarter of an hour: that puts off none.
+  const waits = end.reason === 'reported-over' && dueAtMs <= nowMs + overAfterMs
+  return waits ? 'nothing' : 'ends'
 }

@@ -6,15 +6,19 @@
 import { createHash } from 'node:crypto'
 import * as z from 'zod'
 import { type RowChange, type StoredRow, storeIsAway } from '../../stores/contract.ts'
-import type { Nudge, OutboxRow } from '../contract.ts'
+import type { Nudge } from '../contract.ts'
 import { jsonBytes } from '../json-bytes.ts'
 import {
   endRow,
   endRowId,
   firingOf,
+  type Known,
+  type Meaning,
   meaningOf,
+  overRow,
   type Received,
   type ReceivedView,
+  rowOf,
   serviceOf,
   unmapped,
 } from './received.ts'
@@ -67,48 +71,42 @@ const readAlert = (input: unknown, nowMs: number, view: ReceivedView): Received 
   return { fingerprint: fingerprintOf(labels), labels, annotations: read.data.annotations, startsAtMs, endsAtMs }
 }
 
-/** When it was said to end, which is not when that is due: the end may have been put off. */
-const knownEnd = (stored: StoredRow | undefined): { endsAtMs: number; after: string | undefined } | undefined => {
+const knownOf = (stored: StoredRow | undefined): Known | undefined => {
   if (stored?.row.to !== 'correlate' || stored.row.body.kind !== 'alert-changes') return undefined
   const { changes, after } = stored.row.body
-  return { endsAtMs: changes[0]?.atMs ?? stored.row.dueAtMs, after }
+  const [end] = changes
+  return end && { end, dueAtMs: stored.row.dueAtMs, after }
+}
+
+type Alert = { received: Received; stored: StoredRow | undefined }
+type Moment = { view: ReceivedView; nowMs: number }
+
+/** The row of what is over, or goes on. `beginning`: the row that tells of it, if it is new. */
+const endOf = (alert: Alert, meaning: Meaning, at: Moment & { beginning: string }): RowChange[] => {
+  if (meaning === 'nothing') return []
+  const { received, stored } = alert
+  const known = knownOf(stored)
+  const row =
+    known && meaning === 'ends'
+      ? overRow(received, known, at.nowMs)
+      : endRow(received, { ...at, after: known ? known.after : at.beginning })
+  return [{ id: row.id, expect: stored?.version ?? 0, row }]
 }
 
 type Plan = { rows: RowChange[]; nudges: Nudge[]; begun: Received[] }
 
 /** One commit's worth of alerts: one row with all that begin, one for the end of each. */
-const planOf = (
-  alerts: readonly { received: Received; stored: StoredRow | undefined }[],
-  { view, nowMs }: { view: ReceivedView; nowMs: number },
-): Plan => {
-  const known = alerts.map(({ received, stored }) => {
-    const end = knownEnd(stored)
-    return { received, stored, end, meaning: meaningOf(received, end?.endsAtMs, nowMs) }
-  })
-  const begun = known.filter(({ meaning }) => meaning === 'begins').map(({ received }) => received)
+const planOf = (alerts: readonly Alert[], { view, nowMs }: Moment): Plan => {
+  const meant = alerts.map((alert) => ({ alert, meaning: meaningOf(alert.received, knownOf(alert.stored), nowMs) }))
+  const begun = meant.filter(({ meaning }) => meaning === 'begins').map(({ alert }) => alert.received)
   const id = `received:${hashed(begun.map(({ fingerprint, endsAtMs }) => [fingerprint, endsAtMs]))}`
   const changes = begun.map((received) => firingOf(received, view, nowMs))
-  const beginning: OutboxRow = {
-    id,
-    to: 'correlate',
-    dueAtMs: nowMs,
-    nudges: 0,
-    body: { kind: 'alert-changes', changes },
-  }
-  const ends = known.flatMap(({ received, stored, end, meaning }): RowChange[] => {
-    if (meaning === 'nothing') return []
-    const row = endRow(received, { view, nowMs, after: meaning === 'begins' ? id : end?.after })
-    return [{ id: row.id, expect: stored?.version ?? 0, row }]
-  })
-  const due = [
-    ...(begun.length > 0 ? [id] : []),
-    ...ends.flatMap(({ row }) => (row && row.dueAtMs <= nowMs ? [row.id] : [])),
-  ]
-  return {
-    rows: [...(begun.length > 0 ? [{ id, expect: 0, row: beginning }] : []), ...ends],
-    nudges: due.map((rowId) => ({ to: 'correlate', rowId, afterMs: 0 })),
-    begun,
-  }
+  const beginning = rowOf(id, changes, { dueAtMs: nowMs, after: undefined })
+  const ends = meant.flatMap(({ alert, meaning }) => endOf(alert, meaning, { view, nowMs, beginning: id }))
+  const rows = [...(begun.length > 0 ? [{ id, expect: 0, row: beginning }] : []), ...ends]
+  // An end that is not due yet is the sweep's to keep.
+  const due = rows.filter(({ row }) => row && row.dueAtMs <= nowMs)
+  return { rows, nudges: due.map((row) => ({ to: 'correlate', rowId: row.id, afterMs: 0 })), begun }
 }
 
 /** A transaction has room for so many alerts, and the row with all that begin for so much: it holds at most 64 KB. */

@@ -135,13 +135,23 @@ test('a label that has no room leaves it to those after it', () => {
   expect(firingOf(received(labels), view, start).labels).toEqual({ alertname: 'A', zone: 'a' })
 })
 
-test.each<[string, number, number | undefined, string]>([
+const known = (endsAtMs: number, reason: 'not-repeated' | 'reported-over' = 'not-repeated', dueAtMs = endsAtMs) => {
+  const began = firingOf(received({}, { startsAtMs: 5000 }), view, 5000)
+  const end = { ...began, to: 'inactive' as const, reason, atMs: endsAtMs }
+  return { end, dueAtMs }
+}
+
+test.each<[string, number, ReturnType<typeof known> | undefined, string]>([
   ['it is new', 60_000, undefined, 'begins'],
-  ['it is repeated', 60_000, 30_000, 'goes-on'],
-  ['an old repeat', 20_000, 30_000, 'nothing'],
-  ['the same again', 30_000, 30_000, 'nothing'],
-  ['it is over', 0, 30_000, 'ends'],
+  ['it is repeated', 60_000, known(30_000), 'goes-on'],
+  ['it is repeated after its end was put off', 60_000, known(30_000, 'not-repeated', 90_000), 'goes-on'],
+  ['an old repeat', 20_000, known(30_000), 'nothing'],
+  ['the same again', 30_000, known(30_000), 'nothing'],
+  ['it is over', 9000, known(30_000), 'ends'],
+  ['it is over, again', 9000, known(9000, 'reported-over', 70_000), 'nothing'],
+  ['it is over, and was by a clock that was ahead', 9000, known(9000, 'reported-over', 3_600_000), 'ends'],
+  ['it is not over', 20_000, known(9000, 'reported-over', 70_000), 'goes-on'],
   ['the end of what was never heard of', 0, undefined, 'nothing'],
-])('%s', (_, endsAtMs, known, expected) => {
-  expect(meaningOf({ endsAtMs }, known, 10_000)).toBe(expected)
+])('%s', (_, endsAtMs, before, expected) => {
+  expect(meaningOf({ endsAtMs }, before, 10_000)).toBe(expected)
 })

@@ -150,17 +150,48 @@ test('a clock that was set ahead and back puts no end off for long', async () =>
   expect(await endDueAtMs()).toBe(start + 5 * minuteMs)
 })
 
-test('an alert that is said to be over ends at once, also before its beginning was told', async () => {
+/** Plays what is posted at which second, and tells what becomes of the incident at which. */
+const play = async (posts: Readonly<Record<number, object>>, seconds: number) => {
+  const seen: string[] = []
+  for (let second = 0; second <= seconds; second += 5) {
+    clock.nowMs = start + second * 1000
+    if (posts[second]) await receive([alert(posts[second])])
+    await correlate()
+    const now = (await states()).join()
+    if (!seen.at(-1)?.endsWith(now)) seen.push(`${second} ${now}`)
+  }
+  return seen
+}
+const firesUntil = (second: number) => ({ startsAt: iso(start), endsAt: iso(start + second * 1000) })
+const overAt = firesUntil
+
+test.each<[string, Parameters<typeof play>[0], string]>([
+  ['is over then', { 0: firesUntil(240), 60: overAt(60) }, '135'],
+  ['also before its beginning is applied', { 0: firesUntil(240), 5: overAt(5) }, '80'],
+  ['whoever repeats that it is over', { 0: firesUntil(240), 60: overAt(60), 100: overAt(60), 130: overAt(60) }, '135'],
+  [
+    'unless another server of a pair goes on, which sees its end a little later',
+    { 0: firesUntil(240), 60: overAt(60), 70: firesUntil(310), 85: overAt(80), 120: overAt(60) },
+    '160',
+  ],
+  [
+    'or does not see it',
+    { 0: firesUntil(240), 60: overAt(60), 90: firesUntil(330), 120: overAt(60), 150: firesUntil(390), 180: overAt(60) },
+    '255',
+  ],
+  ['or goes on to a shorter end', { 0: firesUntil(240), 60: overAt(60), 70: firesUntil(100) }, '100'],
+])('an alert that is said to be over has 75 seconds to go on: %s', async (_, posts, resolved) => {
+  expect(await play(posts, 500)).toEqual(['0 shop open', `${resolved} shop resolved`])
+})
+
+test('an end that is told by a clock that was set ahead waits no longer when that is set back', async () => {
   await receive([alert()])
-  clock.nowMs += 1000
-  nudged = []
-  await receive([alert({ endsAt: iso(nowMs()) })])
-  expect(nudged).toHaveLength(1)
   await correlate()
-  expect(await states()).toEqual(['shop resolved'])
-  expect(await receive([alert({ endsAt: iso(nowMs()) })])).toMatchObject({ status: 'accepted' })
-  await correlate()
-  expect(await states()).toEqual(['shop resolved'])
+  clock.nowMs = start + 60 * minuteMs
+  await receive([alert({ endsAt: iso(start) })])
+  clock.nowMs = start + minuteMs
+  await receive([alert({ endsAt: iso(start) })])
+  expect(await endDueAtMs()).toBe(start + minuteMs + 75_000)
 })
 
 test('an alert that comes again after its end fires again', async () => {
