@@ -174,7 +174,7 @@ export const meaningOf = (
   if (known === undefined) return over ? 'nothing' : 'begins'
   const { end, dueAtMs } = known
   if (!over) return endsAtMs > end.atMs ? 'goes-on' : 'nothing'
-  // A server repeats an end for a quarter of an hour: that puts off none.
+  // A server repeats an end for a quarter of an hour: that puts off none, and ends nothing that began since.
   const waits = end.reason === 'reported-over' && dueAtMs <= nowMs + overAfterMs
-  return waits ? 'nothing' : 'ends'
+  return waits || endsAtMs < end.sinceMs ? 'nothing' : 'ends'
 }

@@ -148,6 +148,7 @@ test.each<[string, number, ReturnType<typeof known> | undefined, string]>([
   ['an old repeat', 20_000, known(30_000), 'nothing'],
   ['the same again', 30_000, known(30_000), 'nothing'],
   ['it is over', 9000, known(30_000), 'ends'],
+  ['it was over before it began', 4000, known(30_000), 'nothing'],
   ['it is over, again', 9000, known(9000, 'reported-over', 70_000), 'nothing'],
   ['it is over, and was by a clock that was ahead', 9000, known(9000, 'reported-over', 3_600_000), 'ends'],
   ['it is not over', 20_000, known(9000, 'reported-over', 70_000), 'goes-on'],

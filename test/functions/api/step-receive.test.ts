@@ -184,6 +184,21 @@ test.each<[string, Parameters<typeof play>[0], string]>([
   expect(await play(posts, 500)).toEqual(['0 shop open', `${resolved} shop resolved`])
 })
 
+test('a server that still repeats the end of the time before ends nothing that another says fires again', async () => {
+  const again = (untilSecond: number) => ({ startsAt: iso(start + 420_000), endsAt: iso(start + untilSecond * 1000) })
+  const posts = {
+    ...{ 0: firesUntil(240), 100: overAt(100), 160: overAt(100) },
+    ...{ 420: again(660), 450: overAt(100), 480: again(720), 510: overAt(100), 540: overAt(100) },
+    ...{ 600: { startsAt: iso(start + 420_000), endsAt: iso(start + 600_000) } },
+  }
+  expect(await play(posts, 700)).toEqual([
+    '0 shop open',
+    '175 shop resolved',
+    '420 shop resolved,shop open',
+    '675 shop resolved,shop resolved',
+  ])
+})
+
 test('an end that is told by a clock that was set ahead waits no longer when that is set back', async () => {
   await receive([alert()])
   await correlate()
