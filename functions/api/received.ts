@@ -121,6 +121,19 @@ export const firingOf = (received: Received, view: ReceivedView, nowMs: number):
   reason: 'reported',
 })
 
+/**
+ * What an alert that fires is told as once more when it is another's, or as severe as something else, by what the config
+ * says now. Advisories are incidents of their own, so to become one or be one no longer ends it where it was.
+ */
+export const restatedOf = (received: Received, end: AlertChange, at: { view: ReceivedView; nowMs: number }) => {
+  const now = firingOf(received, at.view, at.nowMs)
+  const isAsSevere = end.severity === now.severity
+  if (isAsSevere && end.service === now.service) return []
+  const again: AlertChange = { ...now, from: 'firing', reason: isAsSevere ? 'reported' : 'severity-changed' }
+  const leaves = !isAsSevere && [end.severity, now.severity].includes('advisory')
+  return leaves ? [{ ...end, reason: again.reason, atMs: at.nowMs }, again] : [again]
+}
+
 /** The row that ends an alert when nobody repeats it: while it is there the alert fires. */
 export const endRowId = (fingerprint: string): string => `${receivedEndPrefix}${fingerprint}`
 

@@ -1,12 +1,13 @@
 /**
  * Reads alerts that somebody's Prometheus posts, and for each the row that would end it; decides what each is to us;
- * writes a row with what begins and moves the rows of what goes on or ends, for `correlate`, which alone changes incidents.
+ * writes rows with what begins or is called otherwise and moves the rows of what goes on or ends, for `correlate`, which
+ * alone changes incidents.
  * Run twice: the second finds the ends of the first and at most moves them; a repeat only prolongs.
  */
 import { createHash } from 'node:crypto'
 import * as z from 'zod'
 import { type RowChange, type StoredRow, storeIsAway } from '../../stores/contract.ts'
-import type { Nudge } from '../contract.ts'
+import type { Nudge, OutboxRow } from '../contract.ts'
 import { jsonBytes } from '../json-bytes.ts'
 import {
   endRow,
@@ -18,6 +19,7 @@ import {
   overRow,
   type Received,
   type ReceivedView,
+  restatedOf,
   rowOf,
   serviceOf,
   unmapped,
@@ -81,29 +83,33 @@ const knownOf = (stored: StoredRow | undefined): Known | undefined => {
 type Alert = { received: Received; stored: StoredRow | undefined }
 type Moment = { view: ReceivedView; nowMs: number }
 
-/** The row of what is over, or goes on. `beginning`: the row that tells of it, if it is new. */
-const endOf = (alert: Alert, meaning: Meaning, at: Moment & { beginning: string }): RowChange[] => {
+/** The end of what begins, goes on or is over; before it a row that tells what the config calls otherwise by now. */
+const rowsOf = (alert: Alert, meaning: Meaning, at: Moment & { beginning: string }): RowChange[] => {
   if (meaning === 'nothing') return []
   const { received, stored } = alert
   const known = knownOf(stored)
-  const row =
-    known && meaning === 'ends'
-      ? overRow(received, known, at.nowMs)
-      : endRow(received, { ...at, after: known ? known.after : at.beginning })
-  return [{ id: row.id, expect: stored?.version ?? 0, row }]
+  const endChange = (row: OutboxRow): RowChange => ({ id: row.id, expect: stored?.version ?? 0, row })
+  if (known === undefined) return [endChange(endRow(received, { ...at, after: at.beginning }))]
+  if (meaning === 'ends') return [endChange(overRow(received, known, at.nowMs))]
+  const changes = restatedOf(received, known.end, at)
+  if (changes.length === 0) return [endChange(endRow(received, { ...at, after: known.after }))]
+  const told = changes.map(({ alertId, service, severity }) => [alertId, service, severity])
+  const id = `received:${hashed([received.endsAtMs, told])}`
+  const row = rowOf(id, changes, { dueAtMs: at.nowMs, after: known.after })
+  return [{ id, expect: 0, row }, endChange(endRow(received, { ...at, after: id }))]
 }
 
 type Plan = { rows: RowChange[]; nudges: Nudge[]; begun: Received[] }
 
-/** One commit's worth of alerts: one row with all that begin, one for the end of each. */
+/** One commit's worth of alerts: one row with all that begin, and those of each. */
 const planOf = (alerts: readonly Alert[], { view, nowMs }: Moment): Plan => {
   const meant = alerts.map((alert) => ({ alert, meaning: meaningOf(alert.received, knownOf(alert.stored), nowMs) }))
   const begun = meant.filter(({ meaning }) => meaning === 'begins').map(({ alert }) => alert.received)
   const id = `received:${hashed(begun.map(({ fingerprint, endsAtMs }) => [fingerprint, endsAtMs]))}`
   const changes = begun.map((received) => firingOf(received, view, nowMs))
   const beginning = rowOf(id, changes, { dueAtMs: nowMs, after: undefined })
-  const ends = meant.flatMap(({ alert, meaning }) => endOf(alert, meaning, { view, nowMs, beginning: id }))
-  const rows = [...(begun.length > 0 ? [{ id, expect: 0, row: beginning }] : []), ...ends]
+  const others = meant.flatMap(({ alert, meaning }) => rowsOf(alert, meaning, { view, nowMs, beginning: id }))
+  const rows = [...(begun.length > 0 ? [{ id, expect: 0, row: beginning }] : []), ...others]
   // An end that is not due yet is the sweep's to keep.
   const due = rows.filter(({ row }) => row && row.dueAtMs <= nowMs)
   return { rows, nudges: due.map((row) => ({ to: 'correlate', rowId: row.id, afterMs: 0 })), begun }

@@ -1,5 +1,6 @@
 import { beforeEach, expect, test } from '@jest/globals'
-import { alertmanager, service } from '../../../config/contract.ts'
+import { alertmanager, type Severity, service } from '../../../config/contract.ts'
+import type { ReceivedView } from '../../../functions/api/received.ts'
 import { receiveStep } from '../../../functions/api/step-receive.ts'
 import type { Nudge } from '../../../functions/contract.ts'
 import { correlateStep } from '../../../functions/correlate/step.ts'
@@ -22,7 +23,7 @@ beforeEach(() => {
   warnings = []
 })
 
-const receive = (body: unknown) =>
+const receive = (body: unknown, config: Partial<ReceivedView> = {}) =>
   receiveStep({
     store,
     nowMs,
@@ -30,17 +31,17 @@ const receive = (body: unknown) =>
       nudged.push(...nudges)
     },
     warn: (text) => warnings.push(text),
-    view: { alertmanager: alertmanager.parse({}), services: { shop: service.parse({}) } },
+    view: { alertmanager: alertmanager.parse({}), services: { shop: service.parse({}) }, ...config },
   })(body)
 
 /** While the hub runs, a due row is brought to `correlate` so soon. */
 const sweptWithinMs = 10_000
 
-const correlate = async () => {
+const correlate = async (rowIds?: string[]) => {
   const view = hubView([{ channels: ['pager'] }])
   const step = correlateStep({ store, nowMs, nudge: async () => undefined, view, sweptWithinMs })
   const due = (await store.due(nowMs(), 100)).map(({ row }) => row)
-  await step(due.filter(({ to }) => to === 'correlate').map(({ id }) => id))
+  await step(rowIds ?? due.filter(({ to }) => to === 'correlate').map(({ id }) => id))
 }
 
 const incidents = async () =>
@@ -217,6 +218,59 @@ test('an alert that comes again after its end fires again', async () => {
   await receive([alert()])
   await correlate()
   expect((await states()).sort()).toEqual(['shop open', 'shop resolved'])
+})
+
+const calls = (severity: Severity) => ({ alertmanager: alertmanager.parse({ severities: { critical: severity } }) })
+const standing = async () =>
+  (await incidents()).map(({ status, severity, alerts }) => {
+    const [told] = Object.values(alerts)
+    return `${status} ${severity} of ${told?.service}`
+  })
+
+test.each<[Severity, Severity, string[]]>([
+  ['ticket', 'page', ['open page of shop']],
+  ['page', 'ticket', ['open ticket of shop']],
+  ['advisory', 'page', ['resolved advisory of shop', 'open page of shop']],
+  ['page', 'advisory', ['open advisory of shop', 'resolved page of shop']],
+])('an alert that fires as %s and that the config calls %s since is told once more, once', async (was, is, then) => {
+  await receive([alert()], calls(was))
+  await correlate()
+  for (let nth = 0; nth < 3; nth++) {
+    clock.nowMs += minuteMs
+    nudged = []
+    await receive([alert()], calls(is))
+    expect(nudged).toHaveLength(nth === 0 ? 1 : 0)
+    await correlate()
+    expect((await standing()).sort()).toEqual(then.toSorted())
+  }
+  await receive([alert({ endsAt: iso(nowMs()) })], calls(was))
+  clock.nowMs += 75_000
+  await correlate()
+  expect((await standing()).sort()).toEqual(then.map((one) => one.replace('open', 'resolved')).sort())
+})
+
+test('an alert whose service the config finds since is told as its own', async () => {
+  const odd = { alertname: 'HighErrors', service: 'cart' }
+  await receive([alert({ labels: odd })])
+  await correlate()
+  expect(await standing()).toEqual(['open page of unknown'])
+  clock.nowMs += minuteMs
+  await receive([alert({ labels: odd })], { services: { cart: service.parse({}) } })
+  await correlate()
+  expect(await standing()).toEqual(['open page of cart'])
+})
+
+test('what the config calls otherwise twice before anybody applies it is what it called it last', async () => {
+  for (const severity of ['ticket', 'page', 'ticket', 'page', 'page'] as const) {
+    await receive([alert()], calls(severity))
+    clock.nowMs += 1000
+  }
+  await receive([alert({ endsAt: iso(nowMs()) })], calls('ticket'))
+  await receive([alert()], calls('page'))
+  const due = (await store.due(nowMs(), 100)).map(({ row }) => row.id)
+  expect(due).toHaveLength(4)
+  await correlate(due.toReversed())
+  expect(await standing()).toEqual(['open page of shop'])
 })
 
 test('the identity of an alert is its labels, whatever their order; empty ones are none', async () => {
