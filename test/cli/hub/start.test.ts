@@ -5,6 +5,7 @@ import { startHub } from '../../../cli/hub/start.ts'
 import { normalise } from '../../../config/normalise.ts'
 import { configSchema } from '../../../config/schema.ts'
 import { memoryBlobs, memoryStore } from '../../../stores/memory.ts'
+import { change } from '../../functions/builders.ts'
 
 const servers: Server[] = []
 
@@ -80,4 +81,16 @@ test('who wakes after an hour looks at once, and calls nobody for the silence of
   await hub.stop()
   const incidents = await store.list('incident/', { limit: 10 })
   expect([answered, [...incidents.keys()], warnings]).toEqual([2, [], []])
+}, 20_000)
+
+test('an end that was due while the hub was off is put off, since nobody could repeat the alert to it', async () => {
+  const { hub, store } = await hubOver(createHttpServer((_, response) => response.end('ok')))
+  const offAtMs = Date.now() - 3_600_000
+  const changes = [change({ from: 'firing', to: 'inactive', reason: 'not-repeated', atMs: offAtMs })]
+  const [id, body] = ['received-end:1', { kind: 'alert-changes' as const, changes }]
+  await store.commit([], [{ id, expect: 0, row: { id, to: 'correlate', dueAtMs: offAtMs, nudges: 0, body } }])
+  const dueAtMs = async () => (await store.row(id))?.row.dueAtMs
+  while ((await dueAtMs()) === offAtMs) await new Promise(setImmediate)
+  await hub.stop()
+  expect(await dueAtMs()).toBeGreaterThan(Date.now() + 4 * 60_000)
 }, 20_000)
