@@ -163,6 +163,12 @@ const isBlind = (sli: Sli, nowMs: number, seconds: number): boolean => {
   return unknown > 0 || !sli.minutes.some(({ atMs }) => atMs > fromMs)
 }
 
+/** The end of the last minute of which anything is known, or now. */
+const lastKnownMs = ({ minutes }: Sli, nowMs: number): number => {
+  const last = minutes.findLast(({ good, bad, unknown }) => good + bad > 0 || unknown === 0)
+  return last ? Math.min(nowMs, last.atMs + 59_999) : nowMs
+}
+
 /** An objective's alerts ask for the same budget one after the other. */
 const budgets = new WeakMap<Sli, { spec: Spec; nowMs: number; budget: Budget }>()
 
@@ -188,7 +194,9 @@ const judgeBurn = (spec: Spec, facts: Facts, wanted: BurnRate['severity']): Judg
   const rates = burnRatesOf(spec).filter((rate) => rate.severity === wanted)
   const budgetRatio = budgetRatioOf(spec.objectivePercent)
   const guard = { minEvents: spec.minEvents, minBadEvents: spec.minBadEvents }
-  const fired = rates.find((rate) => burns(sli, rate, { nowMs, budgetRatio, guard }) !== undefined)
+  const burning = (atMs: number) =>
+    rates.find((rate) => burns(sli, rate, { nowMs: atMs, budgetRatio, guard }) !== undefined)
+  const fired = burning(nowMs)
   const budget = sloBudget(spec, sli, nowMs)
   if (fired) {
     const words = burnWords(sli, { nowMs, period: periodOf(spec), timeZone: spec.timeZone, budget, fired })
@@ -196,7 +204,9 @@ const judgeBurn = (spec: Spec, facts: Facts, wanted: BurnRate['severity']): Judg
   }
   const longest = Math.max(...rates.map(({ shortSeconds }) => shortSeconds), 0)
   const said = `${subject(spec)}: ${percentWords(budget.spentRatio)} of ${periodWords(periodOf(spec))}'s budget is spent`
-  if (isBlind(sli, nowMs, longest))
+  const knownMs = lastKnownMs(sli, nowMs)
+  // Minutes that nobody could see push nothing out of a window: what burnt when last seen may still.
+  if (isBlind(sli, nowMs, longest) || (knownMs < nowMs && burning(knownMs)))
     return { status: 'held', met: false, reason: 'input-unknown', summary: unseen(said, sli) }
   return { status: 'inactive', met: false, reason: 'burn-rate-gone', summary: said }
 }

@@ -56,6 +56,38 @@ test.each([
   expect(sloRule.judge(spec, facts(sli)).status).toBe(then)
 })
 
+/** Minutes up to now, after an hour of good and forty minutes of bad ones: `g` good, `b` 3 % bad, `u` unknown, `0` without events, `.` none. */
+const afterFailing = (letters: string): Sli => {
+  const counts: Record<string, { good?: number; bad?: number; unknown?: number }> = {
+    g: { good: 1000 },
+    b: { good: 970, bad: 30 },
+    u: { unknown: 1 },
+    0: {},
+  }
+  const all = [...'g'.repeat(60), ...'b'.repeat(40), ...letters]
+  const minutes = all.flatMap((letter, nth) => {
+    const of = counts[letter]
+    return of ? [{ atMs: nowMs - (all.length - 1 - nth) * minuteMs, good: 0, bad: 0, unknown: 0, ...of }] : []
+  })
+  return { minutes, hours: [] }
+}
+
+test.each([
+  { seen: 'ggggg', given: 'five good minutes', then: 'inactive' },
+  { seen: '00000', given: 'five without traffic', then: 'inactive' },
+  { seen: 'uuuuu', given: 'nobody who can look', then: 'held' },
+  { seen: 'guuuu', given: 'one good minute and nobody who can look', then: 'held' },
+  { seen: '0uuuu', given: 'one without traffic and nobody who can look', then: 'held' },
+  { seen: 'ggggguuuu', given: 'five good minutes and nobody who can look', then: 'inactive' },
+  { seen: 'uuuug', given: 'one good minute as the first that is known again', then: 'inactive' },
+  { seen: 'uugug', given: 'only good ones of those that are known', then: 'inactive' },
+  { seen: 'uubuu', given: 'only bad ones of those that are known', then: 'active' },
+  { seen: 'ggggg...', given: 'good minutes that are told three minutes late', then: 'inactive' },
+  { seen: 'gg......', given: 'nothing told since two good minutes', then: 'held' },
+])('after a burn and $given ($seen) the page is $then', ({ seen, then }) => {
+  expect(sloRule.judge(spec, { ...facts(afterFailing(seen)), firing: true }).status).toBe(then)
+})
+
 test('a slow burn is a ticket and no page', () => {
   const slow = facts(failing(24 * 60, 0.0035))
   expect(sloRule.judge(spec, slow).status).toBe('inactive')

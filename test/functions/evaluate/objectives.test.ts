@@ -1,0 +1,85 @@
+import { expect, test } from '@jest/globals'
+import { normalise } from '../../../config/normalise.ts'
+import { configSchema } from '../../../config/schema.ts'
+import type { AlertChange, Observation } from '../../../functions/contract.ts'
+import { evaluateView } from '../../../functions/evaluate/config.ts'
+import { evaluateStep } from '../../../functions/evaluate/step.ts'
+import type { ProbeOutcome } from '../../../probes/contract.ts'
+import { memoryStore } from '../../../stores/memory.ts'
+import { outcome, start } from '../builders.ts'
+
+const minute = 60_000
+const shard = '0/1'
+
+type Told = Pick<AlertChange, 'alertId' | 'to' | 'severity' | 'reason'> & { minute: number }
+
+/** `evaluate` with one objective of the shop; `deploy` gives it another config. */
+const shopWith = (objective: object, more: object = {}) => {
+  let nowMs = start
+  const store = memoryStore({ nowMs: () => nowMs })
+  const told: Told[] = []
+  const deployed = (slo: object) => {
+    const config = normalise(
+      configSchema.parse({
+        services: { shop: {} },
+        monitors: {},
+        rules: { slo: { kind: 'slo', ...slo } },
+        channels: { console: { kind: 'console' } },
+        routes: [{ channels: ['console'] }],
+        ...more,
+      }),
+    )
+    return evaluateStep({ store, nowMs: () => nowMs, nudge: async () => {}, ...evaluateView(config) })
+  }
+  let evaluate = deployed(objective)
+  const send = async (observation: Observation, atMs: number) => {
+    nowMs = atMs
+    const result = await evaluate(observation)
+    if (result.status !== 'evaluated') throw new Error('conflict')
+    for (const { alertId, to, severity, reason } of result.changes)
+      told.push({ alertId, to, severity, reason, minute: (Math.floor(atMs / minute) * minute - start) / minute })
+  }
+  return {
+    told: (alertId: string) => told.filter((one) => one.alertId === alertId),
+    deploy: (slo: object) => {
+      evaluate = deployed(slo)
+    },
+    /** What the counters of a minute came to, said at its end. */
+    count: (nth: number, events: { good?: number; bad?: number; unknown?: number }) => {
+      const atMs = start + nth * minute
+      const minutes = [{ atMs, good: 0, bad: 0, unknown: 0, ...events }]
+      return send({ kind: 'sli-counts', id: `${nth}`, shard, counts: [{ ruleId: 'slo', minutes }] }, atMs + 59_000)
+    },
+    look: (atMs: number, looks: readonly Parameters<typeof outcome>[0][]) => {
+      const outcomes = looks.map((one): ProbeOutcome => outcome({ scheduledAtMs: atMs, startedAtMs: atMs, ...one }))
+      const id = `${atMs} ${outcomes[0]?.location}`
+      return send({ kind: 'outcomes', id, shard, outcomes }, atMs + 1000)
+    },
+  }
+}
+
+const town = { clusters: { town: { sources: [{ kind: 'app', url: 'http://app.example/metrics' }] } } }
+const series = { cluster: 'town', total: 'requests_total', bad: 'requests_total{code="500"}' }
+const counted = { service: 'shop', series, objectivePercent: 99.9 }
+
+const front = { kind: 'http', service: 'shop', url: 'http://shop.example/' }
+const inTime = { monitor: 'front', latencyMs: 500, objectivePercent: 99 }
+
+test('counters that cannot be read any more end no page, and those that are read again and well do at once', async () => {
+  const { count, told } = shopWith(counted, town)
+  for (let nth = -600; nth < 33; nth++) await count(nth, nth < 0 ? { good: 1000 } : { good: 970, bad: 30 })
+  for (let nth = 33; nth < 600; nth++) await count(nth, { unknown: 1 })
+  expect(told('slo')).toMatchObject([{ to: 'firing', minute: 28 }])
+  await count(600, { good: 1000 })
+  expect(told('slo').slice(1)).toMatchObject([{ to: 'inactive', minute: 600 }])
+})
+
+test('looks that can tell nothing end no page of an objective', async () => {
+  const monitors = { front: { ...front, periodSeconds: 10 } }
+  const { look, told } = shopWith({ ...inTime, badInARow: false }, { monitors })
+  for (let at = -4 * 360; at < 4 * 360; at++) {
+    const verdict = at < 12 * 6 ? ('pass' as const) : ('unknown' as const)
+    await look(start + at * 10_000, [{ verdict, timingsMs: { total: at < 0 ? 50 : 900 } }])
+  }
+  expect(told('slo').map(({ to }) => to)).toEqual(['firing'])
+})
