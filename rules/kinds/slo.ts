@@ -206,7 +206,8 @@ const judgeBurn = (spec: Spec, facts: Facts, wanted: BurnRate['severity']): Judg
   const said = `${subject(spec)}: ${percentWords(budget.spentRatio)} of ${periodWords(periodOf(spec))}'s budget is spent`
   const knownMs = lastKnownMs(sli, nowMs)
   // Minutes that nobody could see push nothing out of a window: what burnt when last seen may still.
-  if (isBlind(sli, nowMs, longest) || (knownMs < nowMs && burning(knownMs)))
+  // The config may have no pair of that severity any more: then there is nothing to see.
+  if (rates.length > 0 && (isBlind(sli, nowMs, longest) || (knownMs < nowMs && burning(knownMs))))
     return { status: 'held', met: false, reason: 'input-unknown', summary: unseen(said, sli) }
   return { status: 'inactive', met: false, reason: 'burn-rate-gone', summary: said }
 }

@@ -83,3 +83,12 @@ test('looks that can tell nothing end no page of an objective', async () => {
   }
   expect(told('slo').map(({ to }) => to)).toEqual(['firing'])
 })
+
+test('a page whose pairs of windows the config makes tickets is over', async () => {
+  const { count, told, deploy } = shopWith(counted, town)
+  for (let nth = -60; nth < 8; nth++) await count(nth, nth < 0 ? { good: 1000 } : { good: 500, bad: 500 })
+  expect(told('slo').map(({ to }) => to)).toEqual(['firing'])
+  deploy({ ...counted, burnRates: [{ severity: 'ticket', longSeconds: 86_400, shortSeconds: 7200, factor: 3 }] })
+  await count(8, { good: 500, bad: 500 })
+  expect(told('slo').slice(1)).toMatchObject([{ to: 'inactive', minute: 8, severity: 'page' }])
+})
