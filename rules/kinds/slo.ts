@@ -202,7 +202,7 @@ const judgeBurn = (spec: Spec, facts: Facts, wanted: BurnRate['severity']): Judg
     const words = burnWords(sli, { nowMs, period: periodOf(spec), timeZone: spec.timeZone, budget, fired })
     return { status: 'active', met: true, reason: 'burn-rate-met', summary: `${subject(spec)}: ${words}` }
   }
-  const longest = Math.max(...rates.map(({ shortSeconds }) => shortSeconds), 0)
+  const longest = Math.max(...rates.map(({ shortSeconds }) => shortSeconds))
   const said = `${subject(spec)}: ${percentWords(budget.spentRatio)} of ${periodWords(periodOf(spec))}'s budget is spent`
   const knownMs = lastKnownMs(sli, nowMs)
   // Minutes that nobody could see push nothing out of a window: what burnt when last seen may still.
@@ -217,7 +217,8 @@ const judgePolicy = (spec: Spec, facts: Facts, spentPercent: number): Judgement 
   const { spentRatio, good, bad } = sloBudget(spec, sli, nowMs)
   const spent = percentWords(spentRatio)
   const said = `${subject(spec)}: ${spent} of ${periodWords(periodOf(spec))}'s budget is spent (policy: ${spentPercent} %)`
-  if (good + bad === 0) return { status: 'held', met: false, reason: 'input-unknown', summary: said }
+  if (good + bad === 0 && isBlind(sli, nowMs, 6 * hour))
+    return { status: 'held', met: false, reason: 'input-unknown', summary: said }
   const enough = bad >= spec.minBadEvents && good + bad >= spec.minEvents
   return enough && spentRatio * 100 >= spentPercent
     ? { status: 'active', met: true, reason: 'budget-spent', summary: said }

@@ -109,6 +109,30 @@ test('each step of the budget policy is an alert of its own', () => {
   )
 })
 
+/** A week in which nothing was counted, the last hours by the minute. */
+const quietWeek = (unknown: number): Sli => {
+  const nothing = { good: 0, bad: 0, unknown: 0 }
+  const hours = Array.from({ length: 8 * 24 - 6 }, (_, nth) => ({
+    atMs: nowMs + (nth - 8 * 24) * 60 * minuteMs,
+    ...nothing,
+  }))
+  const minutes = Array.from({ length: 360 }, (_, nth) => ({
+    atMs: nowMs + (nth - 359) * minuteMs,
+    ...nothing,
+    unknown,
+  }))
+  return { hours, minutes }
+}
+
+test.each([
+  { given: 'no traffic', sli: quietWeek(0), then: 'inactive' },
+  { given: 'nothing that could be read', sli: quietWeek(1), then: 'held' },
+  { given: 'nothing at all', sli: { hours: [], minutes: [] }, then: 'held' },
+])('after a window with $given the steps of the budget policy are $then', ({ sli, then }) => {
+  const steps = sloAlerts({ ...spec, windowDays: 7 }).filter(({ part }) => part.startsWith('budget-'))
+  expect(steps.map(({ judge }) => judge({ ...facts(sli), firing: true }).status)).toEqual([then, then, then])
+})
+
 test('an objective of yesterday has the budget of its whole window', () => {
   const young = timeline({ fromMs: nowMs - dayMs, badFromMs: nowMs - minuteMs, eventsAMinute: 100, badShare: 1 }, nowMs)
   expect(sloBudget(spec, young.at(nowMs), nowMs).spentRatio).toBeCloseTo(2 / (30 * 1440 * 0.001), 2)
