@@ -92,3 +92,15 @@ test('a page whose pairs of windows the config makes tickets is over', async () 
   await count(8, { good: 500, bad: 500 })
   expect(told('slo').slice(1)).toMatchObject([{ to: 'inactive', minute: 8, severity: 'page' }])
 })
+
+test.each([
+  { given: 'an hour without traffic ends', events: {}, ends: [62] },
+  { given: 'two days that nobody can see do not end', events: { unknown: 1 }, ends: [] },
+])('$given the bad minutes in a row of a service that is taken down', async ({ events, ends }) => {
+  const { count, told } = shopWith({ ...counted, objectivePercent: 99 }, town)
+  for (let nth = -300; nth < 3; nth++) await count(nth, nth < 0 ? { good: 100 } : { bad: 5 })
+  for (let nth = 3; nth < 48 * 60; nth++) await count(nth, events)
+  const [fired, ...ended] = told('slo:in-a-row')
+  expect(fired).toMatchObject({ to: 'firing', minute: 2 })
+  expect(ended.map(({ minute: at }) => at)).toEqual(ends)
+})

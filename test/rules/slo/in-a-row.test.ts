@@ -46,6 +46,33 @@ test.each([
   expect([status, met]).toEqual(then)
 })
 
+const quiet = (minutes: number) => '0'.repeat(minutes)
+
+test.each([
+  { given: 'an hour without events', seen: `bbb${quiet(60)}`, then: 'inactive' },
+  { given: 'not quite an hour without events', seen: `bbb${quiet(59)}`, then: 'active' },
+  { given: 'an hour in which nobody could look', seen: `bbb${'u'.repeat(60)}`, then: 'held' },
+  {
+    given: 'half an hour without events and as long nobody who could look',
+    seen: `bbb${quiet(30)}${'u'.repeat(30)}`,
+    then: 'held',
+  },
+  {
+    given: 'an hour without events, and one in which nobody could look between',
+    seen: `bbb${quiet(30)}${'u'.repeat(60)}${quiet(30)}`,
+    then: 'inactive',
+  },
+  {
+    given: 'an hour without events that is told every five minutes',
+    seen: `bbb${'....0'.repeat(12)}`,
+    then: 'inactive',
+  },
+  { given: 'an hour that nobody told of', seen: `bbb${'.'.repeat(60)}0`, then: 'active' },
+  { given: 'an hour without events, and a bad one', seen: `bbb${quiet(60)}b`, then: 'active' },
+])('after bad minutes $given leaves it $then', ({ seen, then }) => {
+  expect(judgeInARow(facts(seen, { firing: true }), asked).status).toBe(then)
+})
+
 test('its page says what was seen, and since when', () => {
   const { summary, sinceMs } = judgeInARow(facts('gbbb'), asked)
   expect(summary).toBe('front (99 %): not one good event in the last 3 minutes that had any')
