@@ -1,6 +1,5 @@
 import type { ProbeOutcome } from '../../probes/contract.ts'
 import type { Facts, Judgement } from '../../rules/contract.ts'
-import { advisoryId } from '../alert-ids.ts'
 import type { AlertChange, AlertTransition, Observation, ProbeBody } from '../contract.ts'
 import { aheadMs } from '../freshness.ts'
 import type { PackedLocation } from '../location-packing.ts'
@@ -14,6 +13,7 @@ import { tallyCounts } from './counts.ts'
 import { fitLocation, fitShard } from './fit.ts'
 import { firedLately } from './flapping.ts'
 import { knownSince, listenedSinceMs } from './known-since.ts'
+import { isPagedElsewhere, pagedByAnother } from './paged-elsewhere.ts'
 import { endRemoved } from './removed.ts'
 import { secondOpinions } from './second-opinions.ts'
 import { silentAtMs } from './settle.ts'
@@ -23,7 +23,7 @@ import { type Sights, type Tally, tally } from './ticks.ts'
 export type RuleView = RuleIdentity & {
   monitor?: { monitorId: string; locations: readonly string[]; periodSeconds: number }
   judge: (facts: Facts) => Judgement
-  /** Alerts that page for it as well: while one of them is there this one need not begin. */
+  /** Alerts that page for it as well: while one of them fires, or is about to, this one need not begin. */
   behind?: readonly string[]
   /** Its monitor's ticks are events of an objective: what each of them is. */
   sli?: Sights
@@ -178,18 +178,6 @@ type Judgements = Pick<Decision, 'changes' | 'transitions' | 'judged'> & {
   againAtMs: number[]
 }
 
-const pagedByAnother = ({ ruleId }: RuleView): Judgement => ({
-  status: 'inactive',
-  met: false,
-  reason: 'another-pages',
-  summary: ruleId,
-})
-
-/** An advisory waits for its own rule only while that fires: what is pending is what it tells of. */
-const isPagedElsewhere = ({ ruleId, alertId, behind = [] }: RuleView, alerts: ShardState['alerts']): boolean =>
-  behind.some((other) => alerts[other] !== undefined) ||
-  (alertId === advisoryId(ruleId) && alerts[ruleId]?.state === 'firing')
-
 const judgeAll = (rules: readonly RuleView[], shard: ShardState, at: Judging): Judgements => {
   const { nowMs, looked } = at
   const so: Judgements = { alerts: { ...shard.alerts }, changes: [], transitions: [], judged: [], againAtMs: [] }
@@ -200,7 +188,7 @@ const judgeAll = (rules: readonly RuleView[], shard: ShardState, at: Judging): J
       continue
     }
     const before = so.alerts[alertId]
-    const isCovered = before === undefined && isPagedElsewhere(rule, so.alerts)
+    const isCovered = before === undefined && isPagedElsewhere(rule, so.alerts, nowMs)
     const judgedAt = (atMs: number) => rule.judge(factsFor(rule, shard, { ...at, nowMs: atMs }))
     const judgement = isCovered ? pagedByAnother(rule) : judgedAt(nowMs)
     const laterMs = before?.state === 'firing' ? undefined : silentAtMs(judgement, rule, { ...at, judgedAt })

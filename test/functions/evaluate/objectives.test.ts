@@ -14,7 +14,7 @@ const shard = '0/1'
 type Told = Pick<AlertChange, 'alertId' | 'to' | 'severity' | 'reason'> & { minute: number }
 
 /** `evaluate` with one objective of the shop; `deploy` gives it another config. */
-const shopWith = (objective: object, more: object = {}) => {
+const shopWith = (objective: object, { rules = {}, ...more }: { rules?: object; [key: string]: object } = {}) => {
   let nowMs = start
   const store = memoryStore({ nowMs: () => nowMs })
   const told: Told[] = []
@@ -23,10 +23,10 @@ const shopWith = (objective: object, more: object = {}) => {
       configSchema.parse({
         services: { shop: {} },
         monitors: {},
-        rules: { slo: { kind: 'slo', ...slo } },
         channels: { console: { kind: 'console' } },
         routes: [{ channels: ['console'] }],
         ...more,
+        rules: { ...rules, slo: { kind: 'slo', ...slo } },
       }),
     )
     return evaluateStep({ store, nowMs: () => nowMs, nudge: async () => {}, ...evaluateView(config) })
@@ -103,4 +103,41 @@ test.each([
   const [fired, ...ended] = told('slo:in-a-row')
   expect(fired).toMatchObject({ to: 'firing', minute: 2 })
   expect(ended.map(({ minute: at }) => at)).toEqual(ends)
+})
+
+test.each([
+  { given: 'every location reaches it', far: 'pass' as const },
+  { given: 'one location, below the quorum, cannot reach it', far: 'fail' as const },
+])('what is slow everywhere pages while $given', async ({ far }) => {
+  const monitors = { front: { ...front, periodSeconds: 7200 } }
+  const { look, told } = shopWith(inTime, { monitors, locations: ['a', 'b', 'far'] })
+  for (let nth = -6; nth < 6; nth++) {
+    for (const [at, location] of ['a', 'b', 'far'].entries()) {
+      const verdict = location === 'far' && nth >= -3 ? far : 'pass'
+      const looks = verdict === 'fail' ? ['tick', 'recheck', 'recheck-2'] : ['tick']
+      const timingsMs = { total: nth < 0 ? 50 : 900 }
+      const atMs = start + nth * 120 * minute + at * 1000
+      await look(
+        atMs,
+        looks.map((one) => ({ location, verdict, look: one, timingsMs })),
+      )
+    }
+  }
+  expect(told('slo:in-a-row')).toMatchObject([{ to: 'firing', minute: 240 }])
+})
+
+test.each([
+  { given: 'at the third failure', thresholds: { failureThreshold: 3 } },
+  { given: 'at the fifth failure', thresholds: { failureThreshold: 5 } },
+  { given: 'when all locations agree', thresholds: { failureThreshold: 5, quorum: 3 } },
+])('what nobody reaches is paged $given once, by the availability of its monitor', async ({ thresholds }) => {
+  const monitors = { front: { ...front, periodSeconds: 60 } }
+  const rules = { down: { kind: 'availability', monitor: 'front', ...thresholds } }
+  const { look, told } = shopWith(inTime, { monitors, rules, locations: ['a', 'b', 'far'] })
+  for (let nth = -10; nth < 10; nth++) {
+    for (const [at, location] of ['a', 'b', 'far'].entries())
+      await look(start + nth * minute + at * 1000, [{ location, verdict: nth < 0 ? 'pass' : 'fail' }])
+  }
+  expect(told('down').map(({ to }) => to)).toEqual(['firing'])
+  expect(told('slo:in-a-row')).toEqual([])
 })
