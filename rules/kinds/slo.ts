@@ -232,7 +232,8 @@ const inARowOf = ({ badInARow, latencyMs, monitor }: Spec): number | false =>
 const inARow = (spec: Spec) => {
   const minutes = inARowOf(spec)
   if (minutes === false) return []
-  const judged = (facts: Facts) => judgeInARow(facts, { subject: subject(spec), minutes })
+  const isCounted = spec.series !== undefined
+  const judged = (facts: Facts) => judgeInARow(facts, { subject: subject(spec), minutes, isCounted })
   return [{ part: 'in-a-row', severity: 'page' as const, behindAvailability: true, judge: judged }]
 }
 

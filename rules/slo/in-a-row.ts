@@ -10,12 +10,21 @@ const lookOf = ({ atMs, good, bad }: SliBucket): Look => ({
   verdict: good > 0 ? 'pass' : bad > 0 ? 'fail' : 'unknown',
 })
 
+const eventsOf = ({ good, bad, unknown }: SliBucket): number => good + bad + unknown
+
 /** The last minutes that held events, and the hours before them: where there are few, an hour holds one. */
-const looksOf = ({ hours, minutes }: Sli): Look[] =>
-  [...hours.slice(-bucketsSeen), ...minutes]
-    .filter(({ good, bad, unknown }) => good + bad + unknown > 0)
-    .slice(-bucketsSeen)
-    .map(lookOf)
+const bucketsOf = ({ hours, minutes }: Sli): SliBucket[] =>
+  [...hours.slice(-bucketsSeen), ...minutes].filter((one) => eventsOf(one) > 0).slice(-bucketsSeen)
+
+/**
+ * Without a minute that goes on and has no good event so far: not everybody has looked. It is whole when it is over or
+ * holds as many looks as the one before, since the next look that could tell may be hours away.
+ */
+const whole = (buckets: readonly SliBucket[], nowMs: number): readonly SliBucket[] => {
+  const [before, last] = [buckets.at(-2), buckets.at(-1)]
+  if (!last || last.good > 0 || last.bad === 0 || last.atMs + 60_000 <= nowMs) return buckets
+  return before && eventsOf(last) >= eventsOf(before) ? buckets : buckets.slice(0, -1)
+}
 
 /** As far back as the quicker page looks: sooner it would come and go between the calls of a service that is called rarely. */
 const quietMs = 3_600_000
@@ -38,14 +47,19 @@ const knownQuietMs = ({ minutes }: Sli, { sourceFreshMs = 0 }: Facts): number =>
 /**
  * Are all events bad, for so many minutes in a row that held any? Judged as availability is: a minute without one good
  * event is a look that fails, one in which nobody could look says nothing. After an hour that is known to hold no event it is over: nobody calls any more.
+ * `isCounted`: its events are told when their minute is over, not look by look.
  */
-export const judgeInARow = (facts: Facts, { subject, minutes }: { subject: string; minutes: number }): Judgement => {
+export const judgeInARow = (
+  facts: Facts,
+  { subject, minutes, isCounted = false }: { subject: string; minutes: number; isCounted?: boolean },
+): Judgement => {
   const { sli = { hours: [], minutes: [] } } = facts
   const words = minutes === 1 ? 'the last minute that had any' : `the last ${minutes} minutes that had any`
   const summary = `${subject}: not one good event in ${words}`
   if (knownQuietMs(sli, facts) >= quietMs) return { status: 'inactive', met: false, reason: 'condition-gone', summary }
   const thresholds = { monitor: subject, summary, failureThreshold: minutes, successThreshold: 1 }
   // It is judged when events arrive, so the newest is fresh.
-  const everywhere = { location: 'everywhere', looks: looksOf(sli), fresh: true, freshForMs: 180_000 }
+  const buckets = isCounted ? bucketsOf(sli) : whole(bucketsOf(sli), facts.nowMs)
+  const everywhere = { location: 'everywhere', looks: buckets.map(lookOf), fresh: true, freshForMs: 180_000 }
   return judgeAvailability(thresholds, { ...facts, locations: [everywhere] })
 }

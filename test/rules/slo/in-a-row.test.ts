@@ -46,6 +46,32 @@ test.each([
   expect([status, met]).toEqual(then)
 })
 
+/** The last minute has just begun: `first` of its looks are there, all of them bad. */
+const running = (minutes: string, first: number): Facts => {
+  const { sli, ...rest } = facts(`${minutes}.`)
+  const bad = { atMs: nowMs, good: 0, bad: first, unknown: 0 }
+  return { ...rest, nowMs: nowMs + 1000, sli: { hours: [], minutes: [...(sli?.minutes ?? []), bad] } }
+}
+
+test.each([
+  { given: 'one bad look of two', facts: running('gg', 1), then: ['inactive', false] },
+  { given: 'both of them', facts: running('gg', 2), then: ['active', true] },
+  { given: 'one bad look of two behind a bad minute', facts: running('gb', 1), then: ['active', true] },
+  { given: 'the first look there ever was', facts: running('', 1), then: ['held', false] },
+  {
+    given: 'one bad look, and the minute is over',
+    facts: { ...running('gg', 1), nowMs: nowMs + minuteMs },
+    then: ['active', true],
+  },
+])('a minute that goes on, with $given, asked for one is $then', ({ facts: seen, then }) => {
+  const { status, met } = judgeInARow(seen, { ...asked, minutes: 1 })
+  expect([status, met]).toEqual(then)
+})
+
+test('of counters a minute is told when it is over, however few events it holds', () => {
+  expect(judgeInARow(running('gg', 1), { ...asked, minutes: 1, isCounted: true }).met).toBe(true)
+})
+
 const quiet = (minutes: number) => '0'.repeat(minutes)
 
 test.each([
