@@ -3,7 +3,7 @@
  * before. A minute is said again and again while it grows, or late; what was said with the most events of it counts, so any
  * order and any repeats of what is said come to the same. What is said of an hour that is closed is left out.
  */
-import type { Sli, SliBucket } from '../rules/contract.ts'
+import type { RuleCounters, Sli, SliBucket } from '../rules/contract.ts'
 import { aheadMs } from './freshness.ts'
 import { closedUntilMs, keptFromMs } from './sli-span.ts'
 
@@ -21,27 +21,34 @@ export type Touched = { minutes: Set<number>; hours: Set<number> }
 
 const eventsOf = ({ good, bad, unknown }: SliBucket) => good + bad + unknown
 
-/** Counters grow, and so does what CloudWatch adds up late: more events are the later word. */
-const isMore = (one: SliBucket, other: SliBucket): boolean =>
-  (eventsOf(one) - eventsOf(other) || one.bad - other.bad || one.unknown - other.unknown) > 0
+/** The events that are read besides all of them; the others are the rest. */
+type Part = RuleCounters['partIs']
+
+/** Counters grow, and so does what CloudWatch adds up late: more events are the later word, of as many more of the part. */
+const isMore = (one: SliBucket, other: SliBucket, part: Part): boolean =>
+  (eventsOf(one) - eventsOf(other) || one[part] - other[part] || one.unknown - other.unknown) > 0
 
 /** With one bucket more, or the greater of the two; the same object when it says nothing new. */
-export const withBucket = (known: readonly SliBucket[], one: SliBucket): readonly SliBucket[] => {
+const withBucket = (known: readonly SliBucket[], one: SliBucket, part: Part): readonly SliBucket[] => {
   let end = known.length
   while (end > 0 && (known[end - 1]?.atMs ?? 0) > one.atMs) end--
   const before = known[end - 1]
   if (before?.atMs !== one.atMs) return known.toSpliced(end, 0, one)
-  return isMore(one, before) ? known.toSpliced(end - 1, 1, one) : known
+  return isMore(one, before, part) ? known.toSpliced(end - 1, 1, one) : known
 }
+
+/** Where nobody knows which part is read, the worse of two that hold as many events. */
+const joined = (known: readonly SliBucket[], more: readonly SliBucket[]) =>
+  more.reduce((all, one) => withBucket(all, one, 'bad'), known)
 
 /** Both at once: what two shards know of the same objectives, where one comes from the other. */
 export const withBuckets = (all: Buckets, more: Buckets): Buckets => {
-  const joined = new Map(all)
+  const both = new Map(all)
   for (const [id, own] of more) {
-    const known = joined.get(id)
-    joined.set(id, known ? own.reduce(withBucket, known) : own)
+    const known = all.get(id)
+    both.set(id, known ? joined(known, own) : own)
   }
-  return joined
+  return both
 }
 
 const hoursOf = (minutes: readonly SliBucket[]): SliBucket[] =>
@@ -61,7 +68,7 @@ const closed = (state: SliCounts, nowMs: number, touched: Touched): SliCounts =>
   for (const [id, own] of minutes) {
     const closing = hoursOf(own.filter(({ atMs }) => atMs < closedMs))
     for (const { atMs } of closing) touched.hours.add(atMs)
-    const all = closing.reduce(withBucket, hours.get(id) ?? []).filter(({ atMs }) => atMs >= firstMs)
+    const all = joined(hours.get(id) ?? [], closing).filter(({ atMs }) => atMs >= firstMs)
     if (all.length > 0) hours.set(id, all)
     const open = own.filter(({ atMs }) => atMs >= closedMs)
     if (open.length > 0) minutes.set(id, open)
@@ -73,16 +80,16 @@ const closed = (state: SliCounts, nowMs: number, touched: Touched): SliCounts =>
 /** Takes minutes of objectives in. The same ones again change nothing. */
 export const withCounts = (
   before: SliCounts,
-  counts: readonly { id: string; minutes: readonly SliBucket[] }[],
+  counts: readonly { id: string; partIs: Part; minutes: readonly SliBucket[] }[],
   nowMs: number,
 ): { state: SliCounts; touched: Touched } => {
   const touched: Touched = { minutes: new Set(), hours: new Set() }
   const minutes = new Map(before.minutes)
-  for (const { id, minutes: news } of counts) {
+  for (const { id, partIs, minutes: news } of counts) {
     let own = minutes.get(id) ?? []
     for (const one of news) {
       if (one.atMs < before.closedMs || one.atMs > nowMs + aheadMs) continue
-      const all = withBucket(own, one)
+      const all = withBucket(own, one, partIs)
       if (all !== own) touched.minutes.add(one.atMs)
       own = all
     }

@@ -39,7 +39,8 @@ const ruleViewsOf = (config: Config, [ruleId, rule]: readonly [string, RuleSpec]
   const monitor = monitorId === undefined ? undefined : config.monitors[monitorId]
   const locations = monitor?.locations ?? config.locations
   const sli = ruleSli(rule)
-  const cluster = config.clusters[(ruleSeries(rule) ?? ruleCounters(rule))?.cluster ?? '']
+  const counters = ruleCounters(rule)
+  const cluster = config.clusters[(ruleSeries(rule) ?? counters)?.cluster ?? '']
   const view: RuleView = {
     ruleId,
     alertId: ruleId,
@@ -51,7 +52,7 @@ const ruleViewsOf = (config: Config, [ruleId, rule]: readonly [string, RuleSpec]
       ? { monitor: { monitorId, locations, periodSeconds: monitor.periodSeconds } }
       : {}),
     ...(sli ? { sli } : {}),
-    ...(ruleCounters(rule) ? { counted: true as const } : {}),
+    ...(counters ? { counted: counters.partIs } : {}),
     ...(cluster ? { sourceFreshMs: freshForMs(cluster.scrapeIntervalSeconds) } : {}),
   }
   // Where one location is all there is, it is the quorum.

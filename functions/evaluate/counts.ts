@@ -10,16 +10,18 @@ export const tallyCounts = (
   observation: Observation,
   at: { rules: readonly RuleView[]; nowMs: number },
 ): { counts?: { state: SliCounts; touched: Touched }; slis: Map<string, Sli> } => {
-  const known = new Set(at.rules.filter(({ counted }) => counted).map(({ ruleId }) => ruleId))
+  const known = new Map(at.rules.flatMap(({ ruleId, counted }) => (counted ? [[ruleId, counted] as const] : [])))
   if (observation.kind === 'timer') {
-    return { slis: new Map([...known].map((ruleId) => [ruleId, sliOfCounts(before, shortId(ruleId))])) }
+    return { slis: new Map([...known.keys()].map((ruleId) => [ruleId, sliOfCounts(before, shortId(ruleId))])) }
   }
   if (observation.kind !== 'sli-counts') return { slis: new Map() }
-  const heard = observation.counts.filter(({ ruleId }) => known.has(ruleId))
-  const news = heard.map(({ ruleId, minutes }) => ({ id: shortId(ruleId), minutes }))
-  const counts = withCounts(before, news, at.nowMs)
-  const slis = heard.map(({ ruleId, unknownWhy }): [string, Sli] => {
-    const sli = sliOfCounts(counts.state, shortId(ruleId))
+  const heard = observation.counts.flatMap((one) => {
+    const partIs = known.get(one.ruleId)
+    return partIs ? [{ ...one, id: shortId(one.ruleId), partIs }] : []
+  })
+  const counts = withCounts(before, heard, at.nowMs)
+  const slis = heard.map(({ ruleId, id, unknownWhy }): [string, Sli] => {
+    const sli = sliOfCounts(counts.state, id)
     return [ruleId, unknownWhy === undefined ? sli : { ...sli, unknownWhy }]
   })
   return { counts, slis: new Map(slis) }

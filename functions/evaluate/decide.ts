@@ -1,5 +1,5 @@
 import type { ProbeOutcome } from '../../probes/contract.ts'
-import type { Facts, Judgement } from '../../rules/contract.ts'
+import type { Facts, Judgement, RuleCounters } from '../../rules/contract.ts'
 import type { AlertChange, AlertTransition, Observation, ProbeBody } from '../contract.ts'
 import { aheadMs } from '../freshness.ts'
 import type { PackedLocation } from '../location-packing.ts'
@@ -27,8 +27,8 @@ export type RuleView = RuleIdentity & {
   behind?: readonly string[]
   /** Its monitor's ticks are events of an objective: what each of them is. */
   sli?: Sights
-  /** The events of its objective are counted elsewhere. */
-  counted?: true
+  /** The events of its objective are counted elsewhere: all of them, and these. */
+  counted?: RuleCounters['partIs']
   /** How long what was read of its cluster says something. */
   sourceFreshMs?: number
   /** Silence is news to it: with nothing heard for so long it is judged all the same, at the shard's timer. */

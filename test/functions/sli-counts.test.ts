@@ -4,6 +4,7 @@ import type { Observation } from '../../functions/contract.ts'
 import type { RuleView } from '../../functions/evaluate/decide.ts'
 import { blockAt, blockKinds, packBlock, unpackBlock } from '../../functions/sli-blocks.ts'
 import { noCounts, type SliCounts, withCounts } from '../../functions/sli-counts.ts'
+import { growthOfSums } from '../../functions/sli-increments.ts'
 import { sliOf } from '../../functions/sli-state.ts'
 import { shortId } from '../../functions/sli-ticks.ts'
 import { slisNow } from '../../functions/slis-now.ts'
@@ -27,7 +28,7 @@ const view = (ruleId = 'front-slo', saw: (sli: Sli | undefined) => void = () => 
     saw(facts.sli)
     return judge(rule, facts)
   },
-  counted: true,
+  counted: 'bad',
 })
 
 const told = (counts: SliCount[], shard = '0/1'): Observation => ({ kind: 'sli-counts', id: 'any', shard, counts })
@@ -120,7 +121,11 @@ test('six hours are known by the minute, what is before them by the hour, and wh
   let state = noCounts
   for (let minute = 0; minute < 600; minute++) {
     const atMs = start + minute * period
-    state = withCounts(state, [{ id: 'a', minutes: [{ atMs, good: 10, bad: 1, unknown: 0 }] }], atMs).state
+    state = withCounts(
+      state,
+      [{ id: 'a', partIs: 'bad', minutes: [{ atMs, good: 10, bad: 1, unknown: 0 }] }],
+      atMs,
+    ).state
   }
   const nowMs = start + 599 * period
   expect(state.closedMs).toBe(start + 3 * hourMs)
@@ -128,9 +133,38 @@ test('six hours are known by the minute, what is before them by the hour, and wh
     [0, 1, 2].map((nth) => ({ atMs: start + nth * hourMs, good: 600, bad: 60, unknown: 0 })),
   )
   expect(state.minutes.get('a')).toHaveLength(420)
-  const late = { id: 'a', minutes: [{ atMs: start + 2 * hourMs, good: 0, bad: 999, unknown: 0 }] }
+  const late = {
+    id: 'a',
+    partIs: 'bad' as const,
+    minutes: [{ atMs: start + 2 * hourMs, good: 0, bad: 999, unknown: 0 }],
+  }
   expect(withCounts(state, [late], nowMs).state.hours).toEqual(state.hours)
 })
+
+const named = (name: string) => ({ name, text: name, matches: () => true, needs: [], equals: [] })
+
+test.each([
+  { partIs: 'good' as const, comes: [0, 400, 1000], then: { good: 1000, bad: 0 } },
+  { partIs: 'good' as const, comes: [1000, 400, 0], then: { good: 1000, bad: 0 } },
+  { partIs: 'bad' as const, comes: [0, 3, 5], then: { good: 995, bad: 5 } },
+  { partIs: 'bad' as const, comes: [5, 3, 0], then: { good: 995, bad: 5 } },
+])(
+  'of a minute of which all events are known first the $partIs ones that come late ($comes) count',
+  ({ partIs, comes, then }) => {
+    const objective = { ruleId: 'alb', shard: '0/1', partIs, total: named('requests'), part: named('part') }
+    const nowMs = start + 5 * period
+    let counts = noCounts
+    for (const value of comes) {
+      const sums = [
+        { name: 'requests', labels: {}, atMs: start, value: 1000 },
+        ...(value > 0 ? [{ name: 'part', labels: {}, atMs: start, value }] : []),
+      ]
+      const minutes = [...growthOfSums(objective, sums)].map(([atMs, { why: _, ...events }]) => ({ atMs, ...events }))
+      counts = withCounts(counts, [{ id: 'a', partIs, minutes }], nowMs).state
+    }
+    expect(counts.minutes.get('a')).toEqual([{ atMs: start, ...then, unknown: 0 }])
+  },
+)
 
 const minuteOf = (nth: number): SliBucket => {
   const noise = (nth * 2_654_435_761) % 111

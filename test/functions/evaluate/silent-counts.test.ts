@@ -13,7 +13,7 @@ const page: RuleView = {
   service: 'shop',
   severity: 'page',
   judge: (facts) => judge(rule, facts),
-  counted: true,
+  counted: 'bad',
 }
 const rules = [
   page,

@@ -9,7 +9,7 @@ const shard = '0/1'
 const series = { cluster: 'town', total: 'requests_total', bad: 'requests_total{code="500"}' }
 const spec = ruleSpec.parse({ kind: 'slo', service: 'shop', series, objectivePercent: 99.9 })
 const objective = ruleView(spec, { ruleId: 'front-slo' })
-const rules = [{ ...objective, counted: true as const, afterSilenceMs: 900_000 }]
+const rules = [{ ...objective, counted: 'bad' as const, afterSilenceMs: 900_000 }]
 
 const processOn = (store: ReturnType<typeof memoryStore>, nowMs: () => number) => {
   const reads: string[] = []

@@ -83,7 +83,7 @@ const play = (history: History) => {
     })
     const unread = readings.flatMap(({ kind, complete }) => (complete ? [] : [{ kind, why: 'not read' }]))
     const [told] = countsOf(window, counting, { fromMs: toldMs, atMs, unread, summed: [], allTargets: () => true })
-    counts = withCounts(counts, told ? [{ id: 'slo', minutes: told.minutes }] : [], atMs).state
+    counts = withCounts(counts, told ? [{ id: 'slo', partIs: 'bad', minutes: told.minutes }] : [], atMs).state
     // Another process goes on from the window, and tells again what this one may not have told.
     toldMs = forgets ? atMs - counting.backMs : atMs
   }
