@@ -26,7 +26,7 @@ const whole = (buckets: readonly SliBucket[], nowMs: number): readonly SliBucket
   return before && eventsOf(last) >= eventsOf(before) ? buckets : buckets.slice(0, -1)
 }
 
-/** As far back as the quicker page looks: sooner it would come and go between the calls of a service that is called rarely. */
+/** As far back as the quicker page looks: sooner it would come and go between two calls of a service that is called rarely. */
 const quietMs = 3_600_000
 
 /** A minute without events speaks for no more than this before it, unless a cluster is read less often. */
@@ -46,8 +46,8 @@ const knownQuietMs = ({ minutes }: Sli, { sourceFreshMs = 0 }: Facts): number =>
 
 /**
  * Are all events bad, for so many minutes in a row that held any? Judged as availability is: a minute without one good
- * event is a look that fails, one in which nobody could look says nothing. After an hour that is known to hold no event it is over: nobody calls any more.
- * `isCounted`: its events are told when their minute is over, not look by look.
+ * event is a look that fails, one in which nobody could look says nothing. After an hour that is known to hold no event
+ * it is over: nobody calls any more. `isCounted`: its events are told when their minute is over, not look by look.
  */
 export const judgeInARow = (
   facts: Facts,
