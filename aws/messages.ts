@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Observation } from '../functions/contract.ts'
+import type { Nudge, Observation } from '../functions/contract.ts'
 
 const encoder = new TextEncoder()
 const sizeOf = (text: string) => encoder.encode(text).byteLength
@@ -58,6 +58,12 @@ export const inBatches = <M extends { body: string }>(messages: readonly M[]): M
   }
   return batches
 }
+
+/**
+ * What tells nudges apart. Many rows keep their id when they are written anew (timers, acknowledgements), and counting
+ * starts over then: without its time SQS would take the nudge of the new row for the old one's, five minutes long.
+ */
+export const nudgeId = ({ rowId, nudge = 0 }: Nudge, sentAtMs: number): string => `${rowId}:${nudge}:${sentAtMs}`
 
 /** A deduplication id: 1 to 128 of SQS' characters, else a hash, which is as unique as the id. */
 export const deduplicationId = (id: string): string =>

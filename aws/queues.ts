@@ -3,7 +3,7 @@ import type * as z from 'zod'
 import { type Nudge, type Observation, pulseGroup, type QueueMessage } from '../functions/contract.ts'
 import { secondOpinionOf, shardOfTimer } from '../functions/row-ids.ts'
 import type { Environment, queueUrls } from './contract.ts'
-import { deduplicationId, fittingMessages } from './messages.ts'
+import { deduplicationId, fittingMessages, nudgeId } from './messages.ts'
 import { type Outgoing, sendAll, type Unsent } from './send.ts'
 
 type Queues = z.output<typeof queueUrls>
@@ -15,8 +15,7 @@ export type NudgeOptions = {
   probeQueues: Environment['WHODUNIT_PROBE_QUEUES']
   /** A client of another region; needed where second opinions are asked for. */
   clientIn?: (region: string) => SQSClient
-  /** Timers keep their row's id from one firing to the next, so theirs say when: needed where timers are nudged. */
-  nowMs?: () => number
+  nowMs: () => number
   /** Told what was not taken; the sweep will bring it. Without it the call rejects. */
   lost?: (unsent: readonly Unsent[]) => void
 }
@@ -39,8 +38,7 @@ const rowMessage = (rowId: string): string => JSON.stringify({ rowId } satisfies
 
 const fifo = (group: string, id: string) => ({ group, deduplicationId: deduplicationId(id) })
 
-const timer = ({ rowId, nudge = 0 }: Nudge, { nowMs }: NudgeOptions): Outgoing => {
-  const id = `${rowId}:${nudge}:${nowMs?.() ?? ''}`
+const timer = ({ rowId }: Nudge, id: string): Outgoing => {
   const shard = shardOfTimer(rowId)
   const body: Observation = { kind: 'timer', id, shard, rowId }
   return { id: rowId, body: JSON.stringify(body), ...fifo(shard, id) }
@@ -57,19 +55,18 @@ const toProbe = ({ rowId, afterMs }: Nudge, options: NudgeOptions): Addressed =>
 const addressed = (nudge: Nudge, options: NudgeOptions): Addressed => {
   const { client, queues } = options
   const { to, rowId, afterMs } = nudge
+  const id = nudgeId(nudge, options.nowMs())
   switch (to) {
     case 'probe':
       return toProbe(nudge, options)
     case 'evaluate':
-      return { client, url: queues.observations, message: timer(nudge, options) }
-    case 'correlate': {
-      const id = `${rowId}:${nudge.nudge ?? 0}`
+      return { client, url: queues.observations, message: timer(nudge, id) }
+    case 'correlate':
       return {
         client,
         url: queues['alert-changes'],
         message: { id: rowId, body: rowMessage(rowId), ...fifo(hubGroup, id) },
       }
-    }
     default:
       return { client, url: queues[to], message: { id: rowId, body: rowMessage(rowId), ...delayed(afterMs) } }
   }

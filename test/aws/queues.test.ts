@@ -2,8 +2,10 @@ import { SQSClient } from '@aws-sdk/client-sqs'
 import { afterAll, beforeEach, expect, test } from '@jest/globals'
 import { LostMessages, pulse, sqsNudges, sqsPulse, sqsSender } from '../../aws/queues.ts'
 import type { Unsent } from '../../aws/send.ts'
+import { acknowledgeRowId } from '../../functions/api/acknowledgement.ts'
+import { endRowId } from '../../functions/api/received.ts'
 import { type Nudge, observation } from '../../functions/contract.ts'
-import { secondOpinionRowId, timerRowId } from '../../functions/row-ids.ts'
+import { incidentTimerId, secondOpinionRowId, timerRowId } from '../../functions/row-ids.ts'
 import { outcome, seen } from '../functions/builders.ts'
 import { type Answer, type Asked, entriesOf, startAws, taken } from './loopback-aws.ts'
 
@@ -13,6 +15,7 @@ const client = new SQSClient({ ...aws.options, maxAttempts: 1 })
 beforeEach(() => {
   aws.asked.length = 0
   answer = taken
+  clock.nowMs = 7000
 })
 afterAll(async () => {
   client.destroy()
@@ -27,7 +30,8 @@ const queues = {
   publish: aws.queueUrl('publish'),
 }
 const probeQueues = { 'us-east-1': { region: 'us-east-1', url: aws.queueUrl('probe-us-east-1') } }
-const nowMs = () => 7000
+const clock = { nowMs: 7000 }
+const nowMs = () => clock.nowMs
 
 const nudgeAll = async (...nudges: Nudge[]) => {
   const lost: Unsent[] = []
@@ -54,7 +58,7 @@ test.each<{ given: string; nudge: Nudge; then: object }>([
       queue: 'alert-changes.fifo',
       message: { rowId: 'alerts:0/1:4' },
       MessageGroupId: 'hub',
-      MessageDeduplicationId: 'alerts:0/1:4:0',
+      MessageDeduplicationId: 'alerts:0/1:4:0:7000',
     },
   },
   {
@@ -64,7 +68,7 @@ test.each<{ given: string; nudge: Nudge; then: object }>([
       queue: 'alert-changes.fifo',
       message: { rowId: 'alerts:0/1:4' },
       MessageGroupId: 'hub',
-      MessageDeduplicationId: 'alerts:0/1:4:3',
+      MessageDeduplicationId: 'alerts:0/1:4:3:7000',
     },
   },
   {
@@ -105,6 +109,28 @@ test.each<{ given: string; nudge: Nudge; then: object }>([
 test('a timer’s message is an observation that evaluate understands', async () => {
   await nudgeAll({ to: 'evaluate', rowId: timerRowId('3/8'), afterMs: 0 })
   expect(observation.safeParse(sent()[0]?.message).success).toBe(true)
+})
+
+test.each([
+  { given: 'an acknowledgement, given again', rowId: acknowledgeRowId({ incidentId: 'shop-1', channel: 'pager' }) },
+  { given: 'the next deadline of an incident', rowId: incidentTimerId('shop-1') },
+  { given: 'the end of a received alert, which fired again', rowId: endRowId('8f2c') },
+])('a row that is written anew within five minutes is heard of anew: $given', async ({ rowId }) => {
+  for (const atMs of [7000, 67_000]) {
+    clock.nowMs = atMs
+    await nudgeAll({ to: 'correlate', rowId, afterMs: 0 })
+  }
+  expect(sent().map(({ message }) => message)).toEqual([{ rowId }, { rowId }])
+  expect(new Set(sent().map(({ MessageDeduplicationId: id }) => id)).size).toBe(2)
+})
+
+test('what is sent once more keeps its id, whatever the time', async () => {
+  answer = (one) => {
+    clock.nowMs += 1000
+    return taken(one, aws.asked.length === 1 ? ['receipt:x'] : [])
+  }
+  await nudgeAll({ to: 'correlate', rowId: 'receipt:x', afterMs: 0 })
+  expect(sent().map(({ MessageDeduplicationId: id }) => id)).toEqual(['receipt:x:0:7000', 'receipt:x:0:7000'])
 })
 
 test('what a FIFO queue would hand out too early is left to the sweep', async () => {
@@ -162,7 +188,7 @@ test('a location without a queue loses its own nudge and nobody else’s', async
 
 test('without anybody to tell, a lost nudge rejects', async () => {
   answer = () => ({ status: 403, code: 'AccessDenied' })
-  const nudge = sqsNudges({ client, queues, probeQueues: {} })
+  const nudge = sqsNudges({ client, queues, probeQueues: {}, nowMs })
   await expect(nudge([{ to: 'triage', rowId: 't', afterMs: 0 }])).rejects.toThrow(LostMessages)
 })
 

@@ -1,4 +1,5 @@
 /** What lies between the functions: which queue a nudge goes to, and who reads it. */
+import { nudgeId } from '../../aws/messages.ts'
 import type { DeliveryOrder, Nudge, Observation, OutboxRow } from '../../functions/contract.ts'
 import type { ScheduleMessage } from '../../functions/probe/due.ts'
 import { secondOpinionOf, shardOfTimer } from '../../functions/row-ids.ts'
@@ -77,12 +78,12 @@ export const houseOf = (world: World): House => {
   let read: Queues['read'] = ignore
   const queues: Queues = {
     read: (order) => read(order),
-    nudge: ({ to, rowId, afterMs, nudge = 0 }, from) => {
+    nudge: (nudge, from) => {
+      const { to, rowId, afterMs } = nudge
       story.tell(time.nowMs(), from, () => `nudges ${to} about ${rowId}${afterMs > 0 ? ` in ${afterMs} ms` : ''}`)
       // A FIFO queue delays no message by itself: its time is the sweep's to keep.
       if ((to === 'correlate' || to === 'evaluate') && afterMs > 0) return
-      const id = to === 'evaluate' ? `${rowId}:${nudge}:${time.nowMs()}` : `${rowId}:${nudge}`
-      sends[to]?.(rowId, { id, group: 'hub', afterMs })
+      sends[to]?.(rowId, { id: nudgeId(nudge, time.nowMs()), group: 'hub', afterMs })
     },
   }
   const rooms = roomsOf(world, queues)

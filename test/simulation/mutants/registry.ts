@@ -213,12 +213,12 @@ export const mutants: Readonly<Record<string, Planted>> = {
   'receipt applied twice': {
     what: 'correlate applies a receipt without deleting its row',
     make: receiptTwice,
-    seed: 2,
+    seed: 3,
   },
   'timer forgotten': {
     what: 'evaluate does not write the row that wakes a shard',
     make: timerForgotten,
-    seed: 20,
+    seed: 247,
   },
   'incident timer forgotten': {
     what: 'correlate does not write the row that wakes an incident',
