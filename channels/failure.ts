@@ -5,20 +5,30 @@ const thrown = z.object({
   name: z.string().catch('Error'),
   message: z.string().catch(''),
   code: z.string().optional().catch(undefined),
-  /** Where the AWS SDK keeps the status of the answer; absent when there was no answer. */
-  $metadata: z.object({ httpStatusCode: z.number().optional() }).optional().catch(undefined),
+  /** Where the AWS SDK keeps the status of the answer, absent without one, and that the answer corrected its clock. */
+  $metadata: z
+    .object({ httpStatusCode: z.number().optional(), clockSkewCorrected: z.boolean().optional() })
+    .optional()
+    .catch(undefined),
   errors: z.array(z.unknown()).optional().catch(undefined),
 })
 
-export type Failure = { name: string; message: string; code?: string; statusCode?: number }
+/** `clockCorrected`: the client has just learnt how wrong our clock is and signs its next request with the right time. */
+export type Failure = { name: string; message: string; code?: string; statusCode?: number; clockCorrected: boolean }
 
 /** A thrown value as plain data, whatever it is. */
 export const failureOf = (error: unknown): Failure => {
   const { data } = thrown.safeParse(error)
-  if (!data) return { name: 'Error', message: 'it failed without saying why' }
+  if (!data) return { name: 'Error', message: 'it failed without saying why', clockCorrected: false }
   const { name, code, errors } = data
   // Both addresses of one name may fail together; the whole then says nothing of its own.
   const message = data.message || (errors?.length ? failureOf(errors[0]).message : '') || code || name
-  const statusCode = data.$metadata?.httpStatusCode
-  return { name, message, ...(code !== undefined && { code }), ...(statusCode !== undefined && { statusCode }) }
+  const { httpStatusCode: statusCode, clockSkewCorrected: clockCorrected = false } = data.$metadata ?? {}
+  return {
+    name,
+    message,
+    clockCorrected,
+    ...(code !== undefined && { code }),
+    ...(statusCode !== undefined && { statusCode }),
+  }
 }

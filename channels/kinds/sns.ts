@@ -147,11 +147,12 @@ const unconnected = /\b(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNRE
 const passing = /Throttl|TooManyRequests|RequestLimitExceeded|SlowDown|ExpiredToken|RequestExpired|RequestTimeout/i
 
 const failed = (error: unknown, handedOver: boolean): DeliveryResult => {
-  const { name, message, code = '', statusCode } = failureOf(error)
+  const { name, message, code = '', statusCode, clockCorrected } = failureOf(error)
   const cause = `SNS${statusCode ? ` answered ${statusCode}` : ''}: ${oneLine(`${name}: ${message}`, 200)}`
   const final =
     statusCode !== undefined && statusCode >= 300 && statusCode < 500 && ![408, 425, 429].includes(statusCode)
-  if (final && !passing.test(name)) return { status: 'rejected', cause }
+  const signedWithWrongTime = clockCorrected && /Signature/.test(name)
+  if (final && !passing.test(name) && !signedWithWrongTime) return { status: 'rejected', cause }
   const unanswered = handedOver && statusCode === undefined && !unconnected.test(`${code} ${message}`)
   return { status: 'retry', cause, ...(unanswered && { mayHaveArrived: true }) }
 }

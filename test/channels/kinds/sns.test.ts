@@ -132,6 +132,23 @@ test.each([
 })
 
 test.each([
+  { given: 'behind', offMs: 1_800_000, code: 'SignatureDoesNotMatch', first: 'retry' },
+  { given: 'ahead', offMs: -1_800_000, code: 'SignatureDoesNotMatch', first: 'retry' },
+  { given: 'behind, which is not what is wrong', offMs: 1_800_000, code: 'AuthorizationError', first: 'rejected' },
+  { given: 'right, so that the key is wrong', offMs: 0, code: 'SignatureDoesNotMatch', first: 'rejected' },
+])('SNS refuses while our clock is $given: $first', async ({ offMs, code, first }) => {
+  const { url } = await answering((attempt) => {
+    const refusal = snsError(403, code)
+    if (attempt > 0 || typeof refusal === 'string') return undefined
+    return { ...refusal, headers: { ...refusal.headers, date: new Date(Date.now() + offMs).toUTCString() } }
+  })
+  const spec = specFor(url)
+  const attempt = () => snsChannel.send(spec, order, snsChannel.render(spec, message), world())
+  expect(await attempt()).toMatchObject({ status: first })
+  expect(await attempt()).toEqual({ status: 'delivered' })
+})
+
+test.each([
   { given: 'an answer that is no XML', reply: { status: 502, body: '<html>bad gateway' } },
   { given: 'a connection that breaks', reply: 'break' as const },
 ])('$given is retried', async ({ reply }) => {
