@@ -21,7 +21,7 @@ export type Message = {
 /** Rendered once, kept until acknowledged: every retry sends the same bytes under the same id. */
 export type Rendered = { body: string; contentType: string }
 
-/** `mayHaveArrived`: the message was on its way and no answer came, so whether it arrived nobody knows. */
+/** `mayHaveArrived`: the message was on its way, and what was answered, if anything, does not say whether it arrived. */
 export type DeliveryResult =
   | { status: 'delivered' }
   | { status: 'retry'; afterMs?: number; cause: string; mayHaveArrived?: true }

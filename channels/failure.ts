@@ -32,3 +32,10 @@ export const failureOf = (error: unknown): Failure => {
     ...(statusCode !== undefined && { statusCode }),
   }
 }
+
+/**
+ * Statuses that a gateway, or a program on its way down, also answers for a message that was taken (RFC 9110, 15.5.9 and
+ * 15.6). A 503 says itself that it was not.
+ */
+export const mayFollowTaking = (statusCode: number): boolean =>
+  statusCode === 408 || (statusCode >= 500 && statusCode !== 503)

@@ -1,6 +1,6 @@
 import { Agent, type Dispatcher } from 'undici'
 import type { ChannelWorld, DeliveryResult } from './contract.ts'
-import { failureOf } from './failure.ts'
+import { failureOf, mayFollowTaking } from './failure.ts'
 import { oneLine } from './plain-text.ts'
 
 /** One POST. `secrets` are the values that must not come back to us in a cause. */
@@ -121,7 +121,12 @@ const judge = (
   if (statusCode === 410) return { status: 'rejected', cause: `${said} (the endpoint is gone: remove this channel)` }
   if (statusCode < 500 && ![408, 425, 429].includes(statusCode)) return { status: 'rejected', cause: said }
   const afterMs = retryAfterMs(retryAfter, nowMs)
-  return { status: 'retry', cause: said, ...(afterMs !== undefined && { afterMs }) }
+  return {
+    status: 'retry',
+    cause: said,
+    ...(afterMs !== undefined && { afterMs }),
+    ...(mayFollowTaking(statusCode) && { mayHaveArrived: true }),
+  }
 }
 
 /**

@@ -144,7 +144,7 @@ export const receipt = z.strictObject({
   attempts: z.int(),
   /** Did the frozen body carry the answered checklist? */
   withCaseFile: z.boolean(),
-  /** It was refused in the end, but an attempt before may have arrived: its answer never came. */
+  /** It was refused in the end, but an attempt before may have arrived: its answer never came, or left that open. */
   mayHaveArrived: z.boolean().optional(),
 })
 export type Receipt = z.infer<typeof receipt>
@@ -189,7 +189,7 @@ export const deliverBody = z.strictObject({
   leaseUntilMs: z.number().default(0),
   /** When it was first tried, or first held back: a page does not wait for one channel for ever. */
   startedAtMs: z.number().optional(),
-  /** An attempt may have arrived: its answer never came, or has not come yet. */
+  /** An attempt may have arrived: its answer never came, left that open, or has not come yet. */
   mayHaveArrived: z.boolean().optional(),
   frozen: frozen.optional(),
   lastCause: z.string().optional(),

@@ -4,7 +4,7 @@ import * as z from 'zod'
 import { httpUrl, subscription } from '../../config/contract.ts'
 import type { DeliveryOrder } from '../../functions/contract.ts'
 import { type ChannelWorld, type DeliveryResult, defineChannel, type Message } from '../contract.ts'
-import { failureOf } from '../failure.ts'
+import { failureOf, mayFollowTaking } from '../failure.ts'
 import { pageText, pageTitle } from '../page-text.ts'
 import { ascii, oneLine } from '../plain-text.ts'
 import { ratePerMinute } from '../rate.ts'
@@ -153,8 +153,12 @@ const failed = (error: unknown, handedOver: boolean): DeliveryResult => {
     statusCode !== undefined && statusCode >= 300 && statusCode < 500 && ![408, 425, 429].includes(statusCode)
   const signedWithWrongTime = clockCorrected && /Signature/.test(name)
   if (final && !passing.test(name) && !signedWithWrongTime) return { status: 'rejected', cause }
-  const unanswered = handedOver && statusCode === undefined && !unconnected.test(`${code} ${message}`)
-  return { status: 'retry', cause, ...(unanswered && { mayHaveArrived: true }) }
+  // An error with a good status was an answer cut short.
+  const mayHaveArrived =
+    statusCode === undefined
+      ? handedOver && !unconnected.test(`${code} ${message}`)
+      : statusCode < 300 || mayFollowTaking(statusCode)
+  return { status: 'retry', cause, ...(mayHaveArrived && { mayHaveArrived }) }
 }
 
 /** Also while the SDK still looks for credentials, which no signal reaches. */

@@ -34,19 +34,27 @@ test.each([
   { status: 400, result: 'rejected' },
   { status: 401, result: 'rejected' },
   { status: 404, result: 'rejected' },
-  { status: 408, result: 'retry' },
+  { status: 408, result: 'retry', doubt: true },
   { status: 410, result: 'rejected' },
   { status: 422, result: 'rejected' },
   { status: 425, result: 'retry' },
   { status: 429, result: 'retry' },
-  { status: 500, result: 'retry' },
+  { status: 500, result: 'retry', doubt: true },
+  { status: 502, result: 'retry', doubt: true },
   { status: 503, result: 'retry' },
-  { status: 599, result: 'retry' },
-])('$status means $result', async ({ status, result }) => {
-  const { url, received } = await answering({ status, headers: { location: 'https://elsewhere.example/x' } })
-  expect(await post(to(url), world())).toMatchObject({ status: result })
-  expect(received.map(({ method, body }) => ({ method, body }))).toEqual([{ method: 'POST', body: 'a page' }])
-})
+  { status: 504, result: 'retry', doubt: true },
+  { status: 524, result: 'retry', doubt: true },
+  { status: 599, result: 'retry', doubt: true },
+])(
+  '$status means $result, and with it the page may have arrived: $doubt',
+  async ({ status, result, doubt = false }) => {
+    const { url, received } = await answering({ status, headers: { location: 'https://elsewhere.example/x' } })
+    const got = await post(to(url), world())
+    expect(got).toMatchObject({ status: result })
+    expect('mayHaveArrived' in got).toBe(doubt)
+    expect(received.map(({ method, body }) => ({ method, body }))).toEqual([{ method: 'POST', body: 'a page' }])
+  },
+)
 
 test('a redirect is named by its host and never followed', async () => {
   const second = await answering({ status: 200 })
@@ -160,7 +168,7 @@ test('a signal that fired before lets nothing out', async () => {
 
 test('a status whose body never ends still counts', async () => {
   const { url } = await answering('hang-in-body')
-  expect(await post(to(url), world())).toEqual({ status: 'retry', cause: `${new URL(url).host} answered 500: half a` })
+  expect(await post(to(url), world())).toMatchObject({ cause: `${new URL(url).host} answered 500: half a` })
 })
 
 test('a connection that breaks is retried', async () => {

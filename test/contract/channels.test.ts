@@ -166,7 +166,7 @@ describe.each(Object.entries(cases) as [ChannelSpec['kind'], Case][])('%s', (kin
       async ({ url, received }) => {
         const results = [await attempt(url), await attempt(url), await attempt(url)]
         expect(results.map(({ status }) => status)).toEqual(['retry', 'retry', 'delivered'])
-        // A status is an answer; a connection that breaks is none.
+        // Who is busy has not taken it; a connection that breaks says nothing.
         expect(results.map((result) => 'mayHaveArrived' in result)).toEqual([false, true, false])
         expect(received).toHaveLength(3)
         expect(new Set(received.map(its.idAndBytes)).size).toBe(1)

@@ -69,7 +69,7 @@ test('a retry is not made before its time', async () => {
 })
 
 test('a channel that keeps failing is given up after a bounded number of attempts', async () => {
-  const { deliver, put, clock, sent, receipts } = world({ answer: () => ({ status: 'retry', cause: '500' }) })
+  const { deliver, put, clock, sent, receipts } = world({ answer: () => ({ status: 'retry', cause: '503' }) })
   await put(false)
   for (let index = 0; index < 20; index++) {
     await deliver(rowId)
@@ -77,7 +77,7 @@ test('a channel that keeps failing is given up after a bounded number of attempt
   }
   expect(sent).toHaveLength(attemptsPerOrder)
   expect(await receipts()).toMatchObject([
-    { status: 'rejected', cause: `${attemptsPerOrder} attempts failed, the last: 500` },
+    { status: 'rejected', cause: `${attemptsPerOrder} attempts failed, the last: 503` },
   ])
 })
 
@@ -191,16 +191,16 @@ test('a page leaves a channel that hangs after half a minute, however few attemp
   ])
 })
 
-const failing = { status: 'retry', cause: '500' } as const
+const failing = { status: 'retry', cause: '503' } as const
 const silent = { status: 'retry', cause: 'no answer', mayHaveArrived: true } as const
 test.each([
-  { given: 'every attempt was answered', answers: [failing], mayHaveArrived: false },
+  { given: 'every attempt was turned away', answers: [failing], mayHaveArrived: false },
   {
-    given: 'the last attempt was not answered',
+    given: 'the last attempt left it open',
     answers: [failing, failing, failing, failing, silent],
     mayHaveArrived: true,
   },
-  { given: 'an earlier attempt was not answered', answers: [silent, failing], mayHaveArrived: true },
+  { given: 'an earlier attempt left it open', answers: [silent, failing], mayHaveArrived: true },
   {
     given: 'it was refused for good after that',
     answers: [silent, { status: 'rejected', cause: '410' } as const],
