@@ -158,13 +158,18 @@ const looksOf = (secret: string): string[] => {
   ]
 }
 
+/** The signatures of the links in a body: whoever has one may see the incident, or take it on. */
+const linkSignatures = (body: string): string[] =>
+  [...body.matchAll(/(?:\/acknowledge\/[\w-]+\.[\w-]+\.|[?&]token=)([\w-]+)/g)].map(([, mac = '']) => mac)
+
 /**
  * Takes the secrets out, however they are encoded, before anything is cut: half a secret is still a secret. What
  * an address carries in its query or in a long path part may be a token as well.
  */
-const redactor = ({ url, secrets }: Post): ((text: string) => string) => {
+const redactor = ({ url, body, secrets }: Post): ((text: string) => string) => {
   const { searchParams, pathname, search } = new URL(url)
-  const tokens = [search.slice(1), ...searchParams.values(), ...pathname.split('/').filter((part) => part.length >= 16)]
+  const parts = pathname.split('/').filter((part) => part.length >= 16)
+  const tokens = [search.slice(1), ...searchParams.values(), ...parts, ...linkSignatures(body)]
   const hidden = [...secrets, ...tokens.filter((token) => token.length >= 8)]
     .flatMap(looksOf)
     .filter((secret) => secret !== '')

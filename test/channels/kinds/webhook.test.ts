@@ -3,6 +3,8 @@ import { Webhook } from 'standardwebhooks'
 import { webhookChannel } from '../../../channels/kinds/webhook.ts'
 import { pageText } from '../../../channels/page-text.ts'
 import { MissingSecretError } from '../../../config/contract.ts'
+import { messageLinks } from '../../../functions/api/links.ts'
+import { linkSigner } from '../../../functions/link-key.ts'
 import { caseFile, message, order, sinceMs, withoutCaseFile } from '../messages.ts'
 import { otherKey, type Provider, provider, type Reply, signingKey, token, world } from '../providers.ts'
 
@@ -172,6 +174,24 @@ test('an echo of everything that was sent shows no secret', async () => {
     world(),
   )
   expect(result).toMatchObject({ status: 'rejected', cause: expect.stringContaining('{"headers":"[hidden]"') })
+})
+
+test.each<{ given: string; echo: (link: string) => string }>([
+  { given: 'as it is', echo: (link) => link },
+  { given: 'as JSON of PHP has it', echo: (link) => link.replaceAll('/', '\\/') },
+  { given: 'percent-encoded', echo: encodeURIComponent },
+  { given: 'without its end', echo: (link) => link.slice(0, -2) },
+])('what lets the holder of our links act comes back in no cause: $given', async ({ echo }) => {
+  const signer = linkSigner(Buffer.alloc(32, 1))
+  const links = messageLinks(signer, order, { baseUrl: 'https://whodunit.example', nowMs: sinceMs })
+  const about = { ...message, ...links }
+  for (const [name, link = ''] of Object.entries(links)) {
+    const { url } = await answering({ status: 400, body: `bad ${name} <${echo(link)}>` })
+    const result = await webhookChannel.send(specFor(url), order, webhookChannel.render(spec, about), world())
+    expect(result).toMatchObject({ status: 'rejected', cause: expect.stringMatching(/bad \w+ <https.*\[hidden\]/) })
+    expect(JSON.stringify(result)).not.toContain(/[\w-]{22}(?=\.\w+$)/.exec(link)?.[0])
+  }
+  expect(Object.keys(links)).toEqual(['incidentUrl', 'acknowledgeUrl'])
 })
 
 test('the endpoint’s own time-out is kept', async () => {
