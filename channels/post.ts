@@ -16,6 +16,8 @@ type Answer = { statusCode: number; retryAfter?: string; location?: string; body
 
 const quoteLimit = 200
 const readLimitBytes = 4096
+/** Node's own 16 KB would make a failure of a good status whose sender traces much. */
+const headerLimitBytes = 256 * 1024
 /** Once the status is known the body is only for quoting: nobody waits long for it. */
 const bodyWaitMs = 1000
 const longestWaitMs = 3_600_000
@@ -53,6 +55,7 @@ const exchange = async (request: Post, course: Course): Promise<Answer> => {
     connect: { timeout: request.timeoutMs },
     headersTimeout: request.timeoutMs,
     bodyTimeout: bodyWaitMs,
+    maxHeaderSize: headerLimitBytes,
   })
   agent.once('connect', () => {
     course.connected = true

@@ -56,6 +56,12 @@ test.each([
   },
 )
 
+test('a good status counts, however much stands in the headers behind it', async () => {
+  const { url, received } = await answering({ status: 200, headers: { 'x-trace': 'x'.repeat(200_000) } })
+  expect(await post(to(url), world())).toEqual({ status: 'delivered' })
+  expect(received).toHaveLength(1)
+})
+
 test('a redirect is named by its host and never followed', async () => {
   const second = await answering({ status: 200 })
   const first = await answering({ status: 308, headers: { location: `${second.url}/next?key=abc` } })
