@@ -46,8 +46,6 @@ export class LocationStack extends Stack {
     const opinions = new QueueWithDead(this, 'SecondOpinions', {
       queueName: naming.probeQueue(location),
       visibilitySeconds: seconds + 30,
-      // A second opinion that is older than a minute is none.
-      retentionMinutes: 5,
     })
     this.probe = this.#probe(props, { opinions, seconds })
     const group = new ScheduleGroup(this, 'Schedules', { removalPolicy: RemovalPolicy.DESTROY })

@@ -17,11 +17,7 @@ export class QueueWithDead extends Construct {
   readonly queue: Queue
   readonly dead: IQueue
 
-  constructor(
-    scope: Construct,
-    id: string,
-    props: { fifo?: boolean; queueName?: string; visibilitySeconds: number; retentionMinutes?: number },
-  ) {
+  constructor(scope: Construct, id: string, props: { fifo?: boolean; queueName?: string; visibilitySeconds: number }) {
     super(scope, id)
     const fifo = props.fifo ?? false
     const both: QueueProps = {
@@ -39,7 +35,8 @@ export class QueueWithDead extends Construct {
         fifoThroughputLimit: FifoThroughputLimit.PER_MESSAGE_GROUP_ID,
       }),
       visibilityTimeout: Duration.seconds(props.visibilitySeconds),
-      retentionPeriod: Duration.minutes(props.retentionMinutes ?? 4 * 24 * 60),
+      // Also what is worth nothing after a minute: one that is gone before its last receive is never a dead letter.
+      retentionPeriod: Duration.days(4),
       deadLetterQueue: { queue: dead, maxReceiveCount: fifo ? receives.fifo : receives.standard },
     })
   }

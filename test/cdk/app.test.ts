@@ -100,6 +100,24 @@ describe('the probe', () => {
   })
 })
 
+test.each([
+  { given: 'a quick monitor', timeoutSeconds: 1 },
+  { given: 'slow ones', timeoutSeconds: 60 },
+])(
+  '$given: a message that fails every time it is received lives long enough to be a dead letter',
+  ({ timeoutSeconds }) => {
+    const monitors = Array.from({ length: 201 }, (_, index) => [`m${index}`, monitor({ timeoutSeconds })])
+    const { stacks } = synth({ monitors: Object.fromEntries(monitors) })
+    const working = templatesOf(stacks).flatMap((template) =>
+      Object.values(template.findResources('AWS::SQS::Queue')).filter(({ Properties }) => Properties.RedrivePolicy),
+    )
+    const gone = working.filter(({ Properties: { RedrivePolicy, VisibilityTimeout, MessageRetentionPeriod } }) => {
+      return RedrivePolicy.maxReceiveCount * VisibilityTimeout >= MessageRetentionPeriod
+    })
+    expect({ working: working.length, gone }).toEqual({ working: 6, gone: [] })
+  },
+)
+
 describe('stacks', () => {
   test('everything that can be is tagged', () => {
     const tags = Match.arrayWith([
