@@ -10,7 +10,8 @@ type Watched = {
   metric: IMetric
   /** Alarms when the metric reaches this; below it with `silence`. */
   threshold: number
-  minutes: number
+  /** So many periods of the metric in a row. */
+  periods: number
   text: string
   /** Where no data means that nothing runs, no data is bad. */
   silence?: 'is-failure' | 'is-fine'
@@ -29,12 +30,12 @@ export class Alarms extends Construct {
     this.#name = options.name
   }
 
-  add(id: string, { metric, threshold, minutes, text, silence = 'is-fine', below = false }: Watched): void {
+  add(id: string, { metric, threshold, periods, text, silence = 'is-fine', below = false }: Watched): void {
     const alarm = new Alarm(this, id, {
       metric,
       threshold,
-      evaluationPeriods: minutes,
-      datapointsToAlarm: minutes,
+      evaluationPeriods: periods,
+      datapointsToAlarm: periods,
       comparisonOperator: below
         ? ComparisonOperator.LESS_THAN_THRESHOLD
         : ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
@@ -47,9 +48,9 @@ export class Alarms extends Construct {
   }
 
   /** One of our own metrics (`aws/telemetry.ts`), which are told for every deployment by its name. */
-  own(metricName: string, dimensions: Record<string, string> = {}): Metric {
+  own(metricName: string, dimensions: Record<string, string> = {}, period = minute): Metric {
     const dimensionsMap = { service: this.#name, ...dimensions }
-    return new Metric({ namespace: 'Whodunit', metricName, dimensionsMap, statistic: Stats.MAXIMUM, period: minute })
+    return new Metric({ namespace: 'Whodunit', metricName, dimensionsMap, statistic: Stats.MAXIMUM, period })
   }
 
   deadLetters(id: string, { dead }: QueueWithDead, what: string): void {
@@ -57,7 +58,7 @@ export class Alarms extends Construct {
     this.add(`${id}Dead`, {
       metric,
       threshold: 1,
-      minutes: 1,
+      periods: 1,
       text: `${what} could not be worked on; see its dead-letter queue`,
     })
   }
@@ -65,18 +66,19 @@ export class Alarms extends Construct {
   oldestMessage(id: string, { queue }: QueueWithDead, options: { seconds: number; what: string }): void {
     const metric = queue.metricApproximateAgeOfOldestMessage({ period: minute, statistic: Stats.MAXIMUM })
     const text = `${options.what} waits longer than ${options.seconds} s`
-    this.add(`${id}Oldest`, { metric, threshold: options.seconds, minutes: 2, text })
+    this.add(`${id}Oldest`, { metric, threshold: options.seconds, periods: 2, text })
   }
 
-  errors(id: string, { lambda }: StepFunction): void {
-    const metric = lambda.metricErrors({ period: minute, statistic: Stats.SUM })
-    this.add(`${id}Errors`, { metric, threshold: 1, minutes: 3, text: `${id} fails, three minutes in a row` })
+  errors(id: string, { lambda }: StepFunction, period = minute): void {
+    const metric = lambda.metricErrors({ period, statistic: Stats.SUM })
+    const text = `${id} fails, three times ${period.toSeconds()} s in a row`
+    this.add(`${id}Errors`, { metric, threshold: 1, periods: 3, text })
   }
 
   throttles(id: string, { lambda }: StepFunction): void {
     const metric = lambda.metricThrottles({ period: minute, statistic: Stats.SUM })
     const text = `${id} is throttled: the account's concurrency is used up`
-    this.add(`${id}Throttles`, { metric, threshold: 1, minutes: 3, text })
+    this.add(`${id}Throttles`, { metric, threshold: 1, periods: 3, text })
   }
 }
 

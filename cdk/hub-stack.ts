@@ -261,9 +261,9 @@ export class HubStack extends Stack {
     if (deliver) alarms.throttles('deliver', deliver)
     const due = alarms.own('DueRowAgeMs')
     const text = 'a row that was due two minutes ago is not applied, or the sweep does not run'
-    alarms.add('DueRows', { metric: due, threshold: 120_000, minutes: 3, text, silence: 'is-failure' })
+    alarms.add('DueRows', { metric: due, threshold: 120_000, periods: 3, text, silence: 'is-failure' })
     const poison = 'something could not be read and was set aside: items quarantine/… in the table'
-    alarms.add('Quarantined', { metric: alarms.own('Quarantined'), threshold: 1, minutes: 1, text: poison })
+    alarms.add('Quarantined', { metric: alarms.own('Quarantined'), threshold: 1, periods: 1, text: poison })
     return alarms
   }
 

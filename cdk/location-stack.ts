@@ -1,6 +1,6 @@
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources'
 import { ContextAttribute, ScheduleGroup } from 'aws-cdk-lib/aws-scheduler'
-import { Annotations, RemovalPolicy, Stack, type StackProps, Tags } from 'aws-cdk-lib/core'
+import { Annotations, Duration, RemovalPolicy, Stack, type StackProps, Tags } from 'aws-cdk-lib/core'
 import type { Construct } from 'constructs'
 import { cadenceOf } from '../config/cadence.ts'
 import type { Config } from '../config/schema.ts'
@@ -61,7 +61,7 @@ export class LocationStack extends Stack {
       target: this.watch.lambda,
       message: {},
     })
-    this.#alarms(new Alarms(this, { topic: operators, name: naming.name }), { location, opinions })
+    this.#alarms(new Alarms(this, { topic: operators, name: naming.name }), { config, location, opinions })
     Tags.of(this).add('location', location)
     for (const text of missingThere(monitorsAt(config, location)))
       Annotations.of(this).addWarningV2('whodunit:not-deployed', text)
@@ -132,15 +132,19 @@ export class LocationStack extends Stack {
     return watch
   }
 
-  #alarms(alarms: Alarms, { location, opinions }: { location: string; opinions: QueueWithDead }) {
+  #alarms(alarms: Alarms, at: { config: Config; location: string; opinions: QueueWithDead }) {
+    const { config, location, opinions } = at
+    const paces = monitorsAt(config, location).map(([, { periodSeconds }]) => cadenceOf(periodSeconds).everySeconds)
+    // Between two schedules there is nothing to hear: a minute of an hourly look's location is neither silent nor failing.
+    const pace = Duration.seconds(Math.min(...paces))
     alarms.deadLetters('SecondOpinions', opinions, `a second opinion asked of ${location}`)
-    alarms.errors('probe', this.probe)
+    alarms.errors('probe', this.probe, pace)
     alarms.errors('watch', this.watch)
     alarms.add('ScheduleLag', {
-      metric: alarms.own('ScheduleLagMs', { location }),
+      metric: alarms.own('ScheduleLagMs', { location }, pace),
       threshold: 90_000,
-      minutes: 3,
-      text: `looks from ${location} start late, or not at all`,
+      periods: 3,
+      text: `looks from ${location} start late, or not at all: three times ${pace.toSeconds()} s in a row`,
       silence: 'is-failure',
     })
   }

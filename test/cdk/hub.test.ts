@@ -215,6 +215,28 @@ test('silence is an alarm where it means that nothing runs', () => {
   expect(fine.length).toBeGreaterThan(10)
 })
 
+test.each([
+  { periods: [60, 3600], everySeconds: 60 },
+  { periods: [90], everySeconds: 60 },
+  { periods: [300, 900], everySeconds: 300 },
+  { periods: [3600], everySeconds: 3600 },
+  { periods: [86_400], everySeconds: 86_400 },
+])('a location that looks every $periods s is late, silent or failing three times at its own pace', (given) => {
+  const { periods, everySeconds } = given
+  const monitors = Object.fromEntries(periods.map((periodSeconds) => [`m${periodSeconds}`, monitor({ periodSeconds })]))
+  const made = deploymentOf({ monitors }, join(folder, `every${periods.join('-')}`))
+  const alarms = made.locations.flatMap((stack) =>
+    Object.entries(Template.fromStack(stack).findResources('AWS::CloudWatch::Alarm')),
+  )
+  const paces = alarms.flatMap(([id, { Properties }]) =>
+    /ScheduleLag|probeErrors/.test(id) ? [[Properties.Period, Properties.EvaluationPeriods]] : [],
+  )
+  expect(paces).toEqual([
+    [everySeconds, 3],
+    [everySeconds, 3],
+  ])
+})
+
 test('no stack holds a custom resource, and none hands anything to another', () => {
   for (const stack of [template, away]) {
     const types = Object.values(stack.toJSON()['Resources'] ?? {}).map((resource) => JSON.stringify(resource))
