@@ -5,6 +5,7 @@ import {
   Code,
   Function as LambdaFunction,
   LoggingFormat,
+  RecursiveLoop,
   Runtime,
 } from 'aws-cdk-lib/aws-lambda'
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs'
@@ -23,6 +24,8 @@ export type StepFunctionProps = {
   environment: Partial<Record<keyof Environment, string>>
   /** May reach what only the config's network can. */
   inNetwork?: boolean
+  /** What it sends calls it again, by design and within bounds of its own. */
+  inLoop?: boolean
 }
 
 /** What the Lambda service does in our name to put a function into a network (AWSLambdaVPCAccessExecutionRole). */
@@ -65,6 +68,8 @@ export class StepFunction extends Construct {
       // What is late is told by the next tick or found by the sweep; a run that Lambda repeats by itself helps nobody.
       retryAttempts: 0,
       maxEventAge: Duration.minutes(1),
+      // Lambda drops the 17th call of a chain, which may be the retry that would have reached somebody.
+      ...(props.inLoop ? { recursiveLoop: RecursiveLoop.ALLOW } : {}),
       // Half of libuv's threads look up names: two of four, which two names that nobody answers for would hold.
       environment: { ...props.environment, WHODUNIT_NAME: aws.name, UV_THREADPOOL_SIZE: '64' },
     })

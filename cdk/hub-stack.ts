@@ -158,7 +158,8 @@ export class HubStack extends Stack {
     evaluate.allow(['sqs:SendMessage'], ground.probeQueues)
     if (config.history.retentionDays > 0) allowHistory(evaluate, ground)
     reads(evaluate, queues.observations, 10)
-    const correlate = hubFunction(ground, 'correlate', { description: 'incidents', timeoutSeconds: 10 })
+    // A page that everybody refuses goes to and fro between it and deliver, once a minute for three days.
+    const correlate = hubFunction(ground, 'correlate', { description: 'incidents', timeoutSeconds: 10, inLoop: true })
     allowState(correlate, ground, { write: true, list: true })
     allowSend(correlate, ground, ['triage', 'deliver', 'publish', 'alert-changes'])
     reads(correlate, queues['alert-changes'], 10)
@@ -178,7 +179,8 @@ export class HubStack extends Stack {
   }
 
   #deliver(ground: HubGround, topicArns: readonly string[]): StepFunction {
-    const deliver = hubFunction(ground, 'deliver', { description: 'pages', timeoutSeconds: 30 })
+    // A delivery that waits, for a slot or its next attempt, delays its own message: so many attempts, so long, then it ends.
+    const deliver = hubFunction(ground, 'deliver', { description: 'pages', timeoutSeconds: 30, inLoop: true })
     allowState(deliver, ground, { write: true })
     allowSend(deliver, ground, ['deliver', 'alert-changes'])
     allowSecrets(deliver, ground, secretsOf(ground.config).channels)

@@ -252,6 +252,15 @@ test('a call of deliver takes many deliveries, so that channels that hang do not
   ])
 })
 
+test('Lambda ends no chain of retries, which goes through deliver and correlate, and still ends any other loop', () => {
+  const allowed = [template, away].flatMap((stack) =>
+    Object.entries(stack.findResources('AWS::Lambda::Function')).flatMap(([id, { Properties }]) =>
+      Properties.RecursiveLoop === undefined ? [] : [`${withoutHash(id)} ${Properties.RecursiveLoop}`],
+    ),
+  )
+  expect(allowed.sort()).toEqual(['CorrelateFunction Allow', 'DeliverFunction Allow'])
+})
+
 test('alarms may publish to the operators’ topic, which has a policy of its own', () => {
   for (const stack of [template, away]) {
     stack.hasResourceProperties('AWS::SNS::TopicPolicy', {
