@@ -1,6 +1,6 @@
 import { Annotations, type Stack, Tags } from 'aws-cdk-lib/core'
 import { Construct } from 'constructs'
-import { unreadOnAws } from '../config/people.ts'
+import { unheardTopics, unreadOnAws } from '../config/people.ts'
 import type { Config } from '../config/schema.ts'
 import { HubStack } from './hub-stack.ts'
 import { LocationStack } from './location-stack.ts'
@@ -58,14 +58,24 @@ export class Whodunit extends Construct {
       return stack
     })
     for (const stack of this.stacks) this.#mark(stack, config)
-    for (const channel of unreadOnAws(config)) {
-      const text = `channel ${channel}: nobody reads a console on AWS, so it refuses every page`
-      Annotations.of(this.hub).addWarningV2(`whodunit:no-terminal:${channel}`, text)
-    }
+    this.#warnOfSilence(config)
   }
 
   get stacks(): readonly (HubStack | LocationStack)[] {
     return [this.hub, ...this.locations]
+  }
+
+  #warnOfSilence(config: Config) {
+    const warn = (id: string, text: string) => Annotations.of(this.hub).addWarningV2(`whodunit:${id}`, text)
+    for (const channel of unreadOnAws(config))
+      warn(`no-terminal:${channel}`, `channel ${channel}: nobody reads a console on AWS, so it refuses every page`)
+    for (const channel of unheardTopics(config)) {
+      const text = `channel ${channel}: nobody is subscribed to its topic, where every page counts as delivered`
+      warn(`unheard-topic:${channel}`, `${text}: add subscriptions, or subscribe by hand`)
+    }
+    if (config.aws.operators.length > 0) return
+    const text = 'no operators: nobody is told that whodunit itself is unwell'
+    warn('no-operators', `${text}: add aws.operators, or subscribe to their topics by hand`)
   }
 
   #mark(stack: Stack, { aws }: Config) {

@@ -1,7 +1,7 @@
 import { type RuleSpec, ruleSeries } from '../rules/registry.ts'
 import type { Finding } from './issues.ts'
 import { impliedRules, monitorOf, writtenRules } from './normalise.ts'
-import { peopleOf, peopleOnAws } from './people.ts'
+import { peopleOf, peopleOnAws, unheardTopics } from './people.ts'
 import type { Config } from './schema.ts'
 import { looksSecret, showsSecret } from './secrecy.ts'
 
@@ -158,6 +158,19 @@ const noFallback = (config: Config, onAws: boolean): Finding[] => {
   return [warning('no-fallback', ['channels', only], message, 'add a second channel of another kind')]
 }
 
+const unheard = (config: Config, onAws: boolean): Finding[] => {
+  const topics = unheardTopics(config).map((id) => {
+    const message = 'nobody is subscribed to the topic made for it, where every page counts as delivered'
+    const hint =
+      'add subscriptions: [{ email: … }], or topicArn of a topic that has some; or subscribe by hand after deploying'
+    return warning('unheard-topic', ['channels', id], message, hint)
+  })
+  if (!onAws || config.aws.operators.length > 0) return topics
+  const message = 'no operators: nobody is told that whodunit itself is unwell, nor that the hub is dead'
+  const hint = 'add operators: [{ email: … }], or subscribe by hand after deploying'
+  return [...topics, warning('no-operators', ['aws'], message, hint)]
+}
+
 /** What is allowed but probably not meant: warnings about a config without errors of shape. */
 export const advice = (config: Config, { onAws }: { onAws: boolean }): Finding[] => [
   ...slowDetection(config),
@@ -168,4 +181,5 @@ export const advice = (config: Config, { onAws }: { onAws: boolean }): Finding[]
   ...unusedParts(config),
   ...headerSecrets(config),
   ...noFallback(config, onAws),
+  ...unheard(config, onAws),
 ]

@@ -14,3 +14,9 @@ export const peopleOnAws = (config: Pick<Config, 'channels'>): string[] => {
   const unread = new Set(unreadOnAws(config))
   return peopleOf(config).filter((id) => !unread.has(id))
 }
+
+/** Topics that the deployment makes and that the config subscribes nobody to: SNS takes their pages as delivered all the same. */
+export const unheardTopics = ({ channels }: Pick<Config, 'channels'>): string[] =>
+  Object.entries(channels).flatMap(([id, spec]) =>
+    spec.kind === 'sns' && spec.topicArn === undefined && spec.subscriptions.length === 0 ? [id] : [],
+  )

@@ -14,6 +14,7 @@ const base: ConfigInput = {
   monitors: {},
   channels: { theirs: { kind: 'sns', topicArn: 'arn:aws:sns:eu-west-1:123456789012:on-call' } },
   routes: [{ channels: ['theirs'] }],
+  aws: { operators: [{ email: 'platform@example.com' }] },
 }
 
 type MonitorInput = ConfigInput['monitors'][string]

@@ -33,6 +33,7 @@ const subscribed = (subscriptions: readonly Subscription[]) =>
     aws: { operators: [{ email: 'platform@example.com' }] },
   })
 
+const theirs = 'arn:aws:sns:eu-west-1:123456789012:on-call'
 const arn = 'arn:aws:lambda:eu-west-1:123456789012:function:pager'
 const away = 'arn:aws:lambda:us-east-1:123456789012:function:pager'
 const queue = 'arn:aws:sqs:eu-west-1:123456789012:pages'
@@ -83,4 +84,12 @@ test('a function among the operators may be called by every topic of its own reg
     ],
     warned: [letIn(arn, 'the function').replace('whodunit-pager', 'whodunit-operators-us-east-1')],
   })
+})
+
+test('a topic that the config subscribes nobody to, and alarms that nobody hears, are named once', () => {
+  const channels = { pager: { kind: 'sns' as const }, theirs: { kind: 'sns' as const, topicArn: theirs } }
+  expect(deployed({ channels, routes: [{ channels: ['pager', 'theirs'] }], aws: {} }).warned).toEqual([
+    'channel pager: nobody is subscribed to its topic, where every page counts as delivered: add subscriptions, or subscribe by hand',
+    'no operators: nobody is told that whodunit itself is unwell: add aws.operators, or subscribe to their topics by hand',
+  ])
 })

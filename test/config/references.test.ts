@@ -12,7 +12,7 @@ const parts = {
   routes: '  - channels: [hook, terminal]',
 }
 
-const load = (changes: Partial<Record<keyof typeof parts | 'rules' | 'clusters', string>>) => {
+const load = (changes: Partial<Record<keyof typeof parts | 'rules' | 'clusters' | 'aws', string>>) => {
   const text = Object.entries({ ...parts, ...changes }).map(([part, body]) => `${part}:\n${body}\n`)
   return loadConfig('whodunit.yaml', { readFile: async () => text.join('') })
 }
@@ -145,6 +145,27 @@ test.each([
     ok: false,
     issues: [{ code: 'no-default-route', message: `no default route: ${then}` }],
   })
+})
+
+const topic = (more: string) => `${parts.channels}\n  pager: { kind: sns${more} }`
+const all = '  - channels: [pager, hook, terminal]'
+
+test.each([
+  { given: 'nobody in it', more: '', then: ['unheard-topic channels.pager'] },
+  { given: 'an empty list', more: ', subscriptions: []', then: ['unheard-topic channels.pager'] },
+  { given: 'a subscriber', more: ', subscriptions: [{ email: a@example.com }]', then: [] },
+  { given: 'a name of its own', more: ', topicArn: "arn:aws:sns:eu-central-1:123456789012:on-call"', then: [] },
+])('a topic with $given', async ({ more, then }) => {
+  expect(await warnings({ channels: topic(more), routes: all })).toEqual(then)
+})
+
+test.each([
+  { given: 'nothing said of operators', aws: '  region: eu-central-1', then: ['no-operators aws'] },
+  { given: 'an empty list', aws: '  operators: []', then: ['no-operators aws'] },
+  { given: 'an operator', aws: '  operators: [{ email: a@example.com }]', then: [] },
+])('a config for AWS with $given', async ({ aws, then }) => {
+  const channels = topic(', subscriptions: [{ email: a@example.com }]')
+  expect(await warnings({ channels, routes: all, aws })).toEqual(then)
 })
 
 test('a last route that lists every severity is a default route', async () => {
