@@ -9,7 +9,9 @@ import { evaluateStep } from './step.ts'
 const ground = hub({ env: process.env, nowMs: () => Date.now() }, { role: 'evaluate', needs: ['WHODUNIT_BUCKETS'] })
 const { config, store, nowMs, nudge, sqs, health } = ground
 const passOn = sqsPulse({ client: sqs, url: ground.env.WHODUNIT_QUEUES['alert-changes'] })
-const step = evaluateStep({ store, nowMs, nudge, passOn, ...keptIn(ground), ...evaluateView(config) })
+const passedOver = (locations: readonly string[]) =>
+  health.warn('looks from locations that are not in the config are passed over', { locations })
+const step = evaluateStep({ store, nowMs, nudge, passOn, passedOver, ...keptIn(ground), ...evaluateView(config) })
 
 export const handler = health.handler(
   eachMessage({

@@ -13,6 +13,15 @@ export type ShardObservation = Exclude<Observation, Pulse>
 /** What can be taken apart by what it is about. */
 export type Divisible = Exclude<ShardObservation, Timer>
 
+/** What the config's locations say. One that left it looks on while its stack is there, and has no item here. */
+export const fromLocations = (observation: ShardObservation, locations: readonly string[]) => {
+  if (observation.kind !== 'outcomes') return { heard: observation, strangers: [] }
+  const isKnown = ({ location }: { location: string }) => locations.includes(location)
+  const others = observation.outcomes.filter((one) => !isKnown(one))
+  const heard = others.length === 0 ? observation : { ...observation, outcomes: observation.outcomes.filter(isKnown) }
+  return { heard, strangers: [...new Set(others.map(({ location }) => location))] }
+}
+
 const grouped = <T>(all: readonly T[], homeOf: (one: T) => string) =>
   [...Map.groupBy(all, homeOf)].map(([shard, own]) => ({ shard, own }))
 

@@ -16,7 +16,7 @@ import { packShard } from '../shard-packing.ts'
 import { emptyLocation } from '../shard-state.ts'
 import { countOfShard, kinOf } from '../shards.ts'
 import { type Decision, decideEvaluate, type RuleView } from './decide.ts'
-import { isAtHome, partsOf, type ShardObservation } from './routing.ts'
+import { fromLocations, isAtHome, partsOf, type ShardObservation } from './routing.ts'
 import { changesOfCounts, type KnownCounts, loadCounts, rememberCounts } from './step-counts.ts'
 import { type Loaded, type LoadWorld, load } from './step-load.ts'
 import { type KnownSlis, readSlis, rememberSlis, sliChanges } from './step-sli.ts'
@@ -29,6 +29,8 @@ export type EvaluateWorld = LoadWorld &
     watches?: (monitorId: string) => boolean
     /** Keeps what an observation brought; never rejects, ends within its deadline. Nothing is kept when absent. */
     keep?: Keep
+    /** Told of locations that are not in the config and look all the same: nothing of what they saw is counted. */
+    passedOver?: (locations: readonly string[]) => void
     /** Since when this process looks, if it does: a silence from before is no news until it had its first looks. */
     lookingSinceMs?: () => number
   }
@@ -279,7 +281,11 @@ export const evaluateStep = (
 ): ((observation: Observation, sentAtMs?: number) => Promise<EvaluateResult>) => {
   const evaluating = { ...world, known: remembered(), slis: new Map(), counts: new Map(), judgedAtMs: new Map() }
   return async (observation, sentAtMs) => {
-    if (observation.kind !== 'pulse') return apply({ ...evaluating, sentAtMs }, observation)
+    if (observation.kind !== 'pulse') {
+      const { heard, strangers } = fromLocations(observation, world.locations)
+      if (strangers.length > 0) world.passedOver?.(strangers)
+      return apply({ ...evaluating, sentAtMs }, heard)
+    }
     const passed = await passPulse(world, 'evaluate')(observation.atMs)
     return passed === 'conflict' ? conflict : { status: 'evaluated', changes: [] }
   }

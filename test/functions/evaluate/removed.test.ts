@@ -11,9 +11,10 @@ import { availability, outcome, period, ruleView, seen, start } from '../builder
 
 const shard = '0/1'
 
-const configOf = (monitors: readonly string[]): Config =>
+const configOf = (monitors: readonly string[], locations = ['local']): Config =>
   normalise(
     configSchema.parse({
+      locations,
       services: { shop: {} },
       channels: { screen: { kind: 'console' } },
       routes: [{ channels: ['screen'] }],
@@ -117,3 +118,46 @@ test('an alert whose rule is gone ends as what it was told as, and of the rule i
     },
   ])
 })
+
+test.each([
+  { given: 'was counted before', location: 'c' },
+  { given: 'nobody knows', location: 'd' },
+])(
+  'the looks of a location that left the config and $given count for nothing and stop nobody',
+  async ({ location }) => {
+    const clock = { nowMs: start }
+    const store = memoryStore({ nowMs: () => clock.nowMs })
+    const passed: string[] = []
+    const deployed = (locations: string[]) =>
+      evaluateStep({
+        store,
+        nowMs: () => clock.nowMs,
+        nudge: async () => {},
+        passedOver: (all) => passed.push(...all),
+        ...evaluateView(configOf(['front'], locations)),
+      })
+    const look = (at: string, verdict: 'pass' | 'fail') =>
+      seen(
+        ['tick', 'recheck', 'recheck-2'].map((one) =>
+          outcome({ verdict, look: one, location: at, scheduledAtMs: clock.nowMs, startedAtMs: clock.nowMs }),
+        ),
+        shard,
+      )
+    const before = deployed(['a', 'b', 'c'])
+    for (const at of ['a', 'b', 'c']) await before(look(at, 'pass'))
+    const after = deployed(['a', 'b'])
+    const results: string[] = []
+    for (let minute = 1; minute <= 2; minute++) {
+      clock.nowMs += period
+      for (const at of [location, 'a', 'b']) {
+        const result = await after(look(at, at === location ? 'pass' : 'fail'))
+        const changes =
+          result.status === 'evaluated' ? result.changes.filter(({ severity }) => severity === 'page') : []
+        results.push(`${at} ${result.status}`, ...changes.map(({ alertId, to }) => `${alertId} ${to}`))
+      }
+    }
+    const every = [`${location} evaluated`, 'a evaluated', 'b evaluated']
+    expect(results).toEqual([...every, 'front-availability firing', ...every])
+    expect(passed).toEqual([location, location])
+  },
+)
