@@ -34,6 +34,7 @@ export const alertReason = z.enum([
   'input-known',
   'rule-removed',
   'severity-changed',
+  'service-changed',
   'burn-rate-met',
   'burn-rate-gone',
   'budget-spent',

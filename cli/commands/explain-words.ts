@@ -15,6 +15,7 @@ export const reasonWords: Readonly<Record<AlertReason, string>> = {
   'input-known': 'somebody could look again',
   'rule-removed': 'its rule left the config',
   'severity-changed': 'the config calls it by another severity since',
+  'service-changed': 'the config has it in another service since',
   reported: 'a Prometheus says that it fires',
   'reported-over': 'its Prometheus says that it is over',
   'not-repeated': 'its Prometheus did not repeat it in time',

@@ -34,8 +34,8 @@ const send = (
   // Counted by component: two incidents of one may take turns, and neither's id may come again.
   const sequence = (stream?.sequence ?? 0) + 1
   const order = orderFor(incident, { channel, sequence, event: 'component-changed', nowMs })
-  // Two components of one incident have changes of their own.
-  const id = service === incident.service ? order.id : `${incident.id}.${service}:${channel}:${sequence}`
+  // Two components of one incident have changes of their own, and an incident may become another service's.
+  const id = `${incident.id}.${service}:${channel}:${sequence}`
   const component = { id: service, from: stream?.sent ?? 'operational', to }
   return {
     stream: { incidentId: incident.id, sequence, inFlight: true, sent: to },

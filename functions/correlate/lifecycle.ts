@@ -50,6 +50,14 @@ export const noteRoot = (
   return putIncident(hub, note(owed, context.nowMs, { what, reason: 'inhibits-dependent' }))
 }
 
+/** An incident that the last alert of its service has left for another is that one's, along whose routes it goes on. */
+const followed = (incident: Incident, former: string | undefined, service: string): Incident => {
+  const { alerts, affects, heardInPages = [] } = incident
+  const firing = Object.values(alerts).filter((alert) => alert.firing)
+  const isLeft = former === incident.service && ![...firing, ...heardInPages].some((one) => one.service === former)
+  return isLeft ? { ...incident, service, affects: affects.filter((one) => one !== service) } : incident
+}
+
 /** One alert fires in an incident; answers the hub and what keeps the alert quiet. */
 const fireIn = (
   hub: HubDecision,
@@ -61,7 +69,8 @@ const fireIn = (
   const before = findAlert(hub, incident, alertId)
   const mute = muteOf(hub, { alertId, service, labels, sinceMs }, incident.id, context)
   const grown = withAffected(incident, service)
-  const fired = fireAlert(hub, grown, change, { labels, mute, shard: context.shard })
+  const told = fireAlert(hub, grown, change, { labels, mute, shard: context.shard })
+  const fired = putIncident(told, followed(incidentNow(told, incident, grown), before?.service, service))
   const after = findAlert(fired, incidentNow(fired, incident, grown), alertId)
   const known = after ? updateComponent(fired, incidentNow(fired, incident, grown), { before, after }, context) : fired
   const moved = before?.firing ? leaveSources(known, { alertId, labels, former: before.labels }, context.view) : known
@@ -109,7 +118,8 @@ const join = (hub: HubDecision, before: Incident, firing: Firing, context: Conte
   const { change } = firing
   const known = findAlert(hub, before, change.alertId)
   const wasHeard = known?.firing === true && !known.mute
-  const isNew = !wasHeard || severityRank[change.severity] > severityRank[known.severity]
+  const isMoved = known?.firing === true && known.service !== change.service
+  const isNew = !wasHeard || isMoved || severityRank[change.severity] > severityRank[known.severity]
   const { quietSinceMs: _, ...loud } = before
   const fired = fireIn(putIncident(hub, loud), loud, firing, context)
   const now = incidentNow(fired.hub, before, before)
@@ -153,13 +163,19 @@ export const holderOf = (hub: Hub, alertId: string): Incident | undefined =>
     (one) => (alertId in one.alerts || isBig(one)) && findAlert(hub, one, alertId)?.firing === true,
   )
 
+/** Where an alert goes on that is of another group by now, what else fires of that group joins it: unless it has its own. */
+const holding = (hub: HubDecision, group: string, holder: Incident): HubDecision => {
+  const { status = 'resolved' } = incidentOf(hub, group) ?? {}
+  return status === 'resolved' ? putGroup(hub, group, { incidentId: holder.id }) : hub
+}
+
 /** An alert fires: where it does already, in the incident of its group, in the one it opens, or in the storm's. */
 export const fire = (hub: HubDecision, change: AlertChange, context: Context): HubDecision => {
   const { view, nowMs } = context
   const labels = view.labelsOf(change)
   const firing = { change, labels, group: groupOf(view.grouping.by, labels, change.severity) }
   const holder = holderOf(hub, change.alertId)
-  if (holder) return join(hub, holder, firing, context)
+  if (holder) return join(holding(hub, firing.group, holder), holder, firing, context)
   const storm = stormNow(hub, context)
   const known = incidentOf(hub, firing.group)
   const isOpen = known !== undefined && known.status !== 'resolved'

@@ -207,6 +207,7 @@ export const load = async (
   const where = holders(items, groups)
   await items.read([
     ...[...roots, ...waitingIncidents(items, components)].map(keys.incident),
+    ...where.map((one) => keys.group(one.group)),
     ...where.flatMap(({ id }) => concerned.map(({ alertId }) => alertPageKey(id, alertId))),
   ])
   const fired = changes.filter(({ from, to }) => from === 'firing' || to !== 'firing')

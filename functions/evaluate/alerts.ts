@@ -71,14 +71,15 @@ const hold = ({ alertId }: RuleIdentity, before: Alert | undefined, atMs: number
 }
 
 /**
- * Tells an alert that fires and that the config calls by another severity since. Advisories are incidents of their own,
- * so to become one or be one no longer ends it where it was.
+ * Tells an alert that fires and that the config calls by another severity since, or has in another service. Advisories
+ * are incidents of their own, so to become one or be one no longer ends it where it was.
  */
 const restate = (rule: RuleIdentity, { before, alert }: { before: Alert; alert: Alert }, at: Moment): Advance => {
   const was = severityOf(before) ?? rule.severity
-  if (was === rule.severity) return { alert, transitions: [], changes: [] }
-  const reason = 'severity-changed' as const
-  const leaves = rule.apart === true || was === 'advisory' || rule.severity === 'advisory'
+  const isOther = was !== rule.severity
+  if (!isOther && before.service === alert.service) return { alert, transitions: [], changes: [] }
+  const reason: AlertReason = isOther ? 'severity-changed' : 'service-changed'
+  const leaves = isOther && (rule.apart === true || was === 'advisory' || rule.severity === 'advisory')
   const ended = leaves ? [told(rule, before, { from: 'firing', to: 'inactive', reason, ...at })] : []
   const again = rule.quiet ? [] : [told(rule, alert, { from: 'firing', to: 'firing', reason, ...at })]
   const step = { alertId: rule.alertId, from: 'firing' as const, to: 'firing' as const, reason, atMs: at.nowMs }
@@ -102,14 +103,14 @@ export const advanceAlert = (
   }
   const { heldSinceMs: _, ...kept } = before ?? {
     ruleId: rule.ruleId,
-    service: rule.service,
-    labels: { service: rule.service, severity: rule.severity },
+    labels: {},
     state: 'pending' as const,
     activeAtMs: nowMs,
     sinceMs: judgement.sinceMs ?? nowMs,
   }
   const summary = judgement.summary.slice(0, summaryLimit).toWellFormed()
-  const alert: Alert = { ...kept, labels: { ...kept.labels, severity: rule.severity }, reason, summary }
+  const { service, severity } = rule
+  const alert: Alert = { ...kept, service, labels: { ...kept.labels, service, severity }, reason, summary }
   const known = before ? released(rule, before, nowMs) : []
   const from = before ? kept.state : ('inactive' as const)
   const to = kept.state === 'firing' || met ? ('firing' as const) : ('pending' as const)

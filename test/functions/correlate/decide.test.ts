@@ -129,12 +129,12 @@ test('the status page hears of a partial outage, then of a major one, then of th
   const view = withStatus
   const opened = apply(nothing, firing(), { view })
   const worse = apply(opened, firing({ alertId: 'list-down', ruleId: 'list-down' }), { view })
-  expect(statusOrders(worse)).toEqual([`${id}:status:1 operational>partial_outage`])
+  expect(statusOrders(worse)).toEqual([`${id}.shop:status:1 operational>partial_outage`])
   const order = orders(worse).find(({ component }) => component)
   const arrived = apply(worse, receipt(order, 'delivered'), { view })
   expect(statusOrders(arrived)).toEqual([
-    `${id}:status:1 operational>partial_outage`,
-    `${id}:status:2 partial_outage>major_outage`,
+    `${id}.shop:status:1 operational>partial_outage`,
+    `${id}.shop:status:2 partial_outage>major_outage`,
   ])
 })
 
@@ -159,7 +159,7 @@ test('a component that flapped while a change was on its way ends with the lates
   const again = apply(ended, firing({ sinceMs: start + 60_000 }), { view, afterMs: 60_000 })
   const order = orders(opened).find(({ component }) => component)
   const arrived = apply(again, receipt(order, 'delivered'), { view, afterMs: 61_000 })
-  expect(statusOrders(arrived)).toEqual([`${id}:status:1 operational>partial_outage`])
+  expect(statusOrders(arrived)).toEqual([`${id}.shop:status:1 operational>partial_outage`])
 })
 
 test('an advisory does not redden the status page', () => {

@@ -52,6 +52,20 @@ test('a service that left the config seems not to fail though its alert ends as 
   expect(component.parse((await store.read([key])).get(key)?.value).firing.page).toBe(0)
 })
 
+test('what else fires of the service that an alert moved to is part of its incident, open or just over', async () => {
+  const { hear, statuses } = town()
+  const again = { ...view, grouping: { ...view.grouping, reopenMs: 300_000 } }
+  const [alert, other] = ['front-down', 'list-down'].map((alertId) => ({ alertId, ruleId: alertId, service: 'store' }))
+  await hear([change({ to: 'firing', ...alert, service: 'shop' })], again)
+  await hear([change({ to: 'firing', ...alert, from: 'firing', reason: 'service-changed' })], again)
+  for (const to of ['firing', 'inactive'] as const) await hear([change({ to, ...other })], again)
+  await hear([change({ to: 'inactive', ...alert })], again)
+  expect(await statuses()).toEqual({ 'shop-20261123-060000': 'resolved' })
+  const third = { alertId: 'pay-down', ruleId: 'pay-down', service: 'store' }
+  expect(await hear([change({ to: 'firing', ...third })], again)).toEqual({ status: 'applied', rows: 1 })
+  expect(await statuses()).toEqual({ 'shop-20261123-060000': 'open' })
+})
+
 test('an alert ends where it fires, not where it fired before the config grouped otherwise for a while', async () => {
   const { hear, statuses } = town()
   const [alert, other] = ['front-down', 'list-down'].map((alertId) => ({ alertId, ruleId: alertId }))

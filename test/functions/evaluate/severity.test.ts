@@ -57,6 +57,31 @@ test.each<[Severity, Severity]>([
   expect(played[3]?.shard.alerts['front-down']).toMatchObject({ activeAtMs: start, firedAtMs: start + period })
 })
 
+test.each<{ given: string; severity: Severity; reason: string }>([
+  { given: 'it', severity: 'page', reason: 'service-changed' },
+  { given: 'it, as a ticket,', severity: 'ticket', reason: 'severity-changed' },
+])('what fires is told once more when the config has $given in another service', ({ severity, reason }) => {
+  const moved = { service: 'store', apart: severity === 'page' }
+  const played = minutes(
+    ['page', 'F'],
+    ['page', 'F'],
+    [severity, 'F', moved],
+    [severity, 'F', moved],
+    [severity, 'P', moved],
+  )
+  expect(toldIn(played)).toEqual([
+    '1: pending firing page threshold-met',
+    `2: firing firing ${severity} ${reason}`,
+    `4: firing inactive ${severity} success-threshold-met`,
+  ])
+  expect(played[2]?.changes[0]).toMatchObject({
+    service: 'store',
+    sinceMs: start,
+    labels: { service: 'store', severity },
+  })
+  expect(played[4]?.changes[0]).toMatchObject({ service: 'store' })
+})
+
 test('a pending alert fires as what it is called by then', () => {
   const played = minutes(['ticket', 'F'], ['page', 'F'], ['page', 'F'])
   expect(toldIn(played)).toEqual(['1: pending firing page threshold-met'])
