@@ -43,7 +43,7 @@ const send = (
   }
 }
 
-/** A component's new status goes to every status channel, one change at a time; a newer one replaces one that waits. */
+/** A component's status goes to these channels, one change at a time; a newer one replaces one that waits. */
 const announce = (
   hub: HubDecision,
   component: Component,
@@ -65,12 +65,22 @@ const announce = (
   return addRows(putComponent(hub, at.service, { ...component, streams }), rows)
 }
 
+/**
+ * Who is to hear of a status: of `channels` those that were told another last, or never of it, and of the end everybody
+ * else who was told of something worse, for that stands there until then.
+ */
+const hearers = ({ status, streams }: Component, channels: readonly string[]): string[] => {
+  const toldLast = (channel: string) => streams[channel]?.waiting?.to ?? streams[channel]?.sent ?? 'operational'
+  const others = status === 'operational' ? Object.keys(streams) : []
+  return [...new Set([...channels, ...others])].filter((channel) => toldLast(channel) !== status)
+}
+
 type Changed = { before: IncidentAlert | undefined; after: IncidentAlert }
 
 const countIn = (hub: HubDecision, incident: Incident, change: Changed, { view, nowMs }: Context): HubDecision => {
   const { service } = change.after
   const isService = view.isService(service)
-  // What left the config is told to nobody, but what ends of it is counted: should it return, it must not seem to fail.
+  // What left the config is told only as over, and what ends of it is counted: should it return, it must not seem to fail.
   if (!isService && (change.after.firing || !hub.components.has(service))) return hub
   const rules = view.availabilityRules(service)
   const [was, is] = [counts(change.before, rules), counts(change.after, rules)]
@@ -88,9 +98,8 @@ const countIn = (hub: HubDecision, incident: Incident, change: Changed, { view, 
     ...(firing.page > 0 ? { incidentId: incident.id } : {}),
     ...(up === undefined ? {} : { upAtMs: up }),
   }
-  if (status === before.status || !isService) return putComponent(hub, service, after)
   const now = incidentNow(hub, incident, incident)
-  return announce(hub, after, { service, incident: now, nowMs }, view.statusChannels)
+  return announce(hub, after, { service, incident: now, nowMs }, hearers(after, isService ? view.statusChannels : []))
 }
 
 /**
@@ -125,6 +134,8 @@ export const componentReceipt = (hub: HubDecision, receipt: Receipt, { nowMs }: 
     const sent = send(idle, waiting.to, { service, incident, channel: order.channel, nowMs })
     return addRows(withStream(sent.stream), [sent.row])
   }
-  if (arrived || !isWorthwhile(order, nowMs)) return withStream(idle)
+  if (arrived) return withStream(idle)
+  // It stands where it stood, and is told again with the next change.
+  if (!isWorthwhile(order, nowMs)) return withStream({ ...idle, sent: order.component?.from ?? idle.sent })
   return addRows(withStream(stream), [deliverRow(order, { dueAtMs: nowMs + tryAgainAfterMs, waitsForCaseFile: false })])
 }
