@@ -54,13 +54,14 @@ const notePage = (hub: HubDecision, { toldAtMs }: Incident, { view, nowMs }: Con
 }
 
 /**
- * Whoever was told of its end hears that it is back, unless it is back as something less severe, which has routes of
- * its own.
+ * Whoever was told of its end hears that it is back, unless the channel left the config, or it is back as something less
+ * severe, which has routes of its own.
  */
-const hearsOfReturn = (incident: Incident, routed: readonly string[]): string[] => {
+const hearsOfReturn = (incident: Incident, routed: readonly string[], { view }: Context): string[] => {
   const rank = severityRank[incident.severity]
   const wasSeverer = Object.values(incident.alerts).some(({ severity }) => severityRank[severity] > rank)
-  return toldEnd(incident).filter((channel) => !wasSeverer || routed.includes(channel))
+  const there = toldEnd(incident).filter((channel) => view.routing.people.includes(channel))
+  return there.filter((channel) => !wasSeverer || routed.includes(channel))
 }
 
 /**
@@ -70,7 +71,7 @@ const hearsOfReturn = (incident: Incident, routed: readonly string[]): string[] 
 export const page = (hub: HubDecision, before: Incident, context: Context): HubDecision => {
   const { nowMs } = context
   const routed = channelsOf(before, context)
-  const over = hearsOfReturn(before, routed)
+  const over = hearsOfReturn(before, routed, context)
   const channels = [...new Set([...over, ...routed])]
   if (channels.length === 0) return hub
   const reason = over.length > 0 ? 'back-again' : 'first-alert'

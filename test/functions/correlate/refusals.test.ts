@@ -27,6 +27,22 @@ test('what came back and was refused by all who had the page before is sent agai
   ])
 })
 
+test('a channel that left the config does not hear of a return: whom it goes to now does, and no fallback is woken', () => {
+  const renamed = { ...reopening(['phone']), routing: { ...reopening(['phone']).routing, people: ['phone', 'boss'] } }
+  // The pager is gone by the time of the return.
+  const answer = (order: DeliveryOrder) =>
+    receipt(order, order.channel === 'pager' && order.sequence > 2 ? 'rejected' : 'delivered')
+  const hub = new Hub(reopening(['pager']), answer)
+    .hear(firing())
+    .until(10)
+    .hear(over())
+    .deploy(renamed)
+    .until(20)
+    .hear(firing({ sinceMs: start + 19_000 }))
+  const id = 'shop-20261123-060000'
+  expect(hub.log).toEqual([`0 ${id}:pager:1 opened`, `10 ${id}:pager:2 resolved`, `20 ${id}:phone:1 opened`])
+})
+
 test('a page does not wait behind an end that is refused', () => {
   const view = reopening(['pager'])
   const opened = apply(nothing, firing(), { view })
