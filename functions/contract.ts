@@ -180,7 +180,13 @@ export const correlateBody = z.discriminatedUnion('kind', [
 export type CorrelateBody = z.infer<typeof correlateBody>
 
 /** A message frozen by its first claim, so that every repeat is byte for byte the same. */
-export const frozen = z.strictObject({ body: z.string(), contentType: z.string(), withCaseFile: z.boolean() })
+export const frozen = z.strictObject({
+  body: z.string(),
+  contentType: z.string(),
+  withCaseFile: z.boolean(),
+  /** What its channel was then; absent in what an earlier version wrote. */
+  kind: z.string().optional(),
+})
 
 export const deliverBody = z.strictObject({
   order: deliveryOrder,

@@ -105,7 +105,8 @@ const within = async (signal: AbortSignal, attempt: Promise<DeliveryResult>): Pr
 export const deliverChannels = (
   config: Config,
   outside: Outside,
-): Pick<DeliverWorld, 'render' | 'send' | 'ratePerMinute'> => ({
+): Pick<DeliverWorld, 'render' | 'send' | 'kindOf' | 'ratePerMinute'> => ({
+  kindOf: (channel) => config.channels[channel]?.kind,
   ratePerMinute: (channel) => config.channels[channel]?.ratePerMinute,
   render: async ({ order, caseFile }) => {
     const spec = config.channels[order.channel]

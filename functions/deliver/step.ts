@@ -4,24 +4,21 @@
  * with the first claim; sends; then either deletes the row and writes a receipt for `correlate`, or puts it off.
  * Run twice: only one claim wins, and every attempt sends the same bytes under the same id.
  */
-import type { DeliveryResult, Message, Rendered } from '../../channels/contract.ts'
-import { type CommitResult, itemLimitBytes, type RowChange, type Store } from '../../stores/contract.ts'
-import { type CaseFile, caseFile } from '../../triage/contract.ts'
-import { type DeliverBody, type DeliveryOrder, keys, type Nudge, type OutboxRow } from '../contract.ts'
+import type { DeliveryResult, Rendered } from '../../channels/contract.ts'
+import type { CommitResult, RowChange } from '../../stores/contract.ts'
+import type { CaseFile } from '../../triage/contract.ts'
+import type { DeliverBody, DeliveryOrder, Nudge, OutboxRow } from '../contract.ts'
 import { apartMs } from '../freshness.ts'
-import { jsonBytes } from '../json-bytes.ts'
 import { pageDeadlineMs } from '../page-event.ts'
 import { askedWaitMs, attemptsPerOrder, decideRetry, isOfIncident, longestHoldMs, pageHoldLimitMs } from './backoff.ts'
 import { heldBack, type Slot, slotFor } from './rate.ts'
+import { bytesFor, causeOf, type DeliverRow, type DrawWorld, findCaseFile, isDrawn } from './step-draw.ts'
 import { commitPaced } from './step-rate.ts'
 
-export type DeliverWorld = {
-  store: Store
+export type DeliverWorld = DrawWorld & {
   nowMs: () => number
   random: () => number
   nudge: (nudges: readonly Nudge[]) => Promise<void>
-  /** Renders an order for its channel; undefined when the channel left the config. */
-  render: (message: Pick<Message, 'order' | 'caseFile'>) => Rendered | undefined | Promise<Rendered | undefined>
   /**
    * One attempt, over after {@link attemptTimeoutMs} whatever the provider does. Answers {@link overdue} when it cannot
    * begin by `beginByMs`: it would outlive its claim.
@@ -53,7 +50,6 @@ export const leaseMs = 15_000
 /** A process that stood still after its claim must not send: others may have gone on without it, even to the end. */
 export const overdue: DeliveryResult = { status: 'retry', cause: 'the process stood still before it could send' }
 
-type DeliverRow = Extract<OutboxRow, { to: 'deliver' }>
 /** A delivery as it was read or claimed. */
 type Held = { row: DeliverRow; version: number }
 /** `doubt`: an attempt before this one may have arrived. */
@@ -78,43 +74,6 @@ const tooEarly = ({ body, dueAtMs }: DeliverRow, at: { nowMs: number; known: boo
   return { status: 'later', afterMs, reason: 'not-due' }
 }
 
-const findCaseFile = async (store: Store, order: DeliveryOrder): Promise<CaseFile | undefined> => {
-  const key = keys.caseFile(order.incidentId)
-  const found = (await store.read([key])).get(key)
-  // One that cannot be read (a newer version wrote it) is as good as none: the page must go out.
-  return found && caseFile.safeParse(found.value).data
-}
-
-/** What the row holds besides the body: the lease, its counters. */
-const rowSpareBytes = 1024
-
-const fits = (row: OutboxRow, rendered: Rendered) => jsonBytes({ row, rendered }) <= itemLimitBytes - rowSpareBytes
-
-type Drawn = { rendered: Rendered; withCaseFile: boolean } | { refusal: string }
-
-/** Renders with the case file, or without one that cannot be rendered or kept; else the next channel must take it. */
-const draw = async (
-  world: DeliverWorld,
-  row: OutboxRow,
-  message: Pick<Message, 'order' | 'caseFile'>,
-): Promise<Drawn> => {
-  const { order } = message
-  let refusal = 'the channel is not in the config'
-  for (const one of message.caseFile ? [message, { order }] : [message]) {
-    try {
-      const rendered = await world.render(one)
-      if (!rendered) break
-      if (fits(row, rendered)) return { rendered, withCaseFile: one.caseFile !== undefined }
-      refusal = 'the message is too large'
-    } catch (error) {
-      refusal = `the message cannot be rendered: ${causeOf(error)}`
-    }
-  }
-  return { refusal }
-}
-
-const causeOf = (error: unknown) => (error instanceof Error ? error.message : String(error)).slice(0, 200)
-
 /** A channel that throws is one that failed: this attempt counts like any other, so that a fallback is found. */
 const sendOnce = async (world: DeliverWorld, { row, rendered }: Claimed): Promise<DeliveryResult> => {
   const { order, leaseUntilMs } = row.body
@@ -137,10 +96,10 @@ const startOf = ({ body }: DeliverRow, nowMs: number): number => Math.min(body.s
 /** The row while its attempt is made. Until there is an answer it counts as one that may have arrived. */
 const claimedRow = (
   row: DeliverRow,
-  drawn: { rendered: Rendered; withCaseFile: boolean },
+  drawn: { rendered: Rendered; withCaseFile: boolean; kind: string | undefined },
   nowMs: number,
 ): DeliverRow => {
-  const { rendered, withCaseFile } = drawn
+  const { rendered, withCaseFile, kind } = drawn
   const leaseUntilMs = nowMs + leaseMs
   const body: DeliverBody = {
     ...row.body,
@@ -148,20 +107,19 @@ const claimedRow = (
     leaseUntilMs,
     startedAtMs: startOf(row, nowMs),
     mayHaveArrived: true,
-    frozen: { body: rendered.body, contentType: rendered.contentType, withCaseFile },
+    frozen: { body: rendered.body, contentType: rendered.contentType, withCaseFile, ...(kind ? { kind } : {}) },
   }
   return { ...row, dueAtMs: leaseUntilMs, nudges: 0, body }
 }
 
 const claim = async (world: DeliverWorld, held: Held, known: CaseFile | undefined): Promise<Claim> => {
   const { row, version } = held
-  const { frozen, order, attempts } = row.body
+  const { order, attempts } = row.body
   // Only a process that died makes an attempt without a result; one that dies every time must not go on for ever.
   if (attempts >= attemptsPerOrder) {
     return finish(world, held, { status: 'rejected', cause: `${attempts} attempts failed, the last without a result` })
   }
-  const message = { order, ...(known ? { caseFile: known } : {}) }
-  const drawn = frozen ? { rendered: frozen, withCaseFile: frozen.withCaseFile } : await draw(world, row, message)
+  const drawn = await bytesFor(world, row, known)
   if ('refusal' in drawn) return finish(world, held, { status: 'rejected', cause: drawn.refusal })
   const { perMinute, pacing } = limitOf(world, held)
   let claimed = row
@@ -169,7 +127,7 @@ const claim = async (world: DeliverWorld, held: Held, known: CaseFile | undefine
     const nowMs = world.nowMs()
     const slot = slotFor(rate, { event: order.event, perMinute, nowMs })
     if (slot.status === 'wait') return { instead: slot }
-    claimed = claimedRow(row, drawn, nowMs)
+    claimed = claimedRow(row, { ...drawn, kind: world.kindOf(order.channel) }, nowMs)
     return { rate: slot.rate, rows: [{ id: row.id, expect: version, row: claimed }] }
   })
   if (typeof answer === 'object') return wait(world, held, answer.instead)
@@ -278,7 +236,7 @@ export const deliverStep =
     const stored = await world.store.row(rowId)
     if (stored?.row.to !== 'deliver') return { status: 'gone' }
     const { row, version } = stored
-    const known = row.body.frozen ? undefined : await findCaseFile(world.store, row.body.order)
+    const known = isDrawn(world, row.body) ? undefined : await findCaseFile(world.store, row.body.order)
     const early = tooEarly(row, { nowMs: world.nowMs(), known: known !== undefined })
     if (early) return early
     const claimed = await claim(world, { row, version }, known)

@@ -95,6 +95,7 @@ const deliver = (world: World, queues: Queues) => (life: Life) => {
   const step = deliverStep({
     ...own,
     random: dice.random,
+    kindOf: () => 'webhook',
     ratePerMinute: () => 30,
     render: ({ order }) =>
       call('render', () => ({ body: `${order.id} ${meaningOf(order)}`, contentType: 'text/plain' })),

@@ -53,6 +53,8 @@ export const world = (options: { answer?: () => Answer; known?: boolean; ratePer
   const clock = { nowMs: start }
   const store = memoryStore({ nowMs: () => clock.nowMs })
   const sent: string[] = []
+  /** What the channel is in the config of now. */
+  const kind = { now: 'webhook' }
   const nudges: Nudge[] = []
   const deliver = deliverStep({
     store,
@@ -69,6 +71,7 @@ export const world = (options: { answer?: () => Answer; known?: boolean; ratePer
       sent.push(body)
       return options.answer ? options.answer() : { status: 'delivered' }
     },
+    kindOf: () => (options.known === false ? undefined : kind.now),
     ratePerMinute: () => options.ratePerMinute,
   })
   const put = async (waitsForCaseFile: boolean, dueAtMs = start) => {
@@ -83,5 +86,5 @@ export const world = (options: { answer?: () => Answer; known?: boolean; ratePer
     (await store.due(Number.POSITIVE_INFINITY, 1000)).flatMap(({ row }) =>
       row.to === 'correlate' && row.body.kind === 'receipt' ? [row.body.receipt] : [],
     )
-  return { clock, store, sent, nudges, deliver, put, putAll, solve, receipts }
+  return { clock, kind, store, sent, nudges, deliver, put, putAll, solve, receipts }
 }

@@ -59,6 +59,32 @@ test('every attempt sends the bytes the first one froze, though a case file came
   expect(sent).toEqual([`${order.id} no answers 0`, `${order.id} no answers 0`])
 })
 
+test.each<{ given: string; answer: DeliveryResult; sent: string[]; then: object }>([
+  {
+    given: 'did not arrive is drawn anew, with the answers of now',
+    answer: { status: 'retry', cause: '503' },
+    sent: [`${order.id} no answers 0`, `${order.id} the answer 1`],
+    then: { status: 'delivered', withCaseFile: true },
+  },
+  {
+    given: 'may have arrived is refused, so that a fallback is found',
+    answer: { status: 'retry', cause: 'cut off', mayHaveArrived: true },
+    sent: [`${order.id} no answers 0`],
+    then: { status: 'rejected', mayHaveArrived: true },
+  },
+])('a page whose channel is given another kind meanwhile and that $given', async ({ answer, sent, then }) => {
+  const answers = [answer]
+  const town = world({ answer: () => answers.shift() ?? { status: 'delivered' } })
+  await town.put(false)
+  await town.deliver(rowId)
+  await town.solve()
+  town.kind.now = 'sns'
+  town.clock.nowMs += 60_000
+  await town.deliver(rowId)
+  expect(town.sent).toEqual(sent)
+  expect(await town.receipts()).toMatchObject([then])
+})
+
 test('a retry is not made before its time', async () => {
   const { deliver, put, clock, sent } = world({ answer: () => ({ status: 'retry', afterMs: 30_000, cause: '429' }) })
   await put(false)
@@ -128,6 +154,7 @@ test.each([
     nowMs: () => clock.nowMs,
     random: () => 0,
     nudge: async () => undefined,
+    kindOf: () => undefined,
     ratePerMinute: () => undefined,
     render: ({ caseFile: file }) => {
       if (!file) return { body: 'the bare page', contentType: 'text/plain' }
@@ -161,6 +188,7 @@ test('a page too large in any form is a refusal, never a row that is tried for e
     nowMs: () => start,
     random: () => 0,
     nudge: async () => undefined,
+    kindOf: () => undefined,
     ratePerMinute: () => undefined,
     render: () => ({ body: 'x'.repeat(itemLimitBytes), contentType: 'text/plain' }),
     send: async () => ({ status: 'delivered' }),
