@@ -88,7 +88,7 @@ test('when the fault ends whoever was paged hears of it, once, and the component
   )
   const incident = resolved.id.split(':')[0]
   expect(pages.arrived.map(({ id }) => id)).toEqual([`${incident}:chat:1`, `${incident}:chat:2`])
-  expect(back.id).toBe(`${incident}:users:2`)
+  expect(back.id).toBe(`${incident}%2Eweb:users:2`)
 })
 
 test('a healthy town pages nobody', async () => {
