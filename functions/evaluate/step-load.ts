@@ -7,7 +7,7 @@ import { timerRowId } from '../row-ids.ts'
 import { countIn, growShards } from '../shard-count.ts'
 import { packShard } from '../shard-packing.ts'
 import { emptyLocation, emptyShard, type LocationState } from '../shard-state.ts'
-import { ancestors, countOfShard } from '../shards.ts'
+import { ancestors, countOfShard, isPartOf, kinOf } from '../shards.ts'
 import type { Seen } from './decide.ts'
 import type { Home } from './routing.ts'
 import { leaveShard, splitLocation, splitShard } from './split.ts'
@@ -83,7 +83,12 @@ const inherit = async (world: Loading, shard: string): Promise<Found> => {
     const loaded = { shard: emptyShard, locations: new Map(), versions: new Map(), handover: nothing }
     return { status: 'here', loaded }
   }
-  const rule = (id: string) => world.home.rule(id, countOfShard(shard)) === shard
+  // What left the config, or is of another shard by now, goes to the first part, which ends it.
+  const [first] = kinOf(parent.name, countOfShard(shard))
+  const rule = (id: string) => {
+    const home = world.home.rule(id, countOfShard(shard))
+    return home === shard || (shard === first && !isPartOf(home, parent.name))
+  }
   const monitor = (id: string) => world.home.monitor(id, countOfShard(shard)) === shard
   const from = await readLocations(world, parent.name)
   const left = [...from.locations].flatMap(([location, state]): Change[] => {
