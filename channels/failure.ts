@@ -33,9 +33,5 @@ export const failureOf = (error: unknown): Failure => {
   }
 }
 
-/**
- * Statuses that a gateway, or a program on its way down, also answers for a message that was taken (RFC 9110, 15.5.9 and
- * 15.6). A 503 says itself that it was not.
- */
-export const mayFollowTaking = (statusCode: number): boolean =>
-  statusCode === 408 || (statusCode >= 500 && statusCode !== 503)
+/** Statuses that a gateway, or a program on its way down, also answers for a message that was taken (RFC 9110, 15.5.9 and 15.6). */
+export const mayFollowTaking = (statusCode: number): boolean => [408, 500, 502, 504, 520, 524].includes(statusCode)

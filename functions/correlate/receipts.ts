@@ -19,6 +19,8 @@ import { fallbackFor, type Routing } from './routing.ts'
 /** A refused message that nobody else can take is tried again after this long, for {@link giveUpAfterMs}. */
 export const tryAgainAfterMs = 60_000
 const giveUpAfterMs = 72 * 3_600_000
+/** Whoever may never have had the page is not asked for days to hear that it is over. */
+const giveUpOnDoubtMs = 6 * 3_600_000
 
 const delivered = (incident: Incident, receipt: Receipt, nowMs: number): Written => {
   const { channel, event } = receipt.order
@@ -41,14 +43,16 @@ export const tellCaseFile = (written: Written, channel: string, nowMs: number): 
 }
 
 /** Is it still worth saying? Counted from when it was first said: an incident may have been open for weeks by then. */
-export const isWorthwhile = (order: DeliveryOrder, nowMs: number): boolean =>
-  nowMs - (order.atMs ?? order.resolvedAtMs ?? order.openedAtMs) < giveUpAfterMs
+export const isWorthwhile = (order: DeliveryOrder, nowMs: number, forMs = giveUpAfterMs): boolean =>
+  nowMs - (order.atMs ?? order.resolvedAtMs ?? order.openedAtMs) < forMs
 
 const again = (incident: Incident, receipt: Receipt, nowMs: number): Written => {
   const { order } = receipt
-  const tooLate = !isWorthwhile(order, nowMs)
+  const isDoubted = order.event === 'resolved' && !channelState(incident, order.channel).reached
+  const forMs = isDoubted ? giveUpOnDoubtMs : giveUpAfterMs
+  const tooLate = !isWorthwhile(order, nowMs, forMs)
   if (tooLate) {
-    const what = `gave up on ${order.id}: refused for ${giveUpAfterMs / 3_600_000} h`
+    const what = `gave up on ${order.id}: refused for ${forMs / 3_600_000} h`
     const known = note(incident, nowMs, { what })
     // What waits behind a page that never arrived must not arrive either.
     if (isPage(order.event)) {
@@ -130,7 +134,8 @@ export const applyReceipt = (before: Incident, receipt: Receipt, at: { routing: 
   const doubt = mayHaveArrived ? ' (it may have arrived)' : ''
   const what =
     status === 'delivered' ? `${order.id} (${order.event}) delivered${tried}` : `${order.id} refused: ${cause}${doubt}`
-  const noted = note(before, receipt.atMs, { what })
+  // What is refused again and again is said once: it would push out what happened.
+  const noted = before.timeline.some((one) => one.what === what) ? before : note(before, receipt.atMs, { what })
   if (status === 'delivered') return delivered(noted, receipt, at.nowMs)
   const known = mayHaveArrived ? withChannel(noted, order.channel, { doubtful: true }) : noted
   if (isPage(order.event)) return refusedPage(known, receipt, at)

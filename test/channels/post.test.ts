@@ -43,8 +43,9 @@ test.each([
   { status: 502, result: 'retry', doubt: true },
   { status: 503, result: 'retry' },
   { status: 504, result: 'retry', doubt: true },
+  { status: 521, result: 'retry' },
   { status: 524, result: 'retry', doubt: true },
-  { status: 599, result: 'retry', doubt: true },
+  { status: 599, result: 'retry' },
 ])(
   '$status means $result, and with it the page may have arrived: $doubt',
   async ({ status, result, doubt = false }) => {

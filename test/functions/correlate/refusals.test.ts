@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals'
 import type { DeliveryOrder } from '../../../functions/contract.ts'
 import { hubView, start } from '../builders.ts'
-import { apply, firing, Hub, nothing, orders, over, receipt, sent } from './hub.ts'
+import { apply, firing, Hub, incidentOf, nothing, orders, over, receipt, sent } from './hub.ts'
 
 const reopening = (channels: string[]) => {
   const view = hubView([{ channels }], channels)
@@ -110,4 +110,25 @@ test('a page that is refused goes to whoever was woken only for the ticket befor
     '600 chat:2 updated',
     '600 chat:3 opened',
   ])
+})
+
+test.each([
+  { given: 'may never have had the page', page: { status: 'rejected', mayHaveArrived: true } as const, hours: 6 },
+  { given: 'has the page', page: { status: 'delivered' } as const, hours: 72 },
+])('who $given and refuses its end is asked for it for $hours hours, which is noted once', ({ page, hours }) => {
+  const view = reopening(['pager', 'boss'])
+  const opened = apply(nothing, firing(), { view })
+  const [first] = orders(opened).filter(({ channel }) => channel === 'pager')
+  let hub = apply(apply(opened, receipt(first, page.status, page), { view }), over(), { view })
+  const ends = () => orders(hub).filter(({ channel, event }) => channel === 'pager' && event === 'resolved')
+  const asked: boolean[] = []
+  for (const hour of [1, 2, hours - 0.1, hours + 0.1]) {
+    const before = ends().length
+    const refused = receipt(ends().at(-1), 'rejected', { cause: '502', mayHaveArrived: true })
+    hub = apply(hub, refused, { view, afterMs: hour * 3_600_000 })
+    asked.push(ends().length > before)
+  }
+  expect(asked).toEqual([true, true, true, false])
+  const { timeline } = incidentOf(hub, 'shop-20261123-060000')
+  expect(timeline.filter(({ what }) => what.includes('refused: 502'))).toHaveLength(1)
 })
