@@ -174,6 +174,6 @@ export const judgeAvailability = (spec: Spec, facts: Facts): Judgement => {
   if (facts.firing && isOpen) return undecided(spec, polled)
   if (facts.firing) return { status: 'inactive', met: false, reason: 'success-threshold-met', ...said }
   if (complaining.length === 0) return { status: 'inactive', met: false, reason: 'condition-gone', ...said }
-  const reason = down.length > 0 ? 'quorum-not-met' : 'first-failure'
+  const reason = down.length > 0 && complaining.length < tally.need ? 'quorum-not-met' : 'first-failure'
   return { status: 'active', met: false, reason, ...said, ...since }
 }

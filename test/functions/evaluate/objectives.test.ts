@@ -141,3 +141,20 @@ test.each([
   expect(told('down').map(({ to }) => to)).toEqual(['firing'])
   expect(told('slo:in-a-row')).toEqual([])
 })
+
+test.each([
+  { given: 'well', farFailsFrom: 0 },
+  { given: 'failing for hours', farFailsFrom: -200 },
+])(
+  'what fails too seldom for its own rule is no page of its objective, with one location $given before',
+  async ({ farFailsFrom }) => {
+    const rules = { down: { kind: 'availability', monitor: 'front', failureThreshold: 5 } }
+    const { look, told } = shopWith(inTime, { monitors: { front }, rules, locations: ['a', 'b', 'far'] })
+    for (let nth = -300; nth < 30; nth++)
+      for (const [at, location] of ['a', 'b', 'far'].entries()) {
+        const fails = location === 'far' ? nth >= farFailsFrom : nth >= 0 && nth < 4
+        await look(start + nth * minute + at * 1000, [{ location, verdict: fails ? 'fail' : 'pass' }])
+      }
+    expect([...told('down'), ...told('slo:in-a-row')]).toEqual([])
+  },
+)
