@@ -159,13 +159,14 @@ const noFallback = (config: Config, onAws: boolean): Finding[] => {
 }
 
 const unheard = (config: Config, onAws: boolean): Finding[] => {
+  if (!onAws) return []
   const topics = unheardTopics(config).map((id) => {
     const message = 'nobody is subscribed to the topic made for it, where every page counts as delivered'
     const hint =
       'add subscriptions: [{ email: … }], or topicArn of a topic that has some; or subscribe by hand after deploying'
     return warning('unheard-topic', ['channels', id], message, hint)
   })
-  if (!onAws || config.aws.operators.length > 0) return topics
+  if (config.aws.operators.length > 0) return topics
   const message = 'no operators: nobody is told that whodunit itself is unwell, nor that the hub is dead'
   const hint = 'add operators: [{ email: … }], or subscribe by hand after deploying'
   return [...topics, warning('no-operators', ['aws'], message, hint)]

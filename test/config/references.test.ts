@@ -156,7 +156,12 @@ test.each([
   { given: 'a subscriber', more: ', subscriptions: [{ email: a@example.com }]', then: [] },
   { given: 'a name of its own', more: ', topicArn: "arn:aws:sns:eu-central-1:123456789012:on-call"', then: [] },
 ])('a topic with $given', async ({ more, then }) => {
-  expect(await warnings({ channels: topic(more), routes: all })).toEqual(then)
+  const aws = '  operators: [{ email: a@example.com }]'
+  expect(await warnings({ channels: topic(more), routes: all, aws })).toEqual(then)
+})
+
+test('a topic that nothing deploys is not said to take pages', async () => {
+  expect(await warnings({ channels: topic(''), routes: all })).toEqual([])
 })
 
 test.each([
