@@ -175,7 +175,12 @@ export const fire = (hub: HubDecision, change: AlertChange, context: Context): H
   const labels = view.labelsOf(change)
   const firing = { change, labels, group: groupOf(view.grouping.by, labels, change.severity) }
   const holder = holderOf(hub, change.alertId)
-  if (holder) return join(holding(hub, firing.group, holder), holder, firing, context)
+  if (holder) {
+    const former = findAlert(hub, holder, change.alertId)?.service
+    const joined = join(hub, holder, firing, context)
+    const now = incidentNow(joined, holder, holder)
+    return former !== change.service && now.service === change.service ? holding(joined, firing.group, now) : joined
+  }
   const storm = stormNow(hub, context)
   const known = incidentOf(hub, firing.group)
   const isOpen = known !== undefined && known.status !== 'resolved'

@@ -82,3 +82,25 @@ test('who took it on has it still', () => {
   expect(incidentOf(hub.until(3600).hub, id)).toMatchObject({ status: 'acknowledged', service: 'shop' })
   expect(said(hub, 'boss')).toEqual([])
 })
+
+const listDown = { ...web, alertId: 'list-down', ruleId: 'list-down' }
+const listMoves = { ...listDown, ...moves }
+
+test.each([
+  { given: 'watched by another monitor', other: web },
+  {
+    given: 'of no known service',
+    other: { service: 'web', alertId: 'watchdog', ruleId: 'watchdog', reason: 'reported' },
+  },
+])(
+  'an alert that leaves an incident which goes on takes its service along only as long: the rest is $given',
+  ({ other }) => {
+    const hub = new Hub(viewOf('shop')).hear(firing(other)).hear(firing(listDown)).until(300).hear(firing(listMoves))
+    hub
+      .until(600)
+      .hear(over({ ...listDown, service: 'shop' }))
+      .until(86_400)
+      .hear(firing(of('shop', { alertId: 'basket-down' })))
+    expect(said(hub, 'team').at(-1)).toBe('86400 opened')
+  },
+)
