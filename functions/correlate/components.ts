@@ -119,7 +119,7 @@ export const updateComponent = (
 }
 
 /** A status message is final: what waits goes out next; a refused one without a successor is tried again later. */
-export const componentReceipt = (hub: HubDecision, receipt: Receipt, { nowMs }: Context): HubDecision => {
+export const componentReceipt = (hub: HubDecision, receipt: Receipt, { view, nowMs }: Context): HubDecision => {
   const { order } = receipt
   const service = order.component?.id ?? order.service
   const component = componentOf(hub, service)
@@ -127,9 +127,14 @@ export const componentReceipt = (hub: HubDecision, receipt: Receipt, { nowMs }: 
   if (!stream) return hub
   const withStream = (next: ComponentStream) =>
     putComponent(hub, service, { ...component, streams: { ...component.streams, [order.channel]: next } })
+  const arrived = receipt.status === 'delivered'
+  // Nobody can tell it anything any more.
+  if (!arrived && !view.isChannel(order.channel)) {
+    const { [order.channel]: _, ...streams } = component.streams
+    return putComponent(hub, service, { ...component, streams })
+  }
   const { waiting, ...idle } = { ...stream, inFlight: false }
   const incident = waiting && hub.incidents.get(waiting.incidentId)
-  const arrived = receipt.status === 'delivered'
   if (waiting && incident && (waiting.to !== stream.sent || !arrived)) {
     const sent = send(idle, waiting.to, { service, incident, channel: order.channel, nowMs })
     return addRows(withStream(sent.stream), [sent.row])

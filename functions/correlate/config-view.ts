@@ -33,6 +33,7 @@ export const hubViewOf = (config: Config, { people }: { people: readonly string[
   return {
     routing: { routes: config.routes, people, fallback: config.fallbackChannel, teamOf, isWithin },
     statusChannels: config.statusPage.channels,
+    isChannel: (channel) => Object.hasOwn(config.channels, channel),
     isService: (service) => Object.hasOwn(config.services, service),
     availabilityRules: availabilityRulesOf(config),
     labelsOf: (change) => {

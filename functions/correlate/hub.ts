@@ -25,6 +25,8 @@ export type InhibitView = {
 export type HubView = {
   routing: Routing
   statusChannels: readonly string[]
+  /** Is it in the config, whoever it speaks to? */
+  isChannel: (channel: string) => boolean
   /** Is it in the config? Others, such as whodunit itself or what a Prometheus alone knows, are nothing for the public. */
   isService: (service: string) => boolean
   /** The availability rules that watch a service. */

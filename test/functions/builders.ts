@@ -70,6 +70,7 @@ export const change = (at: Partial<AlertChange> & { to: AlertChange['to'] }): Al
 export const hubView = (routes: readonly Route[], people = ['pager', 'chat']): HubView => ({
   routing: { routes, people, teamOf: () => undefined, isWithin: () => true },
   statusChannels: [],
+  isChannel: () => true,
   isService: () => true,
   availabilityRules: () => ['front-down'],
   labelsOf: ({ ruleId, service, severity, labels }) => ({ ...labels, alertname: ruleId, service, severity }),

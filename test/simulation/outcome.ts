@@ -24,6 +24,7 @@ export const hubViewOf = ({ routes, people, statusChannels, rules, services, mon
   return {
     routing: { routes, people, teamOf: () => undefined, isWithin: () => true },
     statusChannels,
+    isChannel: () => true,
     isService: (service) => services.some(({ id }) => id === service),
     availabilityRules: (service) =>
       rules.flatMap(({ id, severity, spec, monitor }) =>

@@ -56,3 +56,14 @@ test('an end that was refused for three days is told again with the next change'
   const again = apply(gaveUp, firing({ service: 'shop', ...more, severity: 'advisory' }), late)
   expect(told(again).slice(-2)).toEqual(Array(2).fill('board: shop partial_outage>operational'))
 })
+
+test('a channel that left the config is told nothing more, and not asked for days', () => {
+  const gone = { ...withStatus([]), isChannel: (channel: string) => channel !== 'board' }
+  const last = (hub: HubDecision) => orders(hub).findLast(({ component }) => component)
+  const opened = apply(nothing, firing(of('shop')), { view: known })
+  const heard = apply(opened, receipt(last(opened), 'delivered'), { view: known })
+  const ended = apply(heard, over(of('shop')), { view: gone })
+  const refused = apply(ended, receipt(last(ended), 'rejected'), { view: gone })
+  expect(told(refused)).toEqual(told(ended))
+  expect(refused.components.get('shop')?.streams).toEqual({})
+})
