@@ -164,10 +164,11 @@ export const endRow = (received: Received, at: { view: ReceivedView; nowMs: numb
 export type Known = { end: AlertChange; dueAtMs: number; after: After }
 
 /**
- * A server that is told of repeats its alerts once a minute. Of two that post the same, one may see the end some seconds
- * before the other, who still says that it fires.
+ * Of two servers that post the same, one may see the end some seconds before the other, who still says that it fires. A
+ * server repeats an alert with the first evaluation that is more than a minute after the last time, so evaluated every
+ * minute it is repeated every other: within 120 s, unless its group is evaluated more rarely than that.
  */
-const overAfterMs = 75_000
+const overAfterMs = 135_000
 
 /** It was said to be over, and is unless somebody says otherwise. */
 export const overRow = (received: Received, { end, after }: Known, nowMs: number): OutboxRow => {

@@ -198,7 +198,7 @@ realTest(
     ])
     open = 1
     // Its end waits for what another server of a pair may say.
-    const over = await until(async () => (await applied(75_000)).find(({ status }) => status === 'resolved'))
+    const over = await until(async () => (await applied(135_000)).find(({ status }) => status === 'resolved'))
     expect(over.id).toBe(opened.id)
     // However often it was repeated, it was told once.
     expect(over.timeline.filter(({ what }) => what.includes('is firing'))).toHaveLength(1)
