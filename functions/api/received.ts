@@ -8,7 +8,8 @@ export type Received = {
   fingerprint: string
   labels: Readonly<Record<string, string>>
   annotations: Readonly<Record<string, string>>
-  startsAtMs: number
+  /** Not every sender says so. */
+  startsAtMs: number | undefined
   endsAtMs: number
 }
 
@@ -110,7 +111,7 @@ const changeOf = (
   labels: keptLabels(received.labels, view),
   atMs: nowMs,
   // A sender whose clock is ahead tells of nothing that is still to come.
-  sinceMs: Math.min(received.startsAtMs, nowMs),
+  sinceMs: Math.min(received.startsAtMs ?? nowMs, nowMs),
   summary: summaryOf(received),
 })
 

@@ -68,8 +68,8 @@ const readAlert = (input: unknown, nowMs: number, view: ReceivedView): Received 
   const labels = withoutEmpty(read.data.labels)
   if (Object.keys(labels).length === 0) return 'labels: an alert needs at least one label that is not empty'
   const endsAtMs = msOf(read.data.endsAt) ?? nowMs + view.alertmanager.resolveTimeoutSeconds * 1000
-  const startsAtMs = msOf(read.data.startsAt) ?? Math.min(nowMs, endsAtMs)
-  if (endsAtMs < startsAtMs) return 'endsAt: the alert ends before it starts'
+  const startsAtMs = msOf(read.data.startsAt)
+  if (startsAtMs !== undefined && endsAtMs < startsAtMs) return 'endsAt: the alert ends before it starts'
   return { fingerprint: fingerprintOf(labels), labels, annotations: read.data.annotations, startsAtMs, endsAtMs }
 }
 
@@ -86,8 +86,9 @@ type Moment = { view: ReceivedView; nowMs: number }
 /** The end of what begins, goes on or is over; before it a row that tells what the config calls otherwise by now. */
 const rowsOf = (alert: Alert, meaning: Meaning, at: Moment & { beginning: string }): RowChange[] => {
   if (meaning === 'nothing') return []
-  const { received, stored } = alert
+  const { stored } = alert
   const known = knownOf(stored)
+  const received = { ...alert.received, startsAtMs: alert.received.startsAtMs ?? known?.end.sinceMs }
   const endChange = (row: OutboxRow): RowChange => ({ id: row.id, expect: stored?.version ?? 0, row })
   if (known === undefined) return [endChange(endRow(received, { ...at, after: at.beginning }))]
   if (meaning === 'ends') return [endChange(overRow(received, known, at.nowMs))]

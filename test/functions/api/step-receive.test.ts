@@ -49,7 +49,7 @@ const incidents = async () =>
 const states = async () => (await incidents()).map(({ service, status }) => `${service} ${status}`)
 
 const iso = (ms: number) => new Date(ms).toISOString()
-const alert = (more: { labels?: object; startsAt?: string; endsAt?: string } = {}) => ({
+const alert = (more: { labels?: object; startsAt?: string | undefined; endsAt?: string } = {}) => ({
   labels: { alertname: 'HighErrors', service: 'shop', severity: 'critical' },
   annotations: { summary: 'shop fails' },
   startsAt: iso(start - 30_000),
@@ -202,6 +202,28 @@ test.each([
     expect(await play({ 0: firesUntil(240), ...Object.fromEntries(posts) }, 60 + 7 * every)).toEqual(['0 shop open'])
   },
 )
+
+test('an alert of a sender that never says since when it fires is over when that says so, however late it went on', async () => {
+  for (const second of [0, 30, 60, 75]) {
+    clock.nowMs = start + second * 1000
+    await receive([alert({ startsAt: undefined, ...(second === 75 && { endsAt: iso(nowMs() - 20_000) }) })])
+    await correlate()
+  }
+  expect(await endDueAtMs()).toBe(nowMs() + 135_000)
+  clock.nowMs += 135_000
+  await correlate()
+  expect(await states()).toEqual(['shop resolved'])
+})
+
+test('what the config calls otherwise fires since it was heard first, where its sender does not say', async () => {
+  await receive([alert({ startsAt: undefined })], calls('ticket'))
+  await correlate()
+  clock.nowMs += minuteMs
+  await receive([alert({ startsAt: undefined })], calls('page'))
+  await correlate()
+  const [one] = await incidents()
+  expect(Object.values(one?.alerts ?? {})).toMatchObject([{ severity: 'page', sinceMs: start }])
+})
 
 test('a server that still repeats the end of the time before ends nothing that another says fires again', async () => {
   const again = (untilSecond: number) => ({ startsAt: iso(start + 420_000), endsAt: iso(start + untilSecond * 1000) })
