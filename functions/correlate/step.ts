@@ -31,21 +31,23 @@ type Mail = { stored: StoredRow; message: CorrelateBody; rest?: CorrelateBody; a
 /** Longer chains are applied by later runs. */
 const mailLimit = 50
 
-/** A timer, or the end of an alert that has to be repeated, that was put off since somebody was told of it. */
+const isReceivedEnd = ({ id }: OutboxRow): boolean => id.startsWith(receivedEndPrefix)
+
+/** A timer, or the end of a posted alert, that was put off since somebody was told of it. */
 const isEarly = (row: Extract<OutboxRow, { to: 'correlate' }>, nowMs: number): boolean =>
-  (row.body.kind.endsWith('-timer') || row.id.startsWith(receivedEndPrefix)) && row.dueAtMs > nowMs
+  (row.body.kind.endsWith('-timer') || isReceivedEnd(row)) && row.dueAtMs > nowMs
 
 /** As long as a Prometheus server lets an alert last that it does not repeat, and a minute. */
 const heardAgainMs = 300_000
 
-/** An end that nobody repeated is put off when it is applied so late that nobody may have been there to hear a repeat. */
+/** The end of a posted alert is put off when it is applied so late that nobody may have been there to hear a repeat. */
 const mailOf = (
   stored: StoredRow,
   message: CorrelateBody,
   { nowMs, sweptWithinMs = Infinity }: CorrelateWorld,
 ): Mail => {
-  const isUnheard = message.kind === 'alert-changes' && message.changes.some(({ reason }) => reason === 'not-repeated')
-  if (!isUnheard || nowMs() - stored.row.dueAtMs <= sweptWithinMs) return { stored, message }
+  const isLate = nowMs() - stored.row.dueAtMs > sweptWithinMs
+  if (!isLate || !isReceivedEnd(stored.row) || message.kind !== 'alert-changes') return { stored, message }
   return { stored, message: { ...message, changes: [] }, rest: message, againAtMs: nowMs() + heardAgainMs }
 }
 

@@ -142,6 +142,32 @@ test('an end that is put off is a row nobody has tried yet', async () => {
   expect((await store.row(end.row.id))?.row).toEqual({ ...end.row, dueAtMs: nowMs() + 5 * minuteMs })
 })
 
+const goesOn = () => alert()
+const isOver = () => alert({ endsAt: iso(start + minuteMs) })
+
+test.each<[string, (() => object)[], number]>([
+  ['nobody says more: five minutes later', [], 300],
+  ['it is said again: when the pair had its time', [isOver], 135],
+  ['the other server of the pair goes on: as that says', [goesOn], 240],
+  ['it goes on and the end is repeated: when the pair had its time', [goesOn, isOver], 135],
+])(
+  'an alert that was said to be over before the hub was off ends after it is back, and %s',
+  async (_, posts, seconds) => {
+    await receive([alert()])
+    await correlate()
+    clock.nowMs = start + minuteMs
+    await receive([isOver()])
+    clock.nowMs += 5 * minuteMs
+    await correlate()
+    expect(await states()).toEqual(['shop open'])
+    for (const post of posts) await receive([post()])
+    expect(await endDueAtMs()).toBe(nowMs() + seconds * 1000)
+    clock.nowMs += seconds * 1000
+    await correlate()
+    expect(await states()).toEqual(['shop resolved'])
+  },
+)
+
 test('a clock that was set ahead and back puts no end off for long', async () => {
   await receive([alert()])
   clock.nowMs += 60 * minuteMs
