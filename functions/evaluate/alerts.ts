@@ -63,7 +63,7 @@ export const endAlert = (rule: RuleIdentity, alert: Alert, end: Moment & { reaso
   return { transitions, changes: [told(rule, alert, { from: 'firing', to: 'inactive', ...end })] }
 }
 
-const hold = ({ alertId }: RuleIdentity, before: Alert | undefined, atMs: number): Advance => {
+export const hold = ({ alertId }: RuleIdentity, before: Alert | undefined, atMs: number): Advance => {
   if (before === undefined) return { transitions: [], changes: [] }
   if (before.heldSinceMs !== undefined) return { alert: before, transitions: [], changes: [] }
   const step = { alertId, from: before.state, to: 'held' as const, reason: 'input-unknown' as const, atMs }

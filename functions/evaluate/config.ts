@@ -14,6 +14,7 @@ import { partId, ruleOfAlert } from '../alert-ids.ts'
 import { freshForMs } from '../freshness.ts'
 import { countOfShard, shardOf } from '../shards.ts'
 import type { RuleView } from './decide.ts'
+import type { RuleFreshMs } from './removed.ts'
 import type { Home } from './routing.ts'
 
 /** The shard a rule is judged in: its monitor's, so that counters and alerts are written together. Takes alerts' ids too. */
@@ -88,6 +89,7 @@ export type EvaluateView = {
   rulesOf: (shard: string) => readonly RuleView[]
   home: Home
   watches: (monitorId: string) => boolean
+  ruleFreshMs: RuleFreshMs
 }
 
 /** What `evaluate` knows of the config. The rules of every shard are sorted once for each count of shards it meets. */
@@ -105,5 +107,9 @@ export const evaluateView = (config: Config): EvaluateView => {
     rulesOf,
     home: { monitor: shardOf, rule: (id, count) => shardOfRule(config, id, count) },
     watches: (monitorId) => Object.hasOwn(config.monitors, monitorId),
+    ruleFreshMs: (ruleId) => {
+      const rule = Object.hasOwn(config.rules, ruleId) ? config.rules[ruleId] : undefined
+      return rule && freshForMs(config.monitors[ruleMonitor(rule) ?? '']?.periodSeconds ?? 0)
+    },
   }
 }

@@ -14,7 +14,7 @@ import { fitLocation, fitShard } from './fit.ts'
 import { firedLately } from './flapping.ts'
 import { knownSince, listenedSinceMs } from './known-since.ts'
 import { isPagedElsewhere, pagedByAnother } from './paged-elsewhere.ts'
-import { endRemoved } from './removed.ts'
+import { alertCheckMs, endRemoved, type RuleFreshMs } from './removed.ts'
 import { secondOpinions } from './second-opinions.ts'
 import { silentAtMs } from './settle.ts'
 import { type Sights, type Tally, tally } from './ticks.ts'
@@ -75,9 +75,6 @@ type Watches = (monitorId: string) => boolean
 
 /** An observation older than this changes counters, never alerts. */
 export const staleAfterMs = 10 * 60_000
-
-/** With an alert a shard is judged again after so long though nothing is heard: its rule may have left the config, or changed. */
-const alertCheckMs = 15 * 60_000
 
 /** Counts a location's outcomes; undefined when none of them is news. */
 const countAt = (
@@ -229,6 +226,7 @@ export type Around = {
   rules: readonly RuleView[]
   nowMs: number
   watches?: Watches
+  ruleFreshMs?: RuleFreshMs
   startedAtMs?: number | undefined
   sentAtMs?: number | undefined
   onlyConcerned?: boolean
@@ -236,7 +234,7 @@ export type Around = {
 
 /** What one observation does to a shard. Pure; the same observation twice decides nothing the second time. */
 export const decideEvaluate = (seen: Seen, observation: Observation, at: Around): Decision => {
-  const { rules, nowMs, watches = () => true } = at
+  const { rules, nowMs, watches = () => true, ruleFreshMs = () => undefined } = at
   const { changed, counted } = count(seen, observation, { nowMs, watches })
   const isPart = at.onlyConcerned === true && observation.kind === 'outcomes'
   const looked = new Set(counted.map(({ monitorId }) => monitorId))
@@ -260,13 +258,14 @@ export const decideEvaluate = (seen: Seen, observation: Observation, at: Around)
     const nothing = { changes: [], transitions: [], judged: [], judgedAll: false, ask: [] }
     return { shard, locations: fitted, packed, slis: tallied.moved, counted, ...nothing }
   }
-  const removed = endRemoved(rules, seen.shard, nowMs)
+  const removed = endRemoved(rules, seen.shard, { nowMs, ruleFreshMs })
   const shard = { ...seen.shard, results, knownSinceMs, alerts: removed.alerts }
   const slis = new Map([...tallied.slis, ...ofCounts])
   const isTimer = observation.kind === 'timer'
   const { startedAtMs, sentAtMs } = at
   const judging = { locations, slis, looked, concerns, isTimer, nowMs, startedAtMs, sentAtMs }
   const { alerts, changes, transitions, judged, againAtMs } = judgeAll(rules, shard, judging)
+  againAtMs.push(...removed.againAtMs)
   if (Object.keys(alerts).length > 0) againAtMs.push(nowMs + alertCheckMs)
   const fired = firedLately(shard, alerts, { nowMs, known: removed.known })
   return {

@@ -16,6 +16,7 @@ import { packShard } from '../shard-packing.ts'
 import { emptyLocation } from '../shard-state.ts'
 import { countOfShard, kinOf } from '../shards.ts'
 import { type Decision, decideEvaluate, type RuleView } from './decide.ts'
+import type { RuleFreshMs } from './removed.ts'
 import { fromLocations, isAtHome, partsOf, type ShardObservation } from './routing.ts'
 import { changesOfCounts, type KnownCounts, loadCounts, rememberCounts } from './step-counts.ts'
 import { type Loaded, type LoadWorld, load } from './step-load.ts'
@@ -27,6 +28,8 @@ export type EvaluateWorld = LoadWorld &
     rulesOf: (shard: string) => readonly RuleView[]
     /** Is this monitor in today's config? Everything is when absent. */
     watches?: (monitorId: string) => boolean
+    /** Of today's rules of all shards; when absent, what fires is over where its rule is none of the shard's. */
+    ruleFreshMs?: RuleFreshMs
     /** Keeps what an observation brought; never rejects, ends within its deadline. Nothing is kept when absent. */
     keep?: Keep
     /** Told of locations that are not in the config and look all the same: nothing of what they saw is counted. */
@@ -171,13 +174,14 @@ const attempt = async (world: Evaluating, observation: ShardObservation): Promis
   const count = countOfShard(shard)
   if (!isAtHome(observation, count, world.home)) return { status: 'elsewhere', count, moved: [] }
   const { loaded } = found
-  const { watches = () => true, sentAtMs } = world
+  const { watches = () => true, ruleFreshMs = () => undefined, sentAtMs } = world
   const rules = world.rulesOf(shard)
   const slis = await readSlis({ store: world.store, known: world.slis }, rules, observation)
   const before = await loadCounts({ store: world.store, known: world.counts }, rules, observation)
   const seen = { ...loaded, slis: slis.states, ...(before ? { counts: before.state } : {}) }
   const onlyConcerned = loaded.versions.has(keys.shard(shard)) && wereJustJudged(world, shard, nowMs)
-  const decided = decideEvaluate(seen, observation, { rules, nowMs, watches, startedAtMs, sentAtMs, onlyConcerned })
+  const of = { rules, nowMs, watches, ruleFreshMs, startedAtMs, sentAtMs, onlyConcerned }
+  const decided = decideEvaluate(seen, observation, of)
   const told = alertRows(shard, (loaded.versions.get(keys.shard(shard)) ?? 0) + 1, decided, nowMs)
   const last = told.at(-1)
   const decision = last ? { ...decided, shard: { ...decided.shard, told: last.id } } : decided

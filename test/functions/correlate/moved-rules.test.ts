@@ -37,30 +37,38 @@ test.each(cases)('the end of one alert of many that is told by $given', ({ fires
 
 const shards = 2
 const names = ['shop-a', 'shop-b', 'shop-c', 'shop-d', 'shop-e', 'shop-f']
-const monitorIn = (shard: string) => names.find((id) => shardOf(id, shards) === shard) ?? ''
+const monitorIn = (shard: string, not = '') => names.find((id) => id !== not && shardOf(id, shards) === shard) ?? ''
+const [here, there] = [monitorIn('0/2'), monitorIn('1/2')]
+/** Of the shard that the rule leaves. */
+const other = monitorIn('0/2', here)
 
-const configOf = (monitorId: string) =>
+/** The rule is about the first of the monitors. */
+const configOf = ([monitorId = '', ...others]: readonly string[]) =>
   normalise(
     configSchema.parse({
       shards,
       services: { shop: {} },
       channels: { pager: { kind: 'console' } },
       routes: [{ channels: ['pager'] }],
-      monitors: { [monitorId]: { kind: 'http', service: 'shop', url: 'http://shop.example/' } },
+      monitors: Object.fromEntries(
+        [monitorId, ...others].map((id) => [id, { kind: 'http', service: 'shop', url: 'http://shop.example/' }]),
+      ),
       rules: { 'shop-is-down': { kind: 'availability', monitor: monitorId, failureThreshold: 2 } },
     }),
   )
 
-/** A hub whose minutes have a look each, of the monitor that the config of that minute has. */
+/** A hub whose minutes have a look at each of the monitors that the config of that minute has; the rule is about the first. */
 const hub = () => {
   const clock = { nowMs: start }
   const store = memoryStore({ nowMs: () => clock.nowMs })
   const world = { store, nowMs: () => clock.nowMs, nudge: async () => {} }
   const correlate = correlateStep({ ...world, view: hubView([{ channels: ['pager'] }]) })
-  const minute = async (monitorId: string, verdict: 'fail' | 'pass') => {
-    const evaluate = evaluateStep({ ...world, ...evaluateView(configOf(monitorId)) })
-    const look = outcome({ monitorId, verdict, scheduledAtMs: clock.nowMs, startedAtMs: clock.nowMs })
-    await evaluate(seen([look], shardOf(monitorId, shards)))
+  const minute = async (looks: Readonly<Record<string, 'fail' | 'pass'>>) => {
+    const evaluate = evaluateStep({ ...world, ...evaluateView(configOf(Object.keys(looks))) })
+    for (const [monitorId, verdict] of Object.entries(looks)) {
+      const look = outcome({ monitorId, verdict, scheduledAtMs: clock.nowMs, startedAtMs: clock.nowMs })
+      await evaluate(seen([look], shardOf(monitorId, shards)))
+    }
     for (const { row } of await store.due(clock.nowMs, 100))
       if (row.to === 'evaluate') await evaluate({ kind: 'timer', id: row.id, shard: row.body.shard, rowId: row.id })
     const told = await store.due(clock.nowMs, 100)
@@ -77,16 +85,44 @@ test.each([
   { given: 'is up', verdict: 'pass' as const, then: ['resolved'] },
 ])('a rule that fires is pointed at a monitor of another shard, which $given', async ({ verdict, then }) => {
   const { minute, statuses } = hub()
-  for (let nth = 0; nth < 3; nth++) await minute(monitorIn('0/2'), 'fail')
+  for (let nth = 0; nth < 3; nth++) await minute({ [here]: 'fail' })
   expect(await statuses()).toEqual(['open'])
-  for (let nth = 0; nth < 60; nth++) await minute(monitorIn('1/2'), verdict)
+  for (let nth = 0; nth < 60; nth++) await minute({ [there]: verdict })
   expect(await statuses()).toEqual(then)
 })
 
 test('what fires in the shard that its rule moved to ends there', async () => {
   const { minute, statuses } = hub()
-  for (let nth = 0; nth < 3; nth++) await minute(monitorIn('0/2'), 'fail')
-  for (let nth = 0; nth < 30; nth++) await minute(monitorIn('1/2'), 'fail')
-  await minute(monitorIn('1/2'), 'pass')
+  for (let nth = 0; nth < 3; nth++) await minute({ [here]: 'fail' })
+  for (let nth = 0; nth < 30; nth++) await minute({ [there]: 'fail' })
+  await minute({ [there]: 'pass' })
+  expect(await statuses()).toEqual(['resolved'])
+})
+
+test.each([
+  { given: 'is down as well stays open', verdict: 'fail' as const, minutes: 6, then: ['open'] },
+  { given: 'is down as well stays open for good', verdict: 'fail' as const, minutes: 60, then: ['open'] },
+  { given: 'is up is open for another quarter of an hour', verdict: 'pass' as const, minutes: 15, then: ['open'] },
+  { given: 'is up ends then', verdict: 'pass' as const, minutes: 16, then: ['resolved'] },
+])('what fires, whose shard looks at others and whose new monitor $given', async ({ verdict, minutes, then }) => {
+  const { minute, statuses } = hub()
+  for (let nth = 0; nth < 3; nth++) await minute({ [here]: 'fail', [other]: 'pass' })
+  const story = new Set<string>()
+  for (let nth = 0; nth < minutes; nth++) {
+    await minute({ [there]: verdict, [other]: 'pass' })
+    story.add((await statuses()).join())
+  }
+  expect([...story].at(-1)).toBe(then.join())
+  expect(story).not.toContain('resolved,open')
+})
+
+test('what its rule comes back to is as before, and waits anew when that leaves again', async () => {
+  const { minute, statuses } = hub()
+  for (let nth = 0; nth < 3; nth++) await minute({ [here]: 'fail', [other]: 'pass' })
+  for (let nth = 0; nth < 10; nth++) await minute({ [there]: 'pass', [other]: 'pass' })
+  await minute({ [here]: 'fail', [other]: 'pass' })
+  for (let nth = 0; nth < 10; nth++) await minute({ [there]: 'pass', [other]: 'pass' })
+  expect(await statuses()).toEqual(['open'])
+  await minute({ [here]: 'pass', [other]: 'pass' })
   expect(await statuses()).toEqual(['resolved'])
 })
