@@ -33,7 +33,7 @@ export type RuleAlert = {
   part: string
   severity: Severity
   judge: (facts: Facts) => Judgement
-  /** It does not begin while an availability rule of its monitor pages, or is about to. */
+  /** It does not fire while an availability rule of its monitor pages, or is about to. */
   behindAvailability?: boolean
   /** Judged although nothing comes, when nothing was heard for so long. */
   afterSilenceMs?: number

@@ -3,7 +3,7 @@ import type { Facts, Judgement, RuleCounters } from '../../rules/contract.ts'
 import type { AlertChange, AlertTransition, Observation, ProbeBody } from '../contract.ts'
 import { aheadMs } from '../freshness.ts'
 import type { PackedLocation } from '../location-packing.ts'
-import { emptyLocation, type LocationState, type ShardState } from '../shard-state.ts'
+import { type Alert, emptyLocation, type LocationState, type ShardState } from '../shard-state.ts'
 import type { SliCounts, Touched } from '../sli-counts.ts'
 import { heardMs } from '../sli-heard.ts'
 import type { SliState } from '../sli-state.ts'
@@ -17,13 +17,13 @@ import { isPagedElsewhere, pagedByAnother } from './paged-elsewhere.ts'
 import { alertCheckMs, endRemoved, type RuleFreshMs } from './removed.ts'
 import { secondOpinions } from './second-opinions.ts'
 import { silentAtMs } from './settle.ts'
-import { type Sights, type Tally, tally } from './ticks.ts'
+import { isWaiting, type Sights, type Tally, tally } from './ticks.ts'
 
 /** A rule as the decision sees it: who it is, whose outcomes it judges, and its judgement as a pure function. */
 export type RuleView = RuleIdentity & {
   monitor?: { monitorId: string; locations: readonly string[]; periodSeconds: number }
   judge: (facts: Facts) => Judgement
-  /** Alerts that page for it as well: while one of them fires, or is about to, this one need not begin. */
+  /** Alerts that page for it as well: while one of them fires, or is about to, this one need not fire. */
   behind?: readonly string[]
   /** Its monitor's ticks are events of an objective: what each of them is. */
   sli?: Sights
@@ -164,10 +164,16 @@ type Judging = {
   sentAtMs?: number | undefined
 }
 
-/** An objective is judged when its monitor ticks or its events are counted: nothing else adds to it but silence. */
-const isJudged = (rule: RuleView, { slis, isTimer, concerns }: Judging): boolean => {
+/**
+ * An objective is judged when its monitor ticks or its events are counted: nothing else adds to it but silence, and the
+ * end of a minute that an alert of it waits for.
+ */
+const isJudged = (rule: RuleView, before: Alert | undefined, { slis, isTimer, concerns }: Judging): boolean => {
   if (!rule.sli && !rule.counted) return concerns(rule)
-  return slis.has(rule.ruleId) && (!isTimer || rule.afterSilenceMs !== undefined)
+  return (
+    slis.has(rule.ruleId) &&
+    (!isTimer || rule.afterSilenceMs !== undefined || (rule.sli !== undefined && isWaiting(before)))
+  )
 }
 
 type Judgements = Pick<Decision, 'changes' | 'transitions' | 'judged'> & {
@@ -180,12 +186,12 @@ const judgeAll = (rules: readonly RuleView[], shard: ShardState, at: Judging): J
   const so: Judgements = { alerts: { ...shard.alerts }, changes: [], transitions: [], judged: [], againAtMs: [] }
   for (const rule of rules) {
     const { ruleId, alertId, monitor } = rule
-    if (!isJudged(rule, at)) {
+    const before = so.alerts[alertId]
+    if (!isJudged(rule, before, at)) {
       if (rule.afterSilenceMs !== undefined && at.concerns(rule)) so.againAtMs.push(nowMs + rule.afterSilenceMs)
       continue
     }
-    const before = so.alerts[alertId]
-    const isCovered = before === undefined && isPagedElsewhere(rule, so.alerts, nowMs)
+    const isCovered = before?.state !== 'firing' && isPagedElsewhere(rule, so.alerts, nowMs)
     const judgedAt = (atMs: number) => rule.judge(factsFor(rule, shard, { ...at, nowMs: atMs }))
     const judgement = isCovered ? pagedByAnother(rule) : judgedAt(nowMs)
     const laterMs = before?.state === 'firing' ? undefined : silentAtMs(judgement, rule, { ...at, judgedAt })

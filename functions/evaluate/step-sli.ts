@@ -1,6 +1,7 @@
 /** Reads and writes the items of objectives, of which a process remembers what it has unpacked. */
 import type { Change, Store } from '../../stores/contract.ts'
 import { keys, type Observation } from '../contract.ts'
+import type { ShardState } from '../shard-state.ts'
 import { emptySli, packSli, type SliState, sliKeepMs, unpackSli } from '../sli-state.ts'
 import type { RuleView } from './decide.ts'
 import { tickedRules } from './ticks.ts'
@@ -25,9 +26,9 @@ const remember = (known: KnownSlis, ruleId: string, one: { version: number; stat
 export const readSlis = async (
   { store, known }: { store: Store; known: KnownSlis },
   rules: readonly RuleView[],
-  observation: Observation,
+  { observation, shard }: { observation: Observation; shard: ShardState },
 ): Promise<LoadedSlis> => {
-  const ids = tickedRules(rules, observation).map(({ ruleId }) => ruleId)
+  const ids = tickedRules(rules, observation, shard).map(({ ruleId }) => ruleId)
   const loaded: LoadedSlis = { states: new Map(), versions: new Map() }
   if (ids.length === 0) return loaded
   const items = await store.read(ids.map(keys.slo))

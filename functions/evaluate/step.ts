@@ -176,7 +176,7 @@ const attempt = async (world: Evaluating, observation: ShardObservation): Promis
   const { loaded } = found
   const { watches = () => true, ruleFreshMs = () => undefined, sentAtMs } = world
   const rules = world.rulesOf(shard)
-  const slis = await readSlis({ store: world.store, known: world.slis }, rules, observation)
+  const slis = await readSlis({ store: world.store, known: world.slis }, rules, { observation, shard: loaded.shard })
   const before = await loadCounts({ store: world.store, known: world.counts }, rules, observation)
   const seen = { ...loaded, slis: slis.states, ...(before ? { counts: before.state } : {}) }
   const onlyConcerned = loaded.versions.has(keys.shard(shard)) && wereJustJudged(world, shard, nowMs)

@@ -2,7 +2,7 @@ import type { ProbeOutcome } from '../../probes/contract.ts'
 import type { Sli, SliVerdict } from '../../rules/contract.ts'
 import type { Observation } from '../contract.ts'
 import { aheadMs } from '../freshness.ts'
-import { emptyLocation, type LocationState } from '../shard-state.ts'
+import { type Alert, emptyLocation, type LocationState, type ShardState } from '../shard-state.ts'
 import { closedUntilMs } from '../sli-span.ts'
 import { emptySli, type LocationTicks, type SliState, sliOf, withWaiting } from '../sli-state.ts'
 import { hasTick, packTicks, shortId, type Tick, withTicks } from '../sli-ticks.ts'
@@ -34,8 +34,22 @@ export type Tally = {
   slis: Map<string, Sli>
 }
 
-/** The rules with an objective for which an observation holds events. Re-checks and second opinions are none. */
-export const tickedRules = (rules: readonly RuleView[], observation: Observation): RuleView[] => {
+/** Is it about to fire, at an end of a minute that no look may tell of? */
+export const isWaiting = (alert: Alert | undefined): boolean => alert?.state === 'pending'
+
+/**
+ * The rules with an objective for which an observation holds events, and at a timer those with an alert that waits.
+ * Re-checks and second opinions are none.
+ */
+export const tickedRules = (
+  rules: readonly RuleView[],
+  observation: Observation,
+  { alerts }: Pick<ShardState, 'alerts'>,
+): RuleView[] => {
+  if (observation.kind === 'timer') {
+    const waiting = new Set(rules.flatMap(({ ruleId, alertId }) => (isWaiting(alerts[alertId]) ? [ruleId] : [])))
+    return rules.filter(({ ruleId, alertId, sli }) => sli !== undefined && alertId === ruleId && waiting.has(ruleId))
+  }
   if (observation.kind !== 'outcomes') return []
   const ticked = new Set(observation.outcomes.filter(({ look }) => look === 'tick').map(({ monitorId }) => monitorId))
   return rules.filter(({ ruleId, alertId, sli, monitor }) => {
@@ -85,12 +99,13 @@ export const tally = (
   observation: Observation,
   at: { rules: readonly RuleView[]; nowMs: number; changed: ReadonlyMap<string, LocationState> },
 ): Tally => {
-  const rules = tickedRules(at.rules, observation)
+  const rules = tickedRules(at.rules, observation, seen.shard)
   const result: Tally = { locations: new Map(), moved: new Map(), slis: new Map() }
-  if (observation.kind !== 'outcomes' || rules.length === 0) return result
+  if (rules.length === 0) return result
   const stateOf = (ruleId: string) => result.moved.get(ruleId) ?? seen.slis?.get(ruleId) ?? emptySli
+  const all = observation.kind === 'outcomes' ? observation.outcomes : []
   const known = new Set(at.rules.filter(({ sli }) => sli).map(({ ruleId }) => shortId(ruleId)))
-  for (const [location, outcomes] of Map.groupBy(observation.outcomes, (one) => one.location)) {
+  for (const [location, outcomes] of Map.groupBy(all, (one) => one.location)) {
     const state = at.changed.get(location) ?? seen.locations.get(location) ?? emptyLocation
     const before = state.ticks ?? {}
     const ticks = added(before, outcomes, { rules, stateOf, location, nowMs: at.nowMs })

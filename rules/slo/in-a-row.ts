@@ -16,14 +16,18 @@ const eventsOf = ({ good, bad, unknown }: SliBucket): number => good + bad + unk
 const bucketsOf = ({ hours, minutes }: Sli): SliBucket[] =>
   [...hours.slice(-bucketsSeen), ...minutes].filter((one) => eventsOf(one) > 0).slice(-bucketsSeen)
 
+/** A look takes no longer, so that those of a minute are known so long after its end. */
+const lookMs = 60_000
+
 /**
- * Without a minute that goes on and has no good event so far: not everybody has looked. It is whole when it is over or
- * holds as many looks as the one before, since the next look that could tell may be hours away.
+ * Until when the last minute is no bad one yet: it has no good event so far, and not everybody has looked. It is whole as
+ * soon as it holds as many looks as the one before.
  */
-const whole = (buckets: readonly SliBucket[], nowMs: number): readonly SliBucket[] => {
+const goesOnUntilMs = (buckets: readonly SliBucket[], nowMs: number): number | undefined => {
   const [before, last] = [buckets.at(-2), buckets.at(-1)]
-  if (!last || last.good > 0 || last.bad === 0 || last.atMs + 60_000 <= nowMs) return buckets
-  return before && eventsOf(last) >= eventsOf(before) ? buckets : buckets.slice(0, -1)
+  if (!last || last.good > 0 || last.bad === 0 || (before && eventsOf(last) >= eventsOf(before))) return undefined
+  const untilMs = last.atMs + 60_000 + lookMs
+  return untilMs > nowMs ? untilMs : undefined
 }
 
 /** As far back as the quicker page looks: sooner it would come and go between two calls of a service that is called rarely. */
@@ -59,7 +63,13 @@ export const judgeInARow = (
   if (knownQuietMs(sli, facts) >= quietMs) return { status: 'inactive', met: false, reason: 'condition-gone', summary }
   const thresholds = { monitor: subject, summary, failureThreshold: minutes, successThreshold: 1 }
   // It is judged when events arrive, so the newest is fresh.
-  const buckets = isCounted ? bucketsOf(sli) : whole(bucketsOf(sli), facts.nowMs)
-  const everywhere = { location: 'everywhere', looks: buckets.map(lookOf), fresh: true, freshForMs: 180_000 }
-  return judgeAvailability(thresholds, { ...facts, locations: [everywhere] })
+  const everywhere = { location: 'everywhere', fresh: true, freshForMs: 180_000 }
+  const judged = (buckets: readonly SliBucket[]) =>
+    judgeAvailability(thresholds, { ...facts, locations: [{ ...everywhere, looks: buckets.map(lookOf) }] })
+  const buckets = bucketsOf(sli)
+  const againAtMs = isCounted ? undefined : goesOnUntilMs(buckets, facts.nowMs)
+  if (againAtMs === undefined) return judged(buckets)
+  const [before, then] = [judged(buckets.slice(0, -1)), judged(buckets)]
+  // Pending until then: the next look may be hours away, and only the shard's timer judges it sooner.
+  return then.met && !before.met ? { ...then, met: false, reason: 'first-failure', againAtMs } : before
 }

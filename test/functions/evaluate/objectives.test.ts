@@ -4,6 +4,7 @@ import { configSchema } from '../../../config/schema.ts'
 import type { AlertChange, Observation } from '../../../functions/contract.ts'
 import { evaluateView } from '../../../functions/evaluate/config.ts'
 import { evaluateStep } from '../../../functions/evaluate/step.ts'
+import { timerRowId } from '../../../functions/row-ids.ts'
 import type { ProbeOutcome } from '../../../probes/contract.ts'
 import { memoryStore } from '../../../stores/memory.ts'
 import { outcome, start } from '../builders.ts'
@@ -32,6 +33,12 @@ const shopWith = (objective: object, { rules = {}, ...more }: { rules?: object; 
     return evaluateStep({ store, nowMs: () => nowMs, nudge: async () => {}, ...evaluateView(config) })
   }
   let evaluate = deployed(objective)
+  const rowId = timerRowId(shard)
+  /** Wakes the shard whenever its timer says so. */
+  const runTo = async (untilMs: number) => {
+    for (let timer = await store.row(rowId); timer && timer.row.dueAtMs <= untilMs; timer = await store.row(rowId))
+      await send({ kind: 'timer', id: rowId, shard, rowId }, Math.max(nowMs, timer.row.dueAtMs))
+  }
   const send = async (observation: Observation, atMs: number) => {
     nowMs = atMs
     const result = await evaluate(observation)
@@ -44,6 +51,7 @@ const shopWith = (objective: object, { rules = {}, ...more }: { rules?: object; 
     deploy: (slo: object) => {
       evaluate = deployed(slo)
     },
+    runTo,
     /** What the counters of a minute came to, said at its end. */
     count: (nth: number, events: { good?: number; bad?: number; unknown?: number }) => {
       const atMs = start + nth * minute
@@ -158,3 +166,50 @@ test.each([
     expect([...told('down'), ...told('slo:in-a-row')]).toEqual([])
   },
 )
+
+/** Letters of an hour are what its locations saw, one after the other; behind a space they are heard of a minute late. */
+test.each([
+  { given: 'all of it are there', minutes: 1, seen: ['bbb', 'ggg'], then: ['firing 60', 'inactive 120'] },
+  { given: 'one of it is lost', minutes: 1, seen: ['bb', 'ggg'], then: ['firing 62', 'inactive 120'] },
+  {
+    given: 'one of the third is lost',
+    minutes: 3,
+    seen: ['bbb', 'bbb', 'bb', 'ggg'],
+    then: ['firing 182', 'inactive 240'],
+  },
+  { given: 'a good one comes late', minutes: 1, seen: ['bb g', 'ggg'], then: [] },
+  { given: 'a bad one comes late', minutes: 1, seen: ['bb b', 'ggg'], then: ['firing 61', 'inactive 120'] },
+  { given: 'one of it is lost, and one is good', minutes: 1, seen: ['bg', 'ggg'], then: [] },
+])('the looks of an hour are slow, and page soon: $given', async ({ minutes, seen, then }) => {
+  const [monitors, locations] = [{ front: { ...front, periodSeconds: 3600 } }, ['a', 'b', 'far']]
+  const { look, told, runTo } = shopWith({ ...inTime, badInARow: minutes }, { monitors, locations })
+  for (const [nth, letters] of ['ggg', 'ggg', ...seen].entries()) {
+    const [onTime = '', late = ''] = letters.split(' ')
+    for (const [at, letter] of [...onTime, ...late].entries()) {
+      const scheduledAtMs = start + (nth - 1) * 60 * minute + at * 1000
+      const heardAtMs = scheduledAtMs + (at < onTime.length ? 0 : minute)
+      await runTo(heardAtMs)
+      const timingsMs = { total: letter === 'b' ? 900 : 50 }
+      await look(heardAtMs, [{ location: locations[at] ?? '', verdict: 'pass', scheduledAtMs, timingsMs }])
+    }
+  }
+  expect(told('slo:in-a-row').map(({ to, minute: at }) => `${to} ${at}`)).toEqual(then)
+})
+
+test('what is slow from one location and down from the others is paged once, by the availability of its monitor', async () => {
+  const monitors = { front: { ...front, periodSeconds: 3600 } }
+  const { look, told } = shopWith({ ...inTime, badInARow: 1 }, { monitors, locations: ['a', 'b', 'far'] })
+  for (let nth = -3; nth < 1; nth++) {
+    for (const [at, location] of ['a', 'b', 'far'].entries()) {
+      const verdict = nth === 0 && location !== 'a' ? 'fail' : 'pass'
+      const looks = verdict === 'fail' ? ['tick', 'recheck', 'recheck-2'] : ['tick']
+      const more = { location, verdict, timingsMs: { total: nth === 0 ? 900 : 50 } } as const
+      await look(
+        start + nth * 60 * minute + at * 1000,
+        looks.map((one) => ({ ...more, look: one })),
+      )
+    }
+  }
+  expect(told('front-availability').map(({ to }) => to)).toEqual(['firing'])
+  expect(told('slo:in-a-row')).toEqual([])
+})

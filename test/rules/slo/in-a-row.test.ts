@@ -54,18 +54,30 @@ const running = (minutes: string, first: number): Facts => {
 }
 
 test.each([
-  { given: 'one bad look of two', facts: running('gg', 1), then: ['inactive', false] },
+  { given: 'one bad look of two', facts: running('gg', 1), then: ['active', false] },
   { given: 'both of them', facts: running('gg', 2), then: ['active', true] },
   { given: 'one bad look of two behind a bad minute', facts: running('gb', 1), then: ['active', true] },
-  { given: 'the first look there ever was', facts: running('', 1), then: ['held', false] },
+  { given: 'the first look there ever was', facts: running('', 1), then: ['active', false] },
   {
-    given: 'one bad look, and the minute is over',
-    facts: { ...running('gg', 1), nowMs: nowMs + minuteMs },
+    given: 'one bad look, and others may be on their way',
+    facts: { ...running('gg', 1), nowMs: nowMs + 2 * minuteMs - 1 },
+    then: ['active', false],
+  },
+  {
+    given: 'one bad look, and it is over for a minute',
+    facts: { ...running('gg', 1), nowMs: nowMs + 2 * minuteMs },
     then: ['active', true],
   },
 ])('a minute that goes on, with $given, asked for one is $then', ({ facts: seen, then }) => {
   const { status, met } = judgeInARow(seen, { ...asked, minutes: 1 })
   expect([status, met]).toEqual(then)
+})
+
+test.each([
+  { given: 'may be the one that is asked for', seen: 'gbb', again: true },
+  { given: 'is not enough', seen: 'ggb', again: false },
+])('a minute that goes on and $given is judged again at its end: $again', ({ seen, again }) => {
+  expect(judgeInARow(running(seen, 1), asked).againAtMs).toBe(again ? nowMs + 2 * minuteMs : undefined)
 })
 
 test('of counters a minute is told when it is over, however few events it holds', () => {
