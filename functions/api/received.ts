@@ -18,6 +18,8 @@ export type ReceivedView = {
   services: Readonly<Record<string, Service>>
 }
 
+export type Moment = { view: ReceivedView; nowMs: number }
+
 /** Whose an alert is that nobody can be found for: it pages whom the last route names, and is never lost. */
 export const unmapped = 'unknown'
 
@@ -126,13 +128,14 @@ export const firingOf = (received: Received, view: ReceivedView, nowMs: number):
  * What an alert that fires is told as once more when it is another's, or as severe as something else, by what the config
  * says now. Advisories are incidents of their own, so to become one or be one no longer ends it where it was.
  */
-export const restatedOf = (received: Received, end: AlertChange, at: { view: ReceivedView; nowMs: number }) => {
-  const now = firingOf(received, at.view, at.nowMs)
-  const isAsSevere = end.severity === now.severity
-  if (isAsSevere && end.service === now.service) return []
-  const again: AlertChange = { ...now, from: 'firing', reason: isAsSevere ? 'reported' : 'severity-changed' }
-  const leaves = !isAsSevere && [end.severity, now.severity].includes('advisory')
-  return leaves ? [{ ...end, reason: again.reason, atMs: at.nowMs }, again] : [again]
+export const restatedOf = (received: Received, end: AlertChange, { view, nowMs }: Moment): AlertChange[] => {
+  const severity = severityOf(received, view)
+  const isAsSevere = end.severity === severity
+  if (isAsSevere && end.service === serviceOf(received, view)) return []
+  const reason = isAsSevere ? 'reported' : 'severity-changed'
+  const again: AlertChange = { ...firingOf(received, view, nowMs), from: 'firing', reason }
+  const leaves = !isAsSevere && [end.severity, severity].includes('advisory')
+  return leaves ? [{ ...end, reason, atMs: nowMs }, again] : [again]
 }
 
 /** The row that ends an alert when nobody repeats it: while it is there the alert fires. */
@@ -154,7 +157,7 @@ export const rowOf = (
 })
 
 /** It ends unless somebody repeats it. */
-export const endRow = (received: Received, at: { view: ReceivedView; nowMs: number; after: After }): OutboxRow => {
+export const endRow = (received: Received, at: Moment & { after: After }): OutboxRow => {
   const { endsAtMs } = received
   const now = changeOf(received, at.view, at.nowMs)
   const change = { ...now, atMs: endsAtMs, from: 'firing', to: 'inactive', reason: 'not-repeated' } as const

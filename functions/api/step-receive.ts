@@ -15,6 +15,7 @@ import {
   firingOf,
   type Known,
   type Meaning,
+  type Moment,
   meaningOf,
   overRow,
   type Received,
@@ -81,13 +82,11 @@ const knownOf = (stored: StoredRow | undefined): Known | undefined => {
 }
 
 type Alert = { received: Received; stored: StoredRow | undefined }
-type Moment = { view: ReceivedView; nowMs: number }
+type Meant = Alert & { known: Known | undefined; meaning: Meaning }
 
 /** The end of what begins, goes on or is over; before it a row that tells what the config calls otherwise by now. */
-const rowsOf = (alert: Alert, meaning: Meaning, at: Moment & { beginning: string }): RowChange[] => {
+const rowsOf = ({ meaning, known, stored, ...alert }: Meant, at: Moment & { beginning: string }): RowChange[] => {
   if (meaning === 'nothing') return []
-  const { stored } = alert
-  const known = knownOf(stored)
   const received = { ...alert.received, startsAtMs: alert.received.startsAtMs ?? known?.end.sinceMs }
   const endChange = (row: OutboxRow): RowChange => ({ id: row.id, expect: stored?.version ?? 0, row })
   if (known === undefined) return [endChange(endRow(received, { ...at, after: at.beginning }))]
@@ -104,12 +103,15 @@ type Plan = { rows: RowChange[]; nudges: Nudge[]; begun: Received[] }
 
 /** One commit's worth of alerts: one row with all that begin, and those of each. */
 const planOf = (alerts: readonly Alert[], { view, nowMs }: Moment): Plan => {
-  const meant = alerts.map((alert) => ({ alert, meaning: meaningOf(alert.received, knownOf(alert.stored), nowMs) }))
-  const begun = meant.filter(({ meaning }) => meaning === 'begins').map(({ alert }) => alert.received)
+  const meant = alerts.map((alert): Meant => {
+    const known = knownOf(alert.stored)
+    return { ...alert, known, meaning: meaningOf(alert.received, known, nowMs) }
+  })
+  const begun = meant.filter(({ meaning }) => meaning === 'begins').map(({ received }) => received)
   const id = `received:${hashed(begun.map(({ fingerprint, endsAtMs }) => [fingerprint, endsAtMs]))}`
   const changes = begun.map((received) => firingOf(received, view, nowMs))
   const beginning = rowOf(id, changes, { dueAtMs: nowMs, after: undefined })
-  const others = meant.flatMap(({ alert, meaning }) => rowsOf(alert, meaning, { view, nowMs, beginning: id }))
+  const others = meant.flatMap((one) => rowsOf(one, { view, nowMs, beginning: id }))
   const rows = [...(begun.length > 0 ? [{ id, expect: 0, row: beginning }] : []), ...others]
   // An end that is not due yet is the sweep's to keep.
   const due = rows.filter(({ row }) => row && row.dueAtMs <= nowMs)
