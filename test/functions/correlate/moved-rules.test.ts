@@ -1,6 +1,4 @@
 import { expect, test } from '@jest/globals'
-import { normalise } from '../../../config/normalise.ts'
-import { configSchema } from '../../../config/schema.ts'
 import { correlateStep } from '../../../functions/correlate/step.ts'
 import { evaluateView } from '../../../functions/evaluate/config.ts'
 import { evaluateStep } from '../../../functions/evaluate/step.ts'
@@ -8,6 +6,7 @@ import { incident } from '../../../functions/hub-state.ts'
 import { shardOf } from '../../../functions/shards.ts'
 import { memoryStore } from '../../../stores/memory.ts'
 import { hubView, outcome, period, seen, start } from '../builders.ts'
+import { shopConfig } from '../shop-config.ts'
 import { apply, firing, nothing, open, over } from './hub.ts'
 
 const cases = [
@@ -43,19 +42,11 @@ const [here, there] = [monitorIn('0/2'), monitorIn('1/2')]
 const other = monitorIn('0/2', here)
 
 /** The rule is about the first of the monitors. */
-const configOf = ([monitorId = '', ...others]: readonly string[]) =>
-  normalise(
-    configSchema.parse({
-      shards,
-      services: { shop: {} },
-      channels: { pager: { kind: 'console' } },
-      routes: [{ channels: ['pager'] }],
-      monitors: Object.fromEntries(
-        [monitorId, ...others].map((id) => [id, { kind: 'http', service: 'shop', url: 'http://shop.example/' }]),
-      ),
-      rules: { 'shop-is-down': { kind: 'availability', monitor: monitorId, failureThreshold: 2 } },
-    }),
-  )
+const configOf = (monitors: readonly string[]) =>
+  shopConfig(monitors, {
+    shards,
+    rules: { 'shop-is-down': { kind: 'availability', monitor: monitors[0], failureThreshold: 2 } },
+  })
 
 /** A hub whose minutes have a look at each of the monitors that the config of that minute has; the rule is about the first. */
 const hub = () => {

@@ -1,11 +1,11 @@
 import { expect, test } from '@jest/globals'
-import { normalise } from '../../../config/normalise.ts'
-import { type Config, configSchema } from '../../../config/schema.ts'
+import type { Config } from '../../../config/schema.ts'
 import { evaluateView } from '../../../functions/evaluate/config.ts'
 import { evaluateStep } from '../../../functions/evaluate/step.ts'
 import { shardOf } from '../../../functions/shards.ts'
 import { memoryStore } from '../../../stores/memory.ts'
 import { outcome, period, seen, start } from '../builders.ts'
+import { shopConfig } from '../shop-config.ts'
 
 const nameIn = (shard: string, prefix: string): string => {
   const names = Array.from({ length: 60 }, (_, nth) => `${prefix}-${nth}`)
@@ -14,20 +14,6 @@ const nameIn = (shard: string, prefix: string): string => {
 const front = nameIn('0/4', 'front')
 const back = nameIn('2/4', 'back')
 const elsewhere = nameIn('1/4', 'elsewhere')
-
-const configOf = (shards: number, monitors: readonly string[], rules: object = {}): Config =>
-  normalise(
-    configSchema.parse({
-      shards,
-      rules,
-      services: { shop: {} },
-      channels: { screen: { kind: 'console' } },
-      routes: [{ channels: ['screen'] }],
-      monitors: Object.fromEntries(
-        monitors.map((id) => [id, { kind: 'http', service: 'shop', url: `https://${id}.example/` }]),
-      ),
-    }),
-  )
 
 /** A hub whose timers run as they do, and whose config may change. */
 const hub = () => {
@@ -62,9 +48,9 @@ test.each([
   { given: 'is pointed at a monitor of another shard', id: named('0/4'), monitor: elsewhere },
 ])('an alert ends once though shards grow in the deploy in which its rule $given', async ({ id, monitor }) => {
   const { play, told } = hub()
-  await play(configOf(2, [front, back], down(id, front)), 4, { [front]: 'fail', [back]: 'pass' })
+  await play(shopConfig([front, back], { shards: 2, rules: down(id, front) }), 4, { [front]: 'fail', [back]: 'pass' })
   expect(told).toEqual([`${id} firing`])
-  const after = configOf(4, [back, elsewhere], monitor === undefined ? {} : down(id, monitor))
+  const after = shopConfig([back, elsewhere], { shards: 4, rules: monitor === undefined ? {} : down(id, monitor) })
   await play(after, 60, { [back]: 'pass', [elsewhere]: 'pass' })
   expect(told).toEqual([`${id} firing`, `${id} inactive`])
 })

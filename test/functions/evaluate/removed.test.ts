@@ -1,6 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { normalise } from '../../../config/normalise.ts'
-import { type Config, configSchema } from '../../../config/schema.ts'
+import type { Config } from '../../../config/schema.ts'
 import { evaluateView } from '../../../functions/evaluate/config.ts'
 import { decideEvaluate, type RuleView } from '../../../functions/evaluate/decide.ts'
 import { evaluateStep } from '../../../functions/evaluate/step.ts'
@@ -8,21 +7,9 @@ import { timerRowId } from '../../../functions/row-ids.ts'
 import { emptyShard } from '../../../functions/shard-state.ts'
 import { memoryStore } from '../../../stores/memory.ts'
 import { availability, outcome, period, ruleView, seen, start } from '../builders.ts'
+import { shopConfig } from '../shop-config.ts'
 
 const shard = '0/1'
-
-const configOf = (monitors: readonly string[], locations = ['local']): Config =>
-  normalise(
-    configSchema.parse({
-      locations,
-      services: { shop: {} },
-      channels: { screen: { kind: 'console' } },
-      routes: [{ channels: ['screen'] }],
-      monitors: Object.fromEntries(
-        monitors.map((id) => [id, { kind: 'http', service: 'shop', url: `https://${id}.example/` }]),
-      ),
-    }),
-  )
 
 /** A hub whose timers run as they do, and whose config may change. */
 const hub = (config: Config) => {
@@ -74,12 +61,12 @@ test.each([
 ])(
   'a blind monitor that leaves the config $given leaves no alert behind, though nothing is heard of it',
   async ({ left }) => {
-    const { told, runTo, look, use, timer } = hub(configOf(['front', ...left]))
+    const { told, runTo, look, use, timer } = hub(shopConfig(['front', ...left]))
     for (let minute = 0; minute < 5; minute++) await look(minute, 'fail')
     await runTo(60)
     const before = told.filter((one) => one.includes('front'))
     expect(before).toEqual(['2 front-availability firing page', '9 front-blind firing ticket'])
-    use(configOf(left))
+    use(shopConfig(left))
     await runTo(76)
     const after = told.filter((one) => one.includes('front')).slice(before.length)
     expect(after.map((one) => one.replace(/^\d+ /, ''))).toEqual([
@@ -134,7 +121,7 @@ test.each([
         nowMs: () => clock.nowMs,
         nudge: async () => {},
         passedOver: (all) => passed.push(...all),
-        ...evaluateView(configOf(['front'], locations)),
+        ...evaluateView(shopConfig(['front'], { locations })),
       })
     const look = (at: string, verdict: 'pass' | 'fail') =>
       seen(
